@@ -1,0 +1,74 @@
+"""Environment variables, read strictly: what cannot be understood stops the start."""
+
+import os
+import secrets
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+TRUE = {"1", "true", "yes", "on"}
+FALSE = {"0", "false", "no", "off", ""}
+
+
+def env_str(name: str, default: str) -> str:
+    return os.environ.get(name, "").strip() or default
+
+
+def env_bool(name: str, *, default: bool) -> bool:
+    text = env_str(name, str(default)).lower()
+    if text not in TRUE | FALSE:
+        raise ImproperlyConfigured(f"{name}={text!r} is neither yes nor no: use 1 or 0.")
+    return text in TRUE
+
+
+def env_int(name: str, default: int, *, minimum: int = 0) -> int:
+    text = env_str(name, str(default))
+    try:
+        value = int(text)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name}={text!r} is not a whole number.") from None
+    if value < minimum:
+        raise ImproperlyConfigured(f"{name}={value} is below {minimum}.")
+    return value
+
+
+def env_list(name: str) -> list[str]:
+    return [item for item in (part.strip() for part in env_str(name, "").split(",")) if item]
+
+
+def env_choice(name: str, default: str, choices: set[str]) -> str:
+    text = env_str(name, default)
+    if text not in choices:
+        raise ImproperlyConfigured(f"{name}={text!r} is not one of {', '.join(sorted(choices))}.")
+    return text
+
+
+def env_path(name: str, default: Path) -> Path:
+    return Path(env_str(name, str(default))).expanduser().resolve()
+
+
+def env_secret(name: str, fallback: Path) -> str:
+    """The secret in `name`, or in the file `name`_FILE, or made once and kept in `fallback`."""
+    if value := env_str(name, ""):
+        return value
+    path = env_path(f"{name}_FILE", fallback)
+    if path == fallback and not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write_once(path, secrets.token_urlsafe(50))
+    try:
+        return path.read_text().strip()
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name} cannot be read from {path}: {error}") from None
+
+
+def _write_once(path: Path, text: str) -> None:
+    """Link a finished file into place: of two processes that start at once, one secret wins."""
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass  # the other process was first, and its secret is the one to use
+    finally:
+        draft.unlink()

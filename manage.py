@@ -1,0 +1,22 @@
+#!/usr/bin/env python
+"""Runyard's command line: `python manage.py help` lists what it can do."""
+
+import argparse
+import os
+import sys
+
+
+def main() -> None:
+    # Settings are read once, at import: where the data lives must be known before that.
+    early = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    early.add_argument("--data-dir")
+    if data_dir := early.parse_known_args()[0].data_dir:
+        os.environ["RUNYARD_DATA_DIR"] = data_dir
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    from django.core.management import execute_from_command_line  # noqa: PLC0415 -- app ready
+
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,34 @@
+"""Words that are stored: imports nothing of ours."""
+
+from django.db.models import TextChoices
+
+
+class RunStatus(TextChoices):
+    """How a run stands. *Stale* is no status: it is computed, and the next sign of life heals it."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Role(TextChoices):
+    VIEWER = "viewer"
+    EDITOR = "editor"
+    OWNER = "owner"
+
+
+class Source(TextChoices):
+    """The surface a run came in by."""
+
+    ASPARA = "aspara"
+    ML_DASH = "ml_dash"
+    AI_MANAGER = "ai_manager"
+
+
+class ArtifactCategory(TextChoices):
+    CODE = "code"
+    MODEL = "model"
+    CONFIG = "config"
+    DATA = "data"
+    OTHER = "other"

@@ -1,0 +1,51 @@
+"""What can go wrong in the domain. Surfaces turn these into their own answers.
+
+    RunyardError
+    ├── InvalidInput            the caller's data is wrong; the text says what and how to mend it
+    │   └── LimitExceeded       more than a limit allows
+    ├── NotFound                there is no such thing, or the caller may not know of it
+    ├── NotPermitted            visible, but not for this caller to change
+    ├── AlreadyExists           the name is taken
+    ├── OutOfSequence           a batch starts beyond the producer's watermark
+    └── RunDeleted              the run this producer wrote to was deleted
+"""
+
+
+class RunyardError(Exception):
+    """Base of all domain errors; `str(error)` is fit for the caller to read."""
+
+
+class InvalidInput(RunyardError):
+    """`field` names the offending part of the input, where there is one."""
+
+    def __init__(self, message: str, *, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class LimitExceeded(InvalidInput):
+    pass
+
+
+class NotFound(RunyardError):
+    pass
+
+
+class NotPermitted(RunyardError):
+    pass
+
+
+class AlreadyExists(RunyardError):
+    pass
+
+
+class OutOfSequence(RunyardError):
+    """`expected_seq` is where the producer must go on."""
+
+    def __init__(self, expected_seq: int) -> None:
+        super().__init__(f"Expected sequence number {expected_seq}.")
+        self.expected_seq = expected_seq
+
+
+class RunDeleted(RunyardError):
+    pass

@@ -1,0 +1,107 @@
+"""How a stretch of points lies in `MetricPoint.data`, and the queryset that reads it back.
+
+    kind 0   b"\\0" + steps (int64 × n) + values (float64 × n) + times (int64 µs UTC × n)
+    kind 1   b"\\1" + three pcodec columns in the same order, each behind its length (uint32)
+
+All little-endian. Values come back bit for bit, NaN payloads and infinities included.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from django.db import models
+from numpy.typing import NDArray
+from pcodec import ChunkConfig, standalone
+
+RAW = 0
+PACKED = 1
+PACK_LEVEL = 2  # level 8 saves 10 % of the bytes for six times the encoding time
+COLUMN_TYPES = (np.dtype("<i8"), np.dtype("<f8"), np.dtype("<i8"))
+
+
+class Point(NamedTuple):
+    step: int
+    value: float
+    time_us: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Columns:
+    """Points of one metric in order of arrival: three arrays of one length."""
+
+    steps: NDArray[np.int64]
+    values: NDArray[np.float64]
+    times_us: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def __getitem__(self, which: slice | NDArray[np.bool_] | NDArray[np.intp]) -> "Columns":
+        return Columns(self.steps[which], self.values[which], self.times_us[which])
+
+    @staticmethod
+    def join(parts: list["Columns"]) -> "Columns":
+        if len(parts) == 1:
+            return parts[0]
+        return Columns(
+            np.concatenate([part.steps for part in parts]),
+            np.concatenate([part.values for part in parts]),
+            np.concatenate([part.times_us for part in parts]),
+        )
+
+
+def encode_raw(columns: Columns) -> bytes:
+    arrays = (columns.steps, columns.values, columns.times_us)
+    return b"\0" + b"".join(array.tobytes() for array in arrays)
+
+
+def encode_packed(columns: Columns) -> bytes:
+    config = ChunkConfig(compression_level=PACK_LEVEL)
+    parts = [b"\1"]
+    for array in (columns.steps, columns.values, columns.times_us):
+        column = standalone.simple_compress(array, config)
+        parts += [len(column).to_bytes(4, "little"), column]
+    return b"".join(parts)
+
+
+def decode(data: bytes | memoryview) -> Columns:
+    data = memoryview(data)
+    if data[0] == RAW:
+        count = (len(data) - 1) // 24
+        return Columns(
+            *(
+                np.frombuffer(data, dtype, count, 1 + 8 * count * place)
+                for place, dtype in enumerate(COLUMN_TYPES)
+            )
+        )
+    if data[0] == PACKED:
+        return Columns(*(standalone.simple_decompress(part) for part in _packed_parts(data)))
+    raise ValueError(f"Unknown kind of point data: {data[0]}.")
+
+
+def _packed_parts(data: memoryview) -> Iterator[bytes]:
+    start = 1
+    while start < len(data):
+        length = int.from_bytes(data[start : start + 4], "little")
+        yield bytes(data[start + 4 : start + 4 + length])
+        start += 4 + length
+
+
+class MetricPointQuerySet(models.QuerySet):
+    """A queryset of stretches that can hand out the points in them."""
+
+    def arrays(self) -> dict[int, Columns]:
+        """The points by metric id, each metric's in order of arrival. One query."""
+        stretches: dict[int, list[Columns]] = {}
+        rows = self.order_by("metric_id", "ordinal").values_list("metric_id", "data")
+        for metric_id, data in rows.iterator(chunk_size=500):
+            stretches.setdefault(metric_id, []).append(decode(data))
+        return {metric_id: Columns.join(parts) for metric_id, parts in stretches.items()}
+
+    def points(self) -> Iterator[Point]:
+        """Every point, one by one: for people and tests; code wants `arrays`."""
+        for columns in self.arrays().values():
+            rows = zip(columns.steps, columns.values, columns.times_us, strict=True)
+            yield from (Point(int(step), float(value), int(time)) for step, value, time in rows)
