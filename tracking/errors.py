@@ -1,13 +1,13 @@
 """What can go wrong in the domain. Surfaces turn these into their own answers.
 
-    RunyardError
-    ├── InvalidInput            the caller's data is wrong; the text says what and how to mend it
-    │   └── LimitExceeded       more than a limit allows
-    ├── NotFound                there is no such thing, or the caller may not know of it
-    ├── NotPermitted            visible, but not for this caller to change
-    ├── AlreadyExists           the name is taken
-    ├── OutOfSequence           a batch starts beyond the producer's watermark
-    └── RunDeleted              the run this producer wrote to was deleted
+RunyardError
+├── InvalidInput            the caller's data is wrong; the text says what and how to mend it
+│   └── LimitExceeded       more than a limit allows
+├── NotFound                there is no such thing, or the caller may not know of it
+├── NotPermitted            visible, but not for this caller to change
+├── AlreadyExists           the name is taken
+├── OutOfSequence           a batch starts beyond the producer's watermark
+└── RunDeleted              the run this producer wrote to was deleted
 """
 
 

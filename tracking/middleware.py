@@ -1,0 +1,36 @@
+"""Who is asking, and from where. Consumers have the same in `tracking.consumers.guard`."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.functional import SimpleLazyObject
+
+from tracking.domain.access import local_user
+from tracking.origin import is_foreign_origin
+
+View = Callable[[HttpRequest], HttpResponse]
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
+
+
+def check_origin(get_response: View) -> View:
+    """Refuse changes that another site's page asks for: in open mode there is no cookie to miss."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        origin = request.headers.get("Origin", "")
+        if request.method not in SAFE_METHODS and is_foreign_origin(origin, request.get_host()):
+            return JsonResponse(
+                {"detail": "Requests from another site's pages are refused."}, status=403
+            )
+        return get_response(request)
+
+    return middleware
+
+
+def open_access(get_response: View) -> View:
+    """In open mode everybody is the built-in user `local`."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        request.user = SimpleLazyObject(local_user)  # type: ignore[assignment]
+        return get_response(request)
+
+    return middleware

@@ -1,0 +1,18 @@
+"""The ASGI application: ingest and streams to consumers, behind one guard; the rest to Django."""
+
+import os
+
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.core.asgi import get_asgi_application
+from django.urls import re_path
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+django_app = get_asgi_application()
+
+from tracking.consumers.guard import Guard  # noqa: E402 -- needs the apps to be ready
+from tracking.routing import http_urlpatterns  # noqa: E402 -- as above
+
+consumers = [
+    re_path(route.pattern.regex.pattern, Guard(route.callback)) for route in http_urlpatterns
+]
+application = ProtocolTypeRouter({"http": URLRouter([*consumers, re_path(r"", django_app)])})

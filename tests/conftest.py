@@ -1,0 +1,33 @@
+"""Fixtures that all tests share."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+
+import pytest
+
+# Before settings are imported: tests never touch the data of the checkout they run in.
+_home = tempfile.TemporaryDirectory(prefix="runyard-tests-")
+os.environ["RUNYARD_DATA_DIR"] = _home.name
+os.environ["RUNYARD_DEBUG"] = "0"
+
+
+@pytest.fixture(autouse=True)
+def _plain_static_files(settings: object) -> None:
+    """Pages name static files without hashes: no test but the one about them collects files."""
+    storages = dict(settings.STORAGES)  # type: ignore[attr-defined]
+    storages["staticfiles"] = {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+    }
+    settings.STORAGES = storages  # type: ignore[attr-defined]
+
+
+@pytest.fixture(autouse=True)
+def _fresh_memory() -> Iterator[None]:
+    """What a process remembers of its database does not outlive a test's database."""
+    from tracking.domain.access import local_user
+    from tracking.domain.metrics import forget_metric_ids
+
+    yield
+    local_user.cache_clear()
+    forget_metric_ids()

@@ -1,0 +1,187 @@
+"""Taking records in: the one function that every point ends in, whatever door it came by."""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from django.db import connection
+from numpy.typing import NDArray
+
+from tracking.domain.access import Caller, require_write_run
+from tracking.domain.batch import Batch, Points
+from tracking.domain.metrics import StaleMetricIds, find_metric_ids
+from tracking.domain.projects import open_project
+from tracking.domain.records import apply_events, parse_start
+from tracking.domain.runs import note_sign_of_life, revise_run, start_run
+from tracking.domain.values import clean_tags
+from tracking.errors import InvalidInput, OutOfSequence, RunDeleted
+from tracking.models import Metric, MetricPoint, Producer, Run
+from tracking.points import encode_raw
+
+METRIC = Metric._meta.db_table  # noqa: SLF001 -- Django's documented Model _meta API
+POINT = MetricPoint._meta.db_table  # noqa: SLF001 -- as above
+# The ordinal comes from the metric's row, so that no process needs to remember it.
+INSERT_POINTS = f"""
+    INSERT INTO {POINT} (run_id, metric_id, revision, ordinal, count, step_min, step_max, data)
+    SELECT %s, id, %s, count, %s, %s, %s, %s FROM {METRIC} WHERE id = %s
+"""  # noqa: S608 -- table names of our own models
+# CASE instead of min(a, b): SQLite and PostgreSQL name that function differently.
+UPDATE_SUMMARY = f"""
+    UPDATE {METRIC} SET count = count + %s, finite_count = finite_count + %s, sum = sum + %s,
+        min = CASE WHEN min IS NULL OR %s < min THEN %s ELSE min END,
+        max = CASE WHEN max IS NULL OR %s > max THEN %s ELSE max END,
+        last = CASE WHEN last_step IS NULL OR %s >= last_step THEN %s ELSE last END,
+        last_step = CASE WHEN last_step IS NULL OR %s >= last_step THEN %s ELSE last_step END
+    WHERE id = %s
+"""  # noqa: S608 -- table names of our own models
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """`acked_seq`: the producer's watermark. `run` is there when the batch had a `start` in it."""
+
+    acked_seq: int
+    run: Run | None = None
+    created: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A producer, locked until the transaction ends."""
+
+    run_id: int
+    last_seq: int
+    run: Run | None = None
+    created: bool = False
+
+
+def record_batch(batch: Batch, *, user: Caller) -> Ack:
+    """Store a batch: points, summaries, events and the producer's watermark, all or nothing.
+
+    Records at or below the watermark are skipped, so repeating a batch changes nothing. Watchers
+    hear of it after the commit. Call it inside a transaction, best through `writer.submit`.
+    Raises: OutOfSequence, RunDeleted, AlreadyExists, NotPermitted, InvalidInput, LimitExceeded.
+    Source: docs/ingest.md.
+    """
+    claim = _claim(batch, user)
+    if batch.first_seq > claim.last_seq + 1:
+        raise OutOfSequence(claim.last_seq + 1)
+    news = batch.after(claim.last_seq)
+    if len(news.points):
+        _record_points(claim.run_id, news.points)
+    if news.events:
+        apply_events(news.events, run_id=claim.run_id, producer=batch.producer)
+    if not len(news.points) and not news.events:
+        note_sign_of_life(claim.run_id)
+    acked_seq = max(claim.last_seq, batch.last_seq)
+    if batch.producer and acked_seq > claim.last_seq:
+        Producer.objects.filter(uuid=batch.producer).update(last_seq=acked_seq)
+    return Ack(acked_seq, claim.run, claim.created)
+
+
+def _claim(batch: Batch, user: Caller) -> _Claim:
+    if batch.run_id is not None:
+        return _Claim(batch.run_id, 0)
+    producers = Producer.objects.select_for_update().filter(uuid=batch.producer)
+    row = producers.values_list("run_id", "last_seq").first()
+    if row is None:
+        return _claim_new(batch, user)
+    run_id, last_seq = row
+    if run_id is None:
+        raise RunDeleted("The run was deleted.")
+    require_write_run(user, run_id)
+    starts = any(event.kind == "start" for event in batch.events)
+    return _Claim(run_id, last_seq, Run.objects.get(pk=run_id) if starts else None)
+
+
+def _claim_new(batch: Batch, user: Caller) -> _Claim:
+    """The first batch of a producer starts its run or joins it."""
+    if batch.first_seq > 1:
+        raise OutOfSequence(1)
+    if not batch.events or batch.events[0].kind != "start":
+        raise InvalidInput("The first record of a producer must be a start.", field="events")
+    payload = batch.events[0].payload
+    start = parse_start(payload, uid=batch.run_uid, key=batch.run_key)
+    if batch.refuse_if_taken:
+        start = replace(start, rename_if_taken=False)
+    tags = clean_tags(payload.get("project_tags") or [], "project_tags")
+    project = open_project(batch.project, user=user, tags=tags)
+    run, created = start_run(project, start, user=user)
+    Producer.objects.create(uuid=batch.producer, run=run)
+    return _Claim(run.pk, 0, run, created)
+
+
+def _record_points(run_id: int, points: Points) -> None:
+    revision = revise_run(run_id, points=len(points))
+    metric_ids = find_metric_ids(run_id, points.names)
+    ends = np.cumsum(points.counts)
+    starts = ends - points.counts
+    steps = points.columns.steps
+    step_min, step_max = np.minimum.reduceat(steps, starts), np.maximum.reduceat(steps, starts)
+    rows = zip(
+        metric_ids,
+        starts.tolist(),
+        ends.tolist(),
+        step_min.tolist(),
+        step_max.tolist(),
+        strict=True,
+    )
+    stretches = [
+        (run_id, revision, end - start, low, high, encode_raw(points.columns[start:end]), metric_id)
+        for metric_id, start, end, low, high in rows
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(INSERT_POINTS, stretches)
+        if cursor.rowcount != len(metric_ids):
+            raise StaleMetricIds  # a metric was deleted behind the cache: roll back, look again
+        cursor.executemany(UPDATE_SUMMARY, _summaries(points, metric_ids, starts, ends, step_max))
+
+
+def _summaries(
+    points: Points,
+    metric_ids: list[int],
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    step_max: NDArray[np.int64],
+) -> list[tuple[Any, ...]]:
+    """The parameters of UPDATE_SUMMARY for each metric; sums, minima and maxima of finite values."""
+    values = points.columns.values
+    finite = np.isfinite(values)
+    finite_counts = np.add.reduceat(finite, starts, dtype=np.int64)
+    with np.errstate(over="ignore"):  # a sum beyond float64 is infinite, which is what it is
+        sums = np.add.reduceat(np.where(finite, values, 0.0), starts)
+    lows = np.minimum.reduceat(np.where(finite, values, np.inf), starts)
+    highs = np.maximum.reduceat(np.where(finite, values, -np.inf), starts)
+    lasts = values[_last_places(points.columns.steps, starts, ends, step_max)]
+    columns = (metric_ids, points.counts, finite_counts, sums, lows, highs, lasts, step_max)
+    listed = [column.tolist() if isinstance(column, np.ndarray) else column for column in columns]
+    return [
+        (
+            count,
+            n,
+            total,
+            *[low if n else None] * 2,
+            *[high if n else None] * 2,
+            step,
+            None if math.isnan(last) else last,
+            step,
+            step,
+            metric_id,
+        )
+        for metric_id, count, n, total, low, high, last, step in zip(*listed, strict=True)
+    ]
+
+
+def _last_places(
+    steps: NDArray[np.int64],
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    step_max: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """Where each metric's greatest step stands; of equal ones the newest."""
+    places = ends - 1
+    for which in np.flatnonzero(steps[places] != step_max):
+        backwards = steps[starts[which] : ends[which]][::-1]
+        places[which] = ends[which] - 1 - np.argmax(backwards)
+    return places

@@ -1,0 +1,34 @@
+"""What one does to a project."""
+
+from tracking.domain.access import Caller, require_write, visible_projects
+from tracking.errors import NotPermitted
+from tracking.models import Project, User
+
+
+def open_project(key: str, *, user: Caller, tags: list[str] | None = None) -> Project:
+    """The project to log to, created if there is none; `tags` are added to those it has.
+
+    Raises: NotPermitted, also when the key belongs to a project the user may not see.
+    """
+    project = visible_projects(user).filter(key=key).first()
+    if project is None:
+        project = _create_project(key, user=user, tags=tags or [])
+    require_write(user, project)
+    _add_tags(project, tags or [])
+    return project
+
+
+def _create_project(key: str, *, user: Caller, tags: list[str]) -> Project:
+    owner = user if isinstance(user, User) else None
+    project, created = Project.objects.get_or_create(
+        key=key, defaults={"name": key, "owner": owner, "tags": tags}
+    )
+    if not created and not visible_projects(user).filter(pk=project.pk).exists():
+        raise NotPermitted(f"The project name '{key}' is taken; ask its owner to let you in.")
+    return project
+
+
+def _add_tags(project: Project, tags: list[str]) -> None:
+    if news := [tag for tag in tags if tag not in project.tags]:
+        project.tags = project.tags + news
+        project.save(update_fields=["tags", "updated_at"])

@@ -1,0 +1,114 @@
+"""The records that are not points: what each kind of event in a batch does to its run."""
+
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.models import Max
+from django.utils import timezone
+
+from tracking.domain import runs
+from tracking.domain.batch import Event
+from tracking.domain.values import INT64, clean_map, clean_tags, clean_text
+from tracking.enums import RunStatus, Source
+from tracking.errors import InvalidInput
+from tracking.models import LogLine, Producer, Run
+
+MAX_GAPS = 1_000  # a producer with more of them has said enough
+
+
+def parse_start(payload: dict[str, Any], *, uid: uuid.UUID | None, key: str) -> runs.RunStart:
+    """Check a `start` payload. Raises: InvalidInput."""
+    source = payload.get("source", Source.ASPARA)
+    if source not in Source.values:
+        raise InvalidInput(f"source must be one of {', '.join(Source.values)}.", field="source")
+    tags, notes = payload.get("tags"), payload.get("notes")
+    return runs.RunStart(
+        uid=uid or uuid.uuid4(),
+        key=key,
+        source=source,
+        config=clean_map(payload.get("config") or {}, "config"),
+        tags=None if tags is None else clean_tags(tags),
+        notes=None if notes is None else clean_text(notes, "notes"),
+        resume=payload.get("resume") is True,
+        rename_if_taken=True,
+        started_at=_time(payload.get("started_at"), "started_at"),
+    )
+
+
+def apply_events(events: tuple[Event, ...], *, run_id: int, producer: uuid.UUID | None) -> None:
+    """Do what the events say, in order. A `start` has been done when the run was claimed."""
+    run = Run.objects.get(pk=run_id)
+    for event in events:
+        if event.kind == "gap":
+            _note_gap(producer, event.payload)
+        elif event.kind not in APPLY:
+            raise InvalidInput(f"Unknown kind of event: {event.kind[:40]!r}.", field="events")
+        else:
+            APPLY[event.kind](run, event.payload)
+
+
+def _finish(run: Run, payload: dict[str, Any]) -> None:
+    status, exit_code = payload.get("status"), payload.get("exit_code")
+    if status not in set(RunStatus.values) - {RunStatus.RUNNING}:
+        raise InvalidInput("status must be completed, failed or cancelled.", field="status")
+    runs.finish_run(
+        run,
+        status=RunStatus(status),
+        exit_code=None if exit_code is None else clean_exit_code(exit_code),
+        reason=clean_text(payload.get("reason") or "", "reason"),
+        ended_at=_time(payload.get("time"), "time"),
+    )
+
+
+def _log(run: Run, payload: dict[str, Any]) -> None:
+    newest = run.log_lines.aggregate(newest=Max("seq"))["newest"]
+    LogLine.objects.create(
+        run=run,
+        seq=0 if newest is None else newest + 1,
+        time=_time(payload.get("time"), "time") or timezone.now(),
+        level=clean_text(payload.get("level") or "info", "level")[:20],
+        message=clean_text(payload.get("message"), "message"),
+        metadata=clean_map(payload.get("metadata") or {}, "metadata"),
+    )
+    runs.revise_run(run.pk)
+
+
+def _note_gap(uid: uuid.UUID | None, payload: dict[str, Any]) -> None:
+    producer = Producer.objects.get(uuid=uid)
+    if len(producer.gaps) < MAX_GAPS:
+        producer.gaps.append(clean_map(payload, "gap"))
+        producer.save(update_fields=["gaps"])
+
+
+APPLY: dict[str, Callable[[Run, dict[str, Any]], None]] = {
+    "start": lambda *_: None,  # done when the run was claimed
+    "artifact": lambda *_: None,  # its bytes came by the tracker API before this record
+    "config": lambda run, payload: runs.merge_config(run, clean_map(payload, "config")),
+    "summary": lambda run, payload: runs.merge_summary(run, clean_map(payload, "summary")),
+    "tags": lambda run, payload: runs.update_run(run, tags=clean_tags(payload.get("tags"))),
+    "notes": lambda run, payload: runs.update_run(
+        run, notes=clean_text(payload.get("notes"), "notes")
+    ),
+    "finish": _finish,
+    "log": _log,
+}
+
+
+def clean_exit_code(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not -(2**31) <= value < 2**31:
+        raise InvalidInput("exit_code must be a whole number.", field="exit_code")
+    return value
+
+
+def _time(value: object, field: str) -> datetime | None:
+    """A time from UTC microseconds."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or value not in INT64:
+        raise InvalidInput(f"{field} must be UTC microseconds.", field=field)
+    try:
+        return datetime.fromtimestamp(value / 1e6, tz=UTC)
+    except (ValueError, OverflowError, OSError):
+        raise InvalidInput(f"{field} is out of range.", field=field) from None

@@ -1,0 +1,167 @@
+"""What one does to a run: start it, describe it, end it."""
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import count
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from tracking.domain import events
+from tracking.domain.access import Caller, require_write
+from tracking.domain.values import NAME_LENGTH
+from tracking.enums import RunStatus, Source
+from tracking.errors import AlreadyExists, RunDeleted
+from tracking.models import Project, Run, User
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStart:
+    """How a run begins, whatever surface says it; all of it checked before it comes here."""
+
+    key: str
+    uid: uuid.UUID = field(default_factory=uuid.uuid4)
+    source: str = Source.ASPARA
+    config: dict[str, Any] = field(default_factory=dict)
+    tags: list[str] | None = None
+    notes: str | None = None
+    resume: bool = False
+    rename_if_taken: bool = False
+    started_at: datetime | None = None
+
+
+def start_run(project: Project, start: RunStart, *, user: Caller) -> tuple[Run, bool]:
+    """Create the run, or join the one that is meant; tells whether it was created.
+
+    A known `uid` joins that run. A taken key is resumed, renamed (`key-2`) or refused, as `start`
+    says. Resuming merges the config, keeps tags and notes that are not given, and makes the run
+    running again. Call it inside a transaction. Raises: AlreadyExists, NotPermitted.
+    """
+    runs = Run.objects.select_for_update()
+    if run := runs.filter(uid=start.uid).first():
+        require_write(user, run.project)  # it may have been moved to another project since
+        return _rejoin(run, start, reopen=start.resume), False
+    run = runs.filter(project=project, key=start.key).first()
+    if run and start.resume:
+        return _rejoin(run, start, reopen=True), False
+    if run and not start.rename_if_taken:
+        raise AlreadyExists("Run already exists")
+    return _create_run(project, start, _free_key(project, start.key) if run else start.key, user)
+
+
+def _create_run(project: Project, start: RunStart, key: str, user: Caller) -> tuple[Run, bool]:
+    run = Run.objects.create(
+        project=project,
+        uid=start.uid,
+        key=key,
+        name=key,
+        source=start.source,
+        config=start.config,
+        tags=start.tags or [],
+        notes=start.notes or "",
+        created_by=user if isinstance(user, User) else None,
+        started_at=start.started_at or timezone.now(),
+    )
+    revise_run(run.pk)
+    return run, True
+
+
+def _rejoin(run: Run, start: RunStart, *, reopen: bool) -> Run:
+    run.config = run.config | start.config
+    run.tags = run.tags if start.tags is None else start.tags
+    run.notes = run.notes if start.notes is None else start.notes
+    if reopen:
+        run.status, run.exit_code, run.ended_at = RunStatus.RUNNING, None, None
+    _save(run, "config", "tags", "notes", "status", "exit_code", "ended_at")
+    return run
+
+
+def _free_key(project: Project, key: str) -> str:
+    """`key-2`, or the first number after it that nobody has."""
+    stem = key[: NAME_LENGTH - 20]
+    taken = set(project.runs.filter(key__startswith=f"{stem}-").values_list("key", flat=True))
+    return next(name for name in (f"{stem}-{n}" for n in count(2)) if name not in taken)
+
+
+def merge_config(run: Run, config: dict[str, Any]) -> None:
+    _merge(run, "config", config)
+
+
+def merge_summary(run: Run, summary: dict[str, Any]) -> None:
+    _merge(run, "summary", summary)
+
+
+@transaction.atomic
+def _merge(run: Run, name: str, news: dict[str, Any]) -> None:
+    """Merge key by key into what is stored now, not into what the caller read a while ago."""
+    stored = Run.objects.select_for_update().values_list(name, flat=True).get(pk=run.pk)
+    setattr(run, name, stored | news)
+    _save(run, name)
+
+
+@transaction.atomic
+def update_run(run: Run, *, tags: list[str] | None = None, notes: str | None = None) -> None:
+    """Replace the tags, the notes or both; None leaves them as they are."""
+    changes = {"tags": tags, "notes": notes}
+    given = {name: value for name, value in changes.items() if value is not None}
+    for name, value in given.items():
+        setattr(run, name, value)
+    _save(run, *given)
+
+
+@transaction.atomic
+def finish_run(
+    run: Run,
+    *,
+    status: RunStatus,
+    exit_code: int | None = None,
+    reason: str = "",
+    ended_at: datetime | None = None,
+) -> None:
+    """End the run. Ending it again is allowed: the newest word counts."""
+    run.status, run.exit_code = status, exit_code
+    run.ended_at = max(ended_at or timezone.now(), run.started_at)
+    if reason:
+        run.metadata = run.metadata | {"finish_reason": reason}
+    _save(run, "status", "exit_code", "ended_at", "metadata")
+
+
+def _save(run: Run, *names: str) -> None:
+    run.save(update_fields=[*names, "updated_at"])
+    revise_run(run.pk)
+
+
+# One statement, because it is on the path of every batch; RETURNING saves the second.
+REVISE = f"""
+    UPDATE {Run._meta.db_table} SET revision = revision + 1, last_seen_at = %s,
+        unfolded = unfolded + %s, unfolded_points = unfolded_points + %s
+    WHERE id = %s RETURNING revision
+"""  # noqa: S608, SLF001 -- the table of our own model, by Django's documented Model _meta API
+
+
+def revise_run(run_id: int, *, points: int = 0) -> int:
+    """Raise the run's revision and note a sign of life; watchers hear of it after the commit.
+
+    `points` is how many points this commit adds. Returns the new revision. Raises: RunDeleted.
+    """
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    with connection.cursor() as cursor:
+        cursor.execute(REVISE, [now, 1 if points else 0, points, run_id])
+        row = cursor.fetchone()
+    if row is None:
+        raise RunDeleted("The run was deleted.")
+    events.announce(run_id, row[0])
+    return int(row[0])
+
+
+def note_sign_of_life(run_id: int) -> None:
+    Run.objects.filter(pk=run_id).update(last_seen_at=timezone.now())
+
+
+def next_step(run: Run) -> int:
+    """The step after the greatest one logged; 0 for a run without points."""
+    greatest = run.metrics.aggregate(greatest=Max("last_step"))["greatest"]
+    return 0 if greatest is None else int(greatest) + 1

@@ -1,0 +1,105 @@
+"""The group-commit thread: whatever waits to be written goes into one transaction.
+
+One thread per process writes what the doors take in, so that SQLite has one writer and a commit is
+shared by all who wait for it. Jobs are functions; what a job raises is its caller's alone.
+"""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
+
+from django.db import DatabaseError, connection, transaction
+
+from tracking.domain.metrics import forget_metric_ids
+
+Result = TypeVar("Result")
+GROUP_SIZE = 128  # more waiters share no more of a commit that is worth having
+# Only for this one long-lived connection: a request's connection must be cheap to open.
+CACHE_PRAGMAS = ("PRAGMA cache_size=-65536", "PRAGMA mmap_size=268435456")
+
+
+class _Job:
+    __slots__ = ("future", "work")
+
+    def __init__(self, work: Callable[[], Any]) -> None:
+        self.work = work
+        self.future: Future[Any] = Future()
+
+
+class Writer:
+    """Start it by submitting; it lives as long as the process."""
+
+    def __init__(self) -> None:
+        self._jobs: SimpleQueue[_Job] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def submit(self, work: Callable[[], Result]) -> "Future[Result]":
+        """Run `work` in the next transaction. The future resolves after its commit."""
+        job = _Job(work)
+        self._jobs.put(job)
+        if self._thread is None or not self._thread.is_alive():
+            self._start()
+        return job.future
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        if connection.vendor == "sqlite":
+            with connection.cursor() as cursor:
+                for pragma in CACHE_PRAGMAS:
+                    cursor.execute(pragma)
+        while True:
+            # A job whose caller has gone away meanwhile is left out: he will ask again.
+            jobs = [
+                job for job in self._take_waiting() if job.future.set_running_or_notify_cancel()
+            ]
+            _commit(jobs)
+            del jobs  # an idle thread keeps nobody's batch alive
+
+    def _take_waiting(self) -> list[_Job]:
+        jobs = [self._jobs.get()]
+        try:
+            while len(jobs) < GROUP_SIZE:
+                jobs.append(self._jobs.get_nowait())
+        except Empty:
+            pass
+        return jobs
+
+
+def _commit(jobs: list[_Job]) -> None:
+    """Run all jobs in one transaction; if any fails, each in one of its own."""
+    try:
+        results = _run_in_transaction(jobs)
+    except Exception as error:  # noqa: BLE001 -- whatever it is, it belongs to the job's caller
+        forget_metric_ids()
+        _drop_broken_connection(error)
+        if len(jobs) == 1:
+            jobs[0].future.set_exception(error)
+        else:
+            for job in jobs:
+                _commit([job])
+        return
+    for job, result in zip(jobs, results, strict=True):
+        job.future.set_result(result)
+
+
+def _run_in_transaction(jobs: list[_Job]) -> list[Any]:
+    with transaction.atomic():
+        return [job.work() for job in jobs]
+
+
+def _drop_broken_connection(error: Exception) -> None:
+    """A database that went away is met again by the next job, on a new connection."""
+    if isinstance(error, DatabaseError):
+        connection.close_if_unusable_or_obsolete()
+
+
+_writer = Writer()
+submit = _writer.submit

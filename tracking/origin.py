@@ -1,0 +1,16 @@
+"""Whether a request comes from where it may: the same rule for views and consumers."""
+
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http.request import split_domain_port, validate_host
+
+
+def is_allowed_host(host: str) -> bool:
+    domain, _ = split_domain_port(host)
+    return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
+
+
+def is_foreign_origin(origin: str, host: str) -> bool:
+    """True when a browser says that another site's page made it ask. Clients send no Origin."""
+    return bool(origin) and urlsplit(origin).netloc != host
