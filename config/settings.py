@@ -161,4 +161,8 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO"},  # to the root's handler, once
+        "django.request": {"level": "ERROR"},  # a 4xx is the caller's news, not the operator's
+    },
 }

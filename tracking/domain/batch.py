@@ -17,6 +17,7 @@ from tracking.points import COLUMN_TYPES, Columns
 
 FORMAT = 1
 MAX_RECORDS = 1_000_000  # far above what a client sends; bounds what one request may ask for
+TIMES_US = range(-62_135_596_800_000_000, 253_402_300_800_000_000)  # what a calendar can show
 NO_COLUMNS = Columns(*(np.empty(0, dtype) for dtype in COLUMN_TYPES))
 
 
@@ -138,6 +139,8 @@ def _parse_points(wire: dict[str, Any], record_count: int) -> Points:
     offsets = _array(wire.get("q"), np.dtype("<u4"), "q")
     if {len(column) for column in (*columns, offsets)} != {int(sizes.sum())}:
         raise InvalidInput("s, v, t and q must each have as many items as n adds up to.", field="n")
+    if columns[2].min() < TIMES_US.start or columns[2].max() >= TIMES_US.stop:
+        raise InvalidInput("t has a time outside the years 1 to 9999.", field="t")
     if offsets.max() >= record_count:
         raise InvalidInput("q points beyond last_seq.", field="q")
     return Points(names, sizes, Columns(*columns), offsets)

@@ -1,0 +1,74 @@
+"""The words of the dashboard API."""
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework import serializers
+
+from tracking.domain.series import Series, Window
+from tracking.domain.values import INT64
+
+
+class NamesField(serializers.CharField):
+    """Names with commas between them; spaces around them do not count, repeats collapse."""
+
+    def to_internal_value(self, data: Any) -> list[str]:  # type: ignore[override]
+        text = super().to_internal_value(data)
+        return list(
+            dict.fromkeys(name for name in (part.strip() for part in text.split(",")) if name)
+        )
+
+
+class SeriesQuery(serializers.Serializer[Any]):
+    """Which points of which metrics are wanted."""
+
+    metrics = NamesField(required=False, max_length=100_000, help_text="only these metrics")
+    max_points = serializers.IntegerField(
+        required=False, min_value=10, max_value=100_000, help_text="per series; spikes are kept"
+    )
+    x_min = serializers.IntegerField(
+        required=False, min_value=INT64.start, max_value=INT64.stop - 1
+    )
+    x_max = serializers.IntegerField(
+        required=False, min_value=INT64.start, max_value=INT64.stop - 1
+    )
+    since = serializers.IntegerField(
+        required=False, min_value=-(2**50), max_value=2**50, help_text="UNIX ms, included"
+    )
+    raw = serializers.BooleanField(default=False, help_text="every point, as it arrived")
+
+    def window(self) -> Window:
+        asked = self.validated_data
+        since = asked.get("since")
+        return Window(
+            max_points=asked.get("max_points", settings.MAX_CHART_POINTS),
+            x_min=asked.get("x_min"),
+            x_max=asked.get("x_max"),
+            since_us=None if since is None else since * 1000,
+            raw=asked["raw"],
+        )
+
+
+class RunsSeriesQuery(SeriesQuery):
+    runs = NamesField(max_length=1_000_000, help_text="names of runs, with commas between them")
+
+    def validate_runs(self, names: list[str]) -> list[str]:
+        if not names:
+            raise serializers.ValidationError("No valid runs specified")
+        if len(names) > settings.MAX_RUNS_PER_REQUEST:
+            raise serializers.ValidationError(
+                f"Too many runs: {len(names)} (max: {settings.MAX_RUNS_PER_REQUEST})"
+            )
+        return names
+
+
+def metrics_by_run(series: list[Series]) -> dict[str, dict[str, dict[str, Any]]]:
+    """`{metric: {run: {steps, values, timestamps}}}`, timestamps in UNIX ms."""
+    answer: dict[str, dict[str, dict[str, Any]]] = {}
+    for one in series:
+        answer.setdefault(one.metric, {})[one.run_key] = {
+            "steps": one.columns.steps,
+            "values": one.columns.values,
+            "timestamps": one.columns.times_us // 1000,
+        }
+    return answer

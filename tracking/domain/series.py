@@ -1,0 +1,139 @@
+"""Reading points back: charts, raw columns, and what is new since a revision."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import NamedTuple
+
+import numpy as np
+
+from tracking.domain.downsample import chart_order, downsample
+from tracking.models import Metric, MetricPoint, Run
+from tracking.points import Columns, decode
+
+NEWS_COMMITS = 500  # how many commits one look at the database may bring a watcher
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Which points of a series are wanted. `raw`: all of them, as they arrived.
+
+    `x_min`, `x_max` are steps, both included; `since_us` is a time, included.
+    """
+
+    max_points: int = 1000
+    x_min: int | None = None
+    x_max: int | None = None
+    since_us: int | None = None
+    raw: bool = False
+
+
+class Series(NamedTuple):
+    run_key: str
+    metric: str
+    columns: Columns
+    total: int  # points in the window before any were left out
+
+
+def read_series(
+    runs: Iterable[Run], window: Window, *, names: list[str] | None = None
+) -> list[Series]:
+    """The series of these runs, of all metrics or those named, ordered by metric and run.
+
+    Metrics without a point in the window are left out. Two queries, whatever is asked.
+    """
+    keys = {run.pk: run.key for run in runs}
+    metrics = Metric.objects.filter(run_id__in=keys)
+    if names is not None:
+        metrics = metrics.filter(name__in=names)
+    wanted = {
+        pk: (name, run_id)
+        for pk, name, run_id in metrics.order_by("name", "run_id").values_list(
+            "pk", "name", "run_id"
+        )
+    }
+    stretches = MetricPoint.objects.filter(metric_id__in=wanted)
+    if window.x_min is not None:
+        stretches = stretches.filter(step_max__gte=window.x_min)
+    if window.x_max is not None:
+        stretches = stretches.filter(step_min__lte=window.x_max)
+    arrays = stretches.arrays()
+    series = (
+        _cut(Series(keys[run_id], name, arrays[pk], 0), window)
+        for pk, (name, run_id) in wanted.items()
+        if pk in arrays
+    )
+    return [one for one in series if one.total]
+
+
+def _cut(series: Series, window: Window) -> Series:
+    columns = series.columns
+    keep = np.ones(len(columns), np.bool_)
+    if window.x_min is not None:
+        keep &= columns.steps >= window.x_min
+    if window.x_max is not None:
+        keep &= columns.steps <= window.x_max
+    if window.since_us is not None:
+        keep &= columns.times_us >= window.since_us
+    if not keep.all():
+        columns = columns[keep]
+    if not window.raw:
+        columns = chart_order(columns)
+    total = len(columns)
+    if not window.raw:
+        columns = downsample(columns, window.max_points)
+    return series._replace(columns=columns, total=total)
+
+
+@dataclass(slots=True)
+class Row:
+    """What one call logged: a value for each of its metrics."""
+
+    step: int
+    time_us: int
+    values: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a run has become since a revision. `rows` are in order of arrival."""
+
+    run: Run
+    rows: list[Row]
+    revision: int
+
+
+def read_news(run_id: int, after: int) -> News | None:
+    """What the next commits to the run after revision `after` brought; None when the run is gone.
+
+    It looks at NEWS_COMMITS of them at a time: there is more while `revision` is below the run's.
+    It may repeat a point (a folded stretch carries its newest revision) and never skips one.
+    Two queries.
+    """
+    run = Run.objects.select_related("project").filter(pk=run_id).first()
+    if run is None:
+        return None
+    upto = min(run.revision, after + NEWS_COMMITS)
+    stretches = (
+        MetricPoint.objects.filter(run_id=run_id, revision__gt=after, revision__lte=upto)
+        .order_by("revision", "id")
+        .values_list("metric__name", "data")
+    )
+    return News(run, _rows((name, decode(data)) for name, data in stretches), upto)
+
+
+def _rows(stretches: Iterable[tuple[str, Columns]]) -> list[Row]:
+    """Points of the same step and time were logged together, unless a metric would come twice."""
+    rows: dict[tuple[int, int], Row] = {}
+    found: list[Row] = []
+    for name, columns in stretches:
+        points = zip(
+            columns.steps.tolist(), columns.times_us.tolist(), columns.values.tolist(), strict=True
+        )
+        for step, time_us, value in points:
+            row = rows.get((step, time_us))
+            if row is None or name in row.values:
+                row = rows[step, time_us] = Row(step, time_us)
+                found.append(row)
+            row.values[name] = value
+    return sorted(found, key=attrgetter("time_us"))
