@@ -12,7 +12,10 @@ django_app = get_asgi_application()
 from tracking.consumers.guard import Guard  # noqa: E402 -- needs the apps to be ready
 from tracking.routing import http_urlpatterns  # noqa: E402 -- as above
 
-consumers = [
-    re_path(route.pattern.regex.pattern, Guard(route.callback)) for route in http_urlpatterns
+# Channels routes ASGI applications by Django's patterns, which are typed for views.
+guarded = [
+    re_path(route.pattern.regex.pattern, Guard(route.callback))  # type: ignore[arg-type]
+    for route in http_urlpatterns
 ]
-application = ProtocolTypeRouter({"http": URLRouter([*consumers, re_path(r"", django_app)])})
+everything_else = re_path(r"", django_app)  # type: ignore[arg-type]
+application = ProtocolTypeRouter({"http": URLRouter([*guarded, everything_else])})

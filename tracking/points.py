@@ -8,7 +8,7 @@ All little-endian. Values come back bit for bit, NaN payloads and infinities inc
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from django.db import models
@@ -70,12 +70,9 @@ def decode(data: bytes | memoryview) -> Columns:
     data = memoryview(data)
     if data[0] == RAW:
         count = (len(data) - 1) // 24
-        return Columns(
-            *(
-                np.frombuffer(data, dtype, count, 1 + 8 * count * place)
-                for place, dtype in enumerate(COLUMN_TYPES)
-            )
-        )
+        starts = (1, 1 + 8 * count, 1 + 16 * count)
+        columns: list[Any] = list(map(np.frombuffer, [data] * 3, COLUMN_TYPES, [count] * 3, starts))
+        return Columns(*columns)
     if data[0] == PACKED:
         return Columns(*(standalone.simple_decompress(part) for part in _packed_parts(data)))
     raise ValueError(f"Unknown kind of point data: {data[0]}.")

@@ -1,5 +1,6 @@
 """Renderers that write NumPy columns without a Python loop."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgpack
@@ -71,7 +72,11 @@ def _items(column: NDArray[Any]) -> bytes:
 class FormatNegotiation(DefaultContentNegotiation):
     """`?format=` beats the Accept header; a format that does not exist is a 400."""
 
-    def filter_renderers(self, renderers: list[Any], format: str) -> list[Any]:  # noqa: A002 -- DRF's name
+    def filter_renderers(
+        self,
+        renderers: Iterable[BaseRenderer],
+        format: str,  # noqa: A002 -- DRF's name
+    ) -> list[BaseRenderer]:
         fitting = [renderer for renderer in renderers if renderer.format == format]
         if not fitting:
             raise InvalidInput(

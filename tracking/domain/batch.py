@@ -18,7 +18,7 @@ from tracking.points import COLUMN_TYPES, Columns
 FORMAT = 1
 MAX_RECORDS = 1_000_000  # far above what a client sends; bounds what one request may ask for
 TIMES_US = range(-62_135_596_800_000_000, 253_402_300_800_000_000)  # what a calendar can show
-NO_COLUMNS = Columns(*(np.empty(0, dtype) for dtype in COLUMN_TYPES))
+NO_COLUMNS = Columns(np.empty(0, np.int64), np.empty(0, np.float64), np.empty(0, np.int64))
 
 
 class Event(NamedTuple):

@@ -47,7 +47,8 @@ def downsample(columns: Columns, max_points: int) -> Columns:
 def _lowest(values: NDArray[np.float64], size: int) -> NDArray[np.intp]:
     """Where the lowest value of each stretch of `size` values stands."""
     whole = len(values) // size * size
-    places = values[:whole].reshape(-1, size).argmin(axis=1) + np.arange(0, whole, size)
+    starts = np.arange(0, whole, size)
+    places: NDArray[np.intp] = starts + values[:whole].reshape(-1, size).argmin(axis=1)
     if whole == len(values):
         return places
     return np.append(places, whole + values[whole:].argmin())

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 from django.db import connection
@@ -83,10 +84,12 @@ def record_batch(batch: Batch, *, user: Caller) -> Ack:
 def _claim(batch: Batch, user: Caller) -> _Claim:
     if batch.run_id is not None:
         return _Claim(batch.run_id, 0)
+    if batch.producer is None:
+        raise InvalidInput("A batch needs a producer.", field="producer")
     producers = Producer.objects.select_for_update().filter(uuid=batch.producer)
     row = producers.values_list("run_id", "last_seq").first()
     if row is None:
-        return _claim_new(batch, user)
+        return _claim_new(batch, batch.producer, user)
     run_id, last_seq = row
     if run_id is None:
         raise RunDeleted("The run was deleted.")
@@ -95,7 +98,7 @@ def _claim(batch: Batch, user: Caller) -> _Claim:
     return _Claim(run_id, last_seq, Run.objects.get(pk=run_id) if starts else None)
 
 
-def _claim_new(batch: Batch, user: Caller) -> _Claim:
+def _claim_new(batch: Batch, producer: UUID, user: Caller) -> _Claim:
     """The first batch of a producer starts its run or joins it."""
     if batch.first_seq > 1:
         raise OutOfSequence(1)
@@ -108,7 +111,7 @@ def _claim_new(batch: Batch, user: Caller) -> _Claim:
     tags = clean_tags(payload.get("project_tags") or [], "project_tags")
     project = open_project(batch.project, user=user, tags=tags)
     run, created = start_run(project, start, user=user)
-    Producer.objects.create(uuid=batch.producer, run=run)
+    Producer.objects.create(uuid=producer, run=run)
     return _Claim(run.pk, 0, run, created)
 
 

@@ -76,6 +76,8 @@ def _log(run: Run, payload: dict[str, Any]) -> None:
 
 
 def _note_gap(uid: uuid.UUID | None, payload: dict[str, Any]) -> None:
+    if uid is None:
+        raise InvalidInput("A gap needs a producer.", field="events")
     producer = Producer.objects.get(uuid=uid)
     if len(producer.gaps) < MAX_GAPS:
         producer.gaps.append(clean_map(payload, "gap"))

@@ -12,10 +12,9 @@ from django.utils import timezone
 
 from tracking.domain import events
 from tracking.domain.access import Caller, require_write
-from tracking.domain.values import NAME_LENGTH
 from tracking.enums import RunStatus, Source
 from tracking.errors import AlreadyExists, RunDeleted
-from tracking.models import Project, Run, User
+from tracking.models import NAME_LENGTH, Project, Run, User
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ import logging
 from argparse import ArgumentParser
 from typing import Any
 
+from channels.routing import get_default_application
 from daphne.endpoints import build_endpoint_description_strings
 from daphne.server import Server
 from django.conf import settings
@@ -69,13 +70,10 @@ def _prepare_static_files() -> None:
 
 
 def _serve(host: str, ports: list[int]) -> None:
-    # The application needs the settings and the database above; daphne needs the application.
-    from config.asgi import application  # noqa: PLC0415 -- app ready
-
     logging.getLogger("daphne").setLevel(logging.WARNING)
     endpoints = [
         endpoint
         for port in ports
         for endpoint in build_endpoint_description_strings(host=host, port=port)
     ]
-    Server(application=application, endpoints=endpoints, server_name="Runyard").run()
+    Server(application=get_default_application(), endpoints=endpoints, server_name="Runyard").run()
