@@ -3,8 +3,10 @@
 RunyardError
 ├── InvalidInput            the caller's data is wrong; the text says what and how to mend it
 │   └── LimitExceeded       more than a limit allows
+│       └── FileTooLarge    a file has more bytes than one may have
 ├── NotFound                there is no such thing, or the caller may not know of it
 ├── NotPermitted            visible, but not for this caller to change
+│   └── NameTaken           the name belongs to what the caller may not see
 ├── AlreadyExists           the name is taken
 ├── OutOfSequence           a batch starts beyond the producer's watermark
 └── RunDeleted              the run this producer wrote to was deleted
@@ -27,11 +29,19 @@ class LimitExceeded(InvalidInput):
     pass
 
 
+class FileTooLarge(LimitExceeded):
+    pass
+
+
 class NotFound(RunyardError):
     pass
 
 
 class NotPermitted(RunyardError):
+    pass
+
+
+class NameTaken(NotPermitted):
     pass
 
 

@@ -1,6 +1,7 @@
 """Taking records in: the one function that every point ends in, whatever door it came by."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -12,10 +13,9 @@ from numpy.typing import NDArray
 from tracking.domain.access import Caller, require_write_run
 from tracking.domain.batch import Batch, Points
 from tracking.domain.metrics import StaleMetricIds, find_metric_ids
-from tracking.domain.projects import open_project
 from tracking.domain.records import apply_events, parse_start
-from tracking.domain.runs import note_sign_of_life, revise_run, start_run
-from tracking.domain.values import clean_tags
+from tracking.domain.runs import next_step, note_sign_of_life, open_run, revise_run
+from tracking.domain.values import check_step, clean_tags
 from tracking.errors import InvalidInput, OutOfSequence, RunDeleted
 from tracking.models import Metric, MetricPoint, Producer, Run
 from tracking.points import encode_raw
@@ -81,6 +81,15 @@ def record_batch(batch: Batch, *, user: Caller) -> Ack:
     return Ack(acked_seq, claim.run, claim.created)
 
 
+def record_row(
+    run: Run, values: Mapping[str, float], *, step: int | None, time_us: int, user: Caller
+) -> Ack:
+    """Store a logged row; without a `step` it takes the run's next one. Else as `record_batch`."""
+    step = check_step(next_step(run) if step is None else step)
+    points = Points.of_row(step, values, time_us)
+    return record_batch(Batch(run_id=run.pk, points=points), user=user)
+
+
 def _claim(batch: Batch, user: Caller) -> _Claim:
     if batch.run_id is not None:
         return _Claim(batch.run_id, 0)
@@ -109,8 +118,7 @@ def _claim_new(batch: Batch, producer: UUID, user: Caller) -> _Claim:
     if batch.refuse_if_taken:
         start = replace(start, rename_if_taken=False)
     tags = clean_tags(payload.get("project_tags") or [], "project_tags")
-    project = open_project(batch.project, user=user, tags=tags)
-    run, created = start_run(project, start, user=user)
+    run, created = open_run(batch.project, start, project_tags=tags, user=user)
     Producer.objects.create(uuid=producer, run=run)
     return _Claim(run.pk, 0, run, created)
 

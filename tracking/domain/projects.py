@@ -1,14 +1,14 @@
 """What one does to a project."""
 
 from tracking.domain.access import Caller, require_write, visible_projects
-from tracking.errors import NotPermitted
+from tracking.errors import NameTaken
 from tracking.models import Project, User
 
 
 def open_project(key: str, *, user: Caller, tags: list[str] | None = None) -> Project:
     """The project to log to, created if there is none; `tags` are added to those it has.
 
-    Raises: NotPermitted, also when the key belongs to a project the user may not see.
+    Raises: NotPermitted; NameTaken when the key belongs to a project the user may not see.
     """
     project = visible_projects(user).filter(key=key).first()
     if project is None:
@@ -24,7 +24,7 @@ def _create_project(key: str, *, user: Caller, tags: list[str]) -> Project:
         key=key, defaults={"name": key, "owner": owner, "tags": tags}
     )
     if not created and not visible_projects(user).filter(pk=project.pk).exists():
-        raise NotPermitted(f"The project name '{key}' is taken; ask its owner to let you in.")
+        raise NameTaken(f"The project name '{key}' is taken; ask its owner to let you in.")
     return project
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from tracking.domain import events
 from tracking.domain.access import Caller, require_write
+from tracking.domain.projects import open_project
 from tracking.enums import RunStatus, Source
 from tracking.errors import AlreadyExists, RunDeleted
 from tracking.models import NAME_LENGTH, Project, Run, User
@@ -30,6 +31,14 @@ class RunStart:
     resume: bool = False
     rename_if_taken: bool = False
     started_at: datetime | None = None
+
+
+def open_run(
+    project_key: str, start: RunStart, *, project_tags: list[str], user: Caller
+) -> tuple[Run, bool]:
+    """As `start_run`, in a project that is created if there is none, and gets these tags too."""
+    project = open_project(project_key, user=user, tags=project_tags)
+    return start_run(project, start, user=user)
 
 
 def start_run(project: Project, start: RunStart, *, user: Caller) -> tuple[Run, bool]:

@@ -9,11 +9,14 @@ from tracking.models import NAME_LENGTH
 
 JSON_DEPTH = 32
 MAX_TAGS = 100
+MAX_ROW_METRICS = 1_000  # in one logged row; the batch door takes more
 MAX_TEXT_LENGTH = 100_000  # a long README; more belongs in an artifact
 PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
 ARTIFACT_NAME = re.compile(r"(?!\.\.)[A-Za-z0-9_.-]+")
 ROUTE_WORDS = frozenset({"metrics", "stream", "runs"})  # `/runs/metrics` must stay unambiguous
 INT64 = range(-(2**63), 2**63)
+NUMBER_WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+JSON_KINDS: dict[type, str] = {str: "text", dict: "an object", list: "a list", type(None): "null"}
 
 
 def check_project_key(text: object) -> str:
@@ -54,6 +57,32 @@ def check_metric_name(name: object) -> str:
             f"Metric name {name[:40]!r} has control characters in it.", field="metrics"
         )
     return name
+
+
+def clean_row(metrics: object) -> dict[str, float]:
+    """One logged row: name → float64. Booleans count as 1 and 0, number words as what they say."""
+    if not isinstance(metrics, dict):
+        raise InvalidInput("metrics must be an object of names and numbers.", field="metrics")
+    if not metrics:
+        raise InvalidInput("metrics must have at least one name in it.", field="metrics")
+    if len(metrics) > MAX_ROW_METRICS:
+        raise LimitExceeded(
+            f"metrics has {len(metrics)} names; at most {MAX_ROW_METRICS} are allowed in one call.",
+            field="metrics",
+        )
+    return {check_metric_name(name): _clean_value(value, name) for name, value in metrics.items()}
+
+
+def _clean_value(value: object, name: str) -> float:
+    if isinstance(value, str) and value in NUMBER_WORDS:
+        return NUMBER_WORDS[value]
+    if not isinstance(value, int | float):
+        kind = JSON_KINDS.get(type(value), "something else")
+        raise InvalidInput(f"Metric {name!r} must be a number, not {kind}.", field="metrics")
+    try:
+        return float(value)
+    except OverflowError:
+        raise InvalidInput(f"Metric {name!r} is beyond a float64.", field="metrics") from None
 
 
 def check_artifact_name(name: object) -> str:
@@ -128,7 +157,9 @@ def _clean_json(value: object, field: str, depth: int) -> Any:
         return value if math.isfinite(value) else number_word(value)
     if isinstance(value, str):
         return _storable(value, field)
-    if value is None or isinstance(value, bool | int):
+    if isinstance(value, int) and value not in INT64:
+        raise InvalidInput(f"{field} has a whole number beyond 64 bits in it.", field=field)
+    if value is None or isinstance(value, int):
         return value
     raise InvalidInput(f"{field} has a value that JSON cannot hold.", field=field)
 
