@@ -10,12 +10,13 @@ from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 
-from tracking.domain.metrics import forget_metric_ids
+from tracking.domain.metrics import StaleMetricIds, forget_metric_ids
 
 Result = TypeVar("Result")
 GROUP_SIZE = 128  # more waiters share no more of a commit that is worth having
+WAIT_S = 30  # as long as clients usually wait for an answer
 # Only for this one long-lived connection: a request's connection must be cheap to open.
 CACHE_PRAGMAS = ("PRAGMA cache_size=-65536", "PRAGMA mmap_size=268435456")
 
@@ -80,7 +81,7 @@ def _commit(jobs: list[_Job]) -> None:
     except Exception as error:  # noqa: BLE001 -- whatever it is, it belongs to the job's caller
         forget_metric_ids()
         _drop_broken_connection(error)
-        if len(jobs) == 1:
+        if len(jobs) == 1 and not isinstance(error, StaleMetricIds):  # those are forgotten now
             jobs[0].future.set_exception(error)
         else:
             for job in jobs:
@@ -103,3 +104,18 @@ def _drop_broken_connection(error: Exception) -> None:
 
 _writer = Writer()
 submit = _writer.submit
+
+
+def write(work: Callable[[], Result]) -> Result:
+    """Run `work` in the next transaction and wait for its commit: for callers that may block.
+
+    Not from inside a transaction, which the writer would wait for. What is not begun within
+    WAIT_S is not done at all. Raises: OperationalError then, else what `work` raises.
+    """
+    future = submit(work)
+    try:
+        return future.result(WAIT_S)
+    except TimeoutError:
+        if future.cancel():
+            raise OperationalError("Too much is waiting to be written.") from None
+        return future.result()  # it is being written just now

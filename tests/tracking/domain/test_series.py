@@ -1,0 +1,141 @@
+import math
+
+import numpy as np
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests.factories import NOON_US, log_points, make_run
+from tracking.domain.series import Window, read_news, read_series
+from tracking.models import Metric
+
+pytestmark = pytest.mark.django_db
+
+
+def test_series_are_ordered_by_metric_and_run():
+    runs = [make_run("b"), make_run("a")]
+    for run in runs:
+        log_points(run, {"loss": [1, 2], "acc": [3]})
+
+    series = read_series(runs, Window())
+
+    assert [(one.metric, one.run_key) for one in series] == [
+        ("acc", "b"), ("acc", "a"), ("loss", "b"), ("loss", "a"),
+    ]  # fmt: skip
+    assert series[2].columns.values.tolist() == [1, 2]
+
+
+def test_only_named_metrics_are_read():
+    run = make_run()
+    log_points(run, {"loss": [1], "acc": [2]})
+
+    assert [one.metric for one in read_series([run], Window(), names=["acc", "nope"])] == ["acc"]
+
+
+def test_window_of_steps_and_time_cuts_and_leaves_empty_series_out():
+    run = make_run()
+    log_points(run, {"loss": range(10), "rare": [1]})
+
+    by_step = read_series([run], Window(x_min=3, x_max=5))
+    by_time = read_series([run], Window(since_us=NOON_US + 8_000_000))
+
+    assert [(one.metric, one.columns.steps.tolist()) for one in by_step] == [("loss", [3, 4, 5])]
+    assert [(one.metric, one.columns.steps.tolist()) for one in by_time] == [("loss", [8, 9])]
+
+
+def test_chart_draws_the_newest_of_equal_steps_and_raw_shows_all():
+    run = make_run()
+    log_points(run, {"loss": [1, 2, 3]}, steps=[0, 1, 0])
+
+    chart, raw = read_series([run], Window())[0], read_series([run], Window(raw=True))[0]
+
+    assert (chart.columns.steps.tolist(), chart.columns.values.tolist()) == ([0, 1], [3, 2])
+    assert (raw.columns.steps.tolist(), raw.columns.values.tolist()) == ([0, 1, 0], [1, 2, 3])
+
+
+def test_long_series_is_downsampled_and_says_how_long_it_was():
+    run = make_run()
+    values = np.zeros(5_000)
+    values[4_321] = 7
+    log_points(run, {"loss": values})
+
+    series = read_series([run], Window(max_points=100))[0]
+
+    assert series.total == 5_000
+    assert len(series.columns) <= 100
+    assert 4_321 in series.columns.steps
+
+
+def test_reading_takes_two_queries_however_much_there_is():
+    counts = []
+    for number in (1, 3):
+        runs = [make_run(f"r{number}-{i}") for i in range(number)]
+        for run in runs:
+            log_points(run, {f"m{n}": [1] for n in range(number)})
+        with CaptureQueriesContext(connection) as queries:
+            read_series(runs, Window())
+        counts.append(len(queries))
+
+    assert counts == [2, 2]
+
+
+def test_news_are_rows_as_they_were_logged():
+    run = make_run()
+    log_points(run, {"loss": [1, 2], "acc": [0.5, math.nan]})
+
+    news = read_news(run.pk, 0)
+
+    assert news is not None
+    assert [(row.step, row.time_us) for row in news.rows] == [(0, NOON_US), (1, NOON_US + 10**6)]
+    assert news.rows[0].values == {"loss": 1.0, "acc": 0.5}
+    assert math.isnan(news.rows[1].values["acc"])
+    assert news.revision == news.run.revision == 2
+
+
+def test_news_after_a_revision_hold_only_what_came_since():
+    run = make_run()
+    log_points(run, {"loss": [1]})
+    log_points(run, {"loss": [2]}, first_step=1)
+
+    news, nothing = read_news(run.pk, 2), read_news(run.pk, 3)
+
+    assert news is not None
+    assert nothing is not None
+    assert [row.values for row in news.rows] == [{"loss": 2.0}]
+    assert nothing.rows == []
+
+
+def test_value_logged_twice_for_one_step_makes_two_rows():
+    run = make_run()
+    log_points(run, {"loss": [1]})
+    log_points(run, {"loss": [1]})
+
+    news = read_news(run.pk, 0)
+
+    assert news is not None
+    assert [row.values for row in news.rows] == [{"loss": 1.0}, {"loss": 1.0}]
+
+
+def test_news_of_many_commits_come_in_pieces(monkeypatch):
+    monkeypatch.setattr("tracking.domain.series.NEWS_COMMITS", 2)
+    run = make_run()
+    for step in range(4):
+        log_points(run, {"loss": [step]}, first_step=step)
+
+    pieces, after = [], 0
+    while after < 5:
+        news = read_news(run.pk, after)
+        assert news is not None
+        pieces.append([row.step for row in news.rows])
+        after = news.revision
+
+    assert pieces == [[0], [1, 2], [3]]
+
+
+def test_run_that_is_gone_has_no_news():
+    run = make_run()
+    run_id = run.pk
+    run.delete()
+
+    assert read_news(run_id, 0) is None
+    assert not Metric.objects.exists()

@@ -1,0 +1,80 @@
+"""The writer's thread has its own connection: these tests commit for real."""
+
+import threading
+from concurrent.futures import wait
+from functools import partial
+
+import pytest
+
+from tests.factories import make_batch, make_points, start_event
+from tracking.domain import writer
+from tracking.domain.access import local_user
+from tracking.domain.ingest import record_batch
+from tracking.errors import OutOfSequence
+from tracking.models import Metric, Project
+
+pytestmark = pytest.mark.django_db(transaction=True)
+TIMEOUT_S = 30
+
+
+def hold_writer() -> tuple[threading.Event, threading.Event]:
+    """Keep the writer busy, so that what is submitted meanwhile forms one group."""
+    entered, release = threading.Event(), threading.Event()
+
+    def work() -> None:
+        entered.set()
+        release.wait(TIMEOUT_S)
+
+    writer.submit(work)
+    entered.wait(TIMEOUT_S)
+    return entered, release
+
+
+def submit(batch):
+    return writer.submit(partial(record_batch, batch, user=local_user()))
+
+
+def test_waiting_batches_are_committed_together():
+    submit(make_batch(1, 1, events=start_event())).result(TIMEOUT_S)
+    _, release = hold_writer()
+
+    futures = [submit(make_batch(n, n, points=make_points({"a": [n]}))) for n in range(2, 12)]
+    release.set()
+    wait(futures, TIMEOUT_S)
+
+    assert [future.result().acked_seq for future in futures] == list(range(2, 12))
+    assert Metric.objects.get().count == 10
+
+
+def test_bad_job_fails_alone():
+    submit(make_batch(1, 1, events=start_event())).result(TIMEOUT_S)
+    _, release = hold_writer()
+
+    good = submit(make_batch(2, 2, points=make_points({"a": [1]})))
+    bad = submit(make_batch(9, 9, points=make_points({"a": [2]})))
+    also_good = submit(make_batch(3, 3, points=make_points({"b": [3]})))
+    release.set()
+
+    assert (good.result(TIMEOUT_S).acked_seq, also_good.result(TIMEOUT_S).acked_seq) == (2, 3)
+    assert isinstance(bad.exception(TIMEOUT_S), OutOfSequence)
+    assert dict(Metric.objects.values_list("name", "count")) == {"a": 1, "b": 1}
+
+
+def test_cancelled_job_is_left_out_and_the_writer_lives_on():
+    _, release = hold_writer()
+
+    cancelled = writer.submit(lambda: Project.objects.create(key="never", name="never"))
+    assert cancelled.cancel()
+    release.set()
+    writer.submit(lambda: Project.objects.create(key="kept", name="kept")).result(TIMEOUT_S)
+
+    assert list(Project.objects.values_list("key", flat=True)) == ["kept"]
+
+
+def test_metric_deleted_behind_the_cache_is_made_again():
+    submit(make_batch(1, 2, events=start_event(), points=make_points({"a": [1]}))).result(TIMEOUT_S)
+    Metric.objects.all().delete()
+
+    submit(make_batch(3, 3, points=make_points({"a": [2]}))).result(TIMEOUT_S)
+
+    assert Metric.objects.values_list("name", "count").get() == ("a", 1)
