@@ -1,24 +1,15 @@
 """Fixtures that all tests share."""
 
-import os
-import tempfile
 from collections.abc import Iterator
 
 import pytest
-
-# Before settings are imported: tests never touch the data of the checkout they run in.
-_home = tempfile.TemporaryDirectory(prefix="runyard-tests-")
-os.environ["RUNYARD_DATA_DIR"] = _home.name
-os.environ["RUNYARD_DEBUG"] = "0"
 
 
 @pytest.fixture(autouse=True)
 def _plain_static_files(settings: object) -> None:
     """Pages name static files without hashes: no test but the one about them collects files."""
     storages = dict(settings.STORAGES)  # type: ignore[attr-defined]
-    storages["staticfiles"] = {
-        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-    }
+    storages["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = storages  # type: ignore[attr-defined]
 
 

@@ -65,6 +65,7 @@ def _prepare_database() -> None:
 
 def _prepare_static_files() -> None:
     """Collect the files of pages if they never were; `make setup` does it after each change."""
+    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
     if not settings.DEBUG and not staticfiles_storage.exists("staticfiles.json"):
         call_command("collectstatic", verbosity=0, interactive=False)
 

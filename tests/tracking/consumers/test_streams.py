@@ -1,0 +1,205 @@
+"""Streams, driven as the server drives them: through config.asgi."""
+
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+import pytest
+from asgiref.testing import ApplicationCommunicator
+from channels.db import database_sync_to_async
+from channels.layers import get_channel_layer
+
+from config.asgi import application
+from tests.factories import NOON_US, log_points, make_run
+from tracking.consumers import streams
+from tracking.domain import runs as run_verbs
+from tracking.enums import RunStatus
+from tracking.models import Run
+
+pytestmark = pytest.mark.django_db(transaction=True)
+in_thread = database_sync_to_async
+
+
+class Watcher:
+    """An open stream, read event by event."""
+
+    def __init__(self, app: ApplicationCommunicator) -> None:
+        self.app = app
+        self.text = ""
+
+    async def next_frame(self) -> str:
+        while "\n\n" not in self.text:
+            message = await self.app.receive_output(timeout=20)
+            assert message["type"] == "http.response.body"
+            self.text += message["body"].decode()
+        frame, self.text = self.text.split("\n\n", 1)
+        return frame
+
+    async def next_event(self) -> tuple[str, dict[str, Any], str]:
+        """Name, data and id of the next event; comments and `retry` are passed over."""
+        while True:
+            fields = dict(line.split(": ", 1) for line in (await self.next_frame()).split("\n"))
+            if "event" in fields:
+                return fields["event"], orjson.loads(fields["data"]), fields.get("id", "")
+
+
+@asynccontextmanager
+async def open_stream(path: str, headers: tuple[tuple[bytes, bytes], ...] = ()):
+    path, _, query = path.partition("?")
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "GET",
+        "path": path,
+        "query_string": query.encode(),
+        "headers": [(b"host", b"localhost"), *headers],
+    }
+    app = ApplicationCommunicator(application, scope)
+    await app.send_input({"type": "http.request", "body": b"", "more_body": False})
+    start = await app.receive_output(timeout=20)
+    yield start, Watcher(app)
+    await app.send_input({"type": "http.disconnect"})
+    await app.wait(timeout=20)
+
+
+async def status_of(path: str) -> tuple[int, dict[str, Any]]:
+    async with open_stream(path) as (start, watcher):
+        body = await watcher.app.receive_output(timeout=20)
+    return start["status"], orjson.loads(body["body"])
+
+
+@pytest.fixture
+def run() -> Run:
+    run = make_run("run-1")
+    log_points(run, {"loss": [1.0]})
+    return run
+
+
+async def test_stream_begins_with_the_status_and_then_brings_news_only(run):
+    async with open_stream("/api/projects/proj/runs/stream?runs=run-1") as (start, watcher):
+        headers = {key.decode().lower(): value.decode() for key, value in start["headers"]}
+        status = await watcher.next_event()
+        await in_thread(log_points)(run, {"loss": [2.0]}, first_step=1)
+        metric = await watcher.next_event()
+
+    assert start["status"] == 200
+    assert headers["content-type"] == "text/event-stream; charset=utf-8"
+    assert status[0] == "status"
+    assert {key: status[1][key] for key in ("run", "project", "status", "is_finished", "exit_code")} == {
+        "run": "run-1", "project": "proj", "status": "wip", "is_finished": False, "exit_code": None,
+    }  # fmt: skip
+    assert metric == (
+        "metric",
+        {
+            "timestamp": "2026-01-01T12:00:01.000000Z",
+            "step": 1,
+            "metrics": {"loss": 2.0},
+            "run": "run-1",
+            "project": "proj",
+        },
+        "run-1:3",
+    )
+
+
+async def test_every_watcher_gets_every_point(run):
+    path = "/api/projects/proj/runs/run-1/stream"
+    async with open_stream(path) as (_, one), open_stream(path) as (_, other):
+        assert (await one.next_event())[0] == (await other.next_event())[0] == "status"
+        await in_thread(log_points)(run, {"loss": [2.0, 3.0]}, first_step=1)
+        seen = [[(await w.next_event())[1]["step"] for _ in range(2)] for w in (one, other)]
+
+    assert seen == [[1, 2], [1, 2]]
+
+
+async def test_finish_is_a_status_event(run):
+    async with open_stream("/api/projects/proj/runs/run-1/stream") as (_, watcher):
+        await watcher.next_event()
+        await in_thread(run_verbs.finish_run)(run, status=RunStatus.FAILED, exit_code=3)
+        name, data, _ = await watcher.next_event()
+
+    assert (name, data["status"], data["is_finished"], data["exit_code"]) == (
+        "status", "failed", True, 3,
+    )  # fmt: skip
+
+
+async def test_last_event_id_resumes_without_a_hole(run):
+    log = in_thread(log_points)
+    for step in (1, 2):
+        await log(run, {"loss": [step]}, first_step=step)
+
+    headers = ((b"last-event-id", b"run-1:2"),)
+    async with open_stream("/api/projects/proj/runs/stream?runs=run-1", headers) as (_, watcher):
+        events = [await watcher.next_event() for _ in range(3)]
+
+    assert [(name, data.get("step")) for name, data, _ in events] == [
+        ("metric", 1), ("metric", 2), ("status", None),
+    ]  # fmt: skip
+    assert [event_id for _, _, event_id in events] == ["", "", "run-1:4"]
+
+
+async def test_cursor_from_the_future_is_brought_back(run):
+    headers = ((b"last-event-id", b"run-1:999,rubbish,other:1"),)
+    async with open_stream("/api/projects/proj/runs/stream?runs=run-1", headers) as (_, watcher):
+        await watcher.next_event()
+        await in_thread(log_points)(run, {"loss": [2.0]}, first_step=1)
+        name, data, _ = await watcher.next_event()
+
+    assert (name, data["step"]) == ("metric", 1)
+
+
+async def test_since_replays_from_that_time(run):
+    await in_thread(log_points)(run, {"loss": [2.0]}, first_step=1)
+    since_ms = NOON_US // 1000 + 1000
+
+    async with open_stream(f"/api/projects/proj/runs/run-1/stream?since={since_ms}") as (
+        _,
+        watcher,
+    ):
+        events = [await watcher.next_event() for _ in range(2)]
+
+    assert [(name, data.get("step")) for name, data, _ in events] == [
+        ("metric", 1), ("status", None),
+    ]  # fmt: skip
+
+
+async def test_nan_and_infinity_are_words(run):
+    async with open_stream("/api/projects/proj/runs/run-1/stream") as (_, watcher):
+        await watcher.next_event()
+        await in_thread(log_points)(run, {"a": [float("nan")], "b": [float("-inf")]})
+        _, data, _ = await watcher.next_event()
+
+    assert data["metrics"] == {"a": "NaN", "b": "-Infinity"}
+
+
+async def test_lost_hint_is_made_up_for_by_the_heartbeat(run, monkeypatch):
+    monkeypatch.setattr(streams, "HEARTBEAT_S", 0.05)
+    async with open_stream("/api/projects/proj/runs/run-1/stream") as (_, watcher):
+        await watcher.next_event()
+        monkeypatch.setattr("tracking.domain.events._send", lambda *_: None)
+        await in_thread(log_points)(run, {"loss": [2.0]}, first_step=1)
+        name, data, _ = await watcher.next_event()
+
+    assert (name, data["step"]) == ("metric", 1)
+
+
+async def test_watcher_that_leaves_leaves_nothing_behind(run):
+    async with open_stream("/api/projects/proj/runs/run-1/stream") as (_, watcher):
+        await watcher.next_event()
+        assert get_channel_layer().groups
+
+    assert get_channel_layer().groups == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "detail"),
+    [
+        ("/api/projects/nope/runs/stream?runs=a", 404, "Project 'nope' not found"),
+        ("/api/projects/proj/runs/nope/stream", 404, "Run 'nope' not found in project 'proj'"),
+        ("/api/projects/proj/runs/stream", 400, "No runs specified"),
+        ("/api/projects/proj/runs/stream?runs=,", 400, "No runs specified"),
+        ("/api/projects/proj/runs/run-1/stream?since=x", 400, "since must be a UNIX time in milliseconds."),
+        ("/api/projects/proj/runs/run-1/stream?since=" + "9" * 400, 400, "since must be a UNIX time in milliseconds."),
+    ],
+)  # fmt: skip
+async def test_bad_request_is_refused_before_the_stream_opens(run, path, status, detail):
+    assert await status_of(path) == (status, {"detail": detail})
