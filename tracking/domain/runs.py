@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from tracking.domain import events
 from tracking.domain.access import Caller, require_write
+from tracking.domain.packing import fold_queue
 from tracking.domain.projects import open_project
 from tracking.enums import RunStatus, Source
 from tracking.errors import AlreadyExists, RunDeleted
@@ -134,12 +135,13 @@ def finish_run(
     run.ended_at = max(ended_at or timezone.now(), run.started_at)
     if reason:
         run.metadata = run.metadata | {"finish_reason": reason}
-    _save(run, "status", "exit_code", "ended_at", "metadata")
+    revision = _save(run, "status", "exit_code", "ended_at", "metadata")
+    transaction.on_commit(lambda: fold_queue.note(run.pk, revision, ended=True))
 
 
-def _save(run: Run, *names: str) -> None:
+def _save(run: Run, *names: str) -> int:
     run.save(update_fields=[*names, "updated_at"])
-    revise_run(run.pk)
+    return revise_run(run.pk)
 
 
 # One statement, because it is on the path of every batch; RETURNING saves the second.
@@ -161,8 +163,11 @@ def revise_run(run_id: int, *, points: int = 0) -> int:
         row = cursor.fetchone()
     if row is None:
         raise RunDeleted("The run was deleted.")
-    events.announce(run_id, row[0])
-    return int(row[0])
+    revision = int(row[0])
+    events.announce(run_id, revision)
+    if points:
+        transaction.on_commit(lambda: fold_queue.note(run_id, revision))
+    return revision
 
 
 def note_sign_of_life(run_id: int) -> None:

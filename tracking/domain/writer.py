@@ -4,7 +4,9 @@ One thread per process writes what the doors take in, so that SQLite has one wri
 shared by all who wait for it. Jobs are functions; what a job raises is its caller's alone.
 """
 
+import logging
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
@@ -13,12 +15,16 @@ from typing import Any, TypeVar
 from django.db import DatabaseError, OperationalError, connection, transaction
 
 from tracking.domain.metrics import StaleMetricIds, forget_metric_ids
+from tracking.domain.packing import fold_queue
 
 Result = TypeVar("Result")
 GROUP_SIZE = 128  # more waiters share no more of a commit that is worth having
 WAIT_S = 30  # as long as clients usually wait for an answer
 # Only for this one long-lived connection: a request's connection must be cheap to open.
 CACHE_PRAGMAS = ("PRAGMA cache_size=-65536", "PRAGMA mmap_size=268435456")
+FOLD_EVERY_S = 0.5  # one run at a time: a fold takes milliseconds, and batches wait for it
+
+log = logging.getLogger(__name__)
 
 
 class _Job:
@@ -94,6 +100,15 @@ def _commit(jobs: list[_Job]) -> None:
 def _run_in_transaction(jobs: list[_Job]) -> list[Any]:
     with transaction.atomic():
         return [job.work() for job in jobs]
+
+
+def _fold_next() -> None:
+    """Folding is housekeeping: when it fails, the points are there all the same."""
+    try:
+        fold_queue.fold_next(time.monotonic())
+    except DatabaseError as error:
+        log.warning("Folding was put off: %s", error)
+        _drop_broken_connection(error)
 
 
 def _drop_broken_connection(error: Exception) -> None:
