@@ -116,7 +116,7 @@ STATIC_ROOT = env_path("RUNYARD_STATIC_DIR", BASE_DIR / "var" / "static")
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = DATA_DIR / "artifacts"
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "tracking.storage.DurableFileStorage"},
     "staticfiles": {"BACKEND": "config.static.ModuleAwareStorage"},
 }
 
@@ -150,6 +150,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Runyard",
     "VERSION": VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
+    "PREPROCESSING_HOOKS": ["tracking.api.schema.documented_paths"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
