@@ -1,0 +1,35 @@
+"""The rules of the published API for names and values."""
+
+import os
+import re
+
+from runyard.values import MAX_NAME_LENGTH
+
+NAME = re.compile(r"[A-Za-z0-9_-]+")
+ROUTE_WORDS = frozenset({"metrics", "stream", "runs"})  # the server's addresses need them
+BACKENDS = ("jsonl", "polars")
+
+
+def check_name(name: object, what: str) -> str:
+    """`what`: project or run. Raises: ValueError."""
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise ValueError(
+            f"Invalid {what} name. Only alphanumeric characters, underscores, and hyphens are allowed."
+        )
+    if len(name) > MAX_NAME_LENGTH:
+        raise ValueError(
+            f"Invalid {what} name. It has {len(name)} characters; "
+            f"at most {MAX_NAME_LENGTH} are allowed."
+        )
+    if what == "run" and name in ROUTE_WORDS:
+        raise ValueError(f"Invalid run name. '{name}' is a reserved word.")
+    return name
+
+
+def check_backend(storage_backend: str | None) -> None:
+    """Accepted for the sake of the API: the server stores in its own way. Raises: ValueError."""
+    backend = os.environ.get("ASPARA_STORAGE_BACKEND") or storage_backend
+    if backend is not None and backend not in BACKENDS:
+        raise ValueError(
+            f"Invalid storage backend: {backend}. Must be one of: {', '.join(BACKENDS)}"
+        )

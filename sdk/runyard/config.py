@@ -1,0 +1,81 @@
+"""Where things are and how long to wait: arguments first, then the environment, then defaults."""
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from runyard.errors import NoServer
+
+SYSTEM_DIRS = frozenset(
+    Path(name)
+    for name in ("/", "/etc", "/sys", "/dev", "/bin", "/sbin", "/usr", "/var", "/boot", "/proc")
+)
+INIT_TIMEOUT_S = 5.0
+EXIT_DEADLINE_S = 30.0
+
+
+def data_dir(explicit: str | os.PathLike[str] | None = None) -> Path:
+    """Where records wait: the argument, $RUNYARD_DIR, $ASPARA_DATA_DIR, else the XDG data directory.
+
+    Raises: ValueError for a directory of the system.
+    """
+    given = explicit or os.environ.get("RUNYARD_DIR") or os.environ.get("ASPARA_DATA_DIR")
+    if given:
+        path = Path(given).expanduser().resolve()
+        if path in SYSTEM_DIRS:
+            raise ValueError(f"{path} belongs to the system: choose another directory.")
+        return path
+    share = os.environ.get("XDG_DATA_HOME")
+    return (Path(share) if share else Path.home() / ".local" / "share") / "runyard"
+
+
+def server_url(explicit: str | None = None) -> str:
+    """Raises: NoServer."""
+    url = explicit or os.environ.get("RUNYARD_URL")
+    if not url:
+        raise NoServer(
+            "No server to log to. Pass tracker_uri='http://host:port' or set RUNYARD_URL."
+        )
+    return url
+
+
+def token_for(origin: str) -> str | None:
+    """The token, read anew each time; only for the server of $RUNYARD_URL, where that is set."""
+    url = os.environ.get("RUNYARD_URL")
+    if url and origin != _origin(url):
+        return None
+    return os.environ.get("RUNYARD_TOKEN", "").strip() or None
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url.strip())
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def init_timeout_s() -> float:
+    """How long `init` may wait for the server."""
+    return _seconds("RUNYARD_INIT_TIMEOUT", INIT_TIMEOUT_S)
+
+
+def exit_deadline_s() -> float:
+    """How long the end of a job may wait for its last records to arrive."""
+    return _seconds("RUNYARD_EXIT_DEADLINE", EXIT_DEADLINE_S)
+
+
+def logs_here() -> bool:
+    """Of several processes of one training only rank 0 logs, unless $RUNYARD_RANKS is `all`."""
+    rank = os.environ.get("RANK") or os.environ.get("LOCAL_RANK") or "0"
+    return rank.strip() == "0" or os.environ.get("RUNYARD_RANKS") == "all"
+
+
+def _seconds(name: str, default: float) -> float:
+    text = os.environ.get(name)
+    if not text:
+        return default
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise ValueError(f"{name} must be a number of seconds, not {text!r}.")
+    return seconds

@@ -1,0 +1,33 @@
+"""What can go wrong in a job. Network trouble is not among it: that never reaches the caller.
+
+RunyardError
+├── RunExists (RuntimeError)      the name is taken and the run is not to be resumed
+├── RunFinished (RuntimeError)    something was logged after the end
+├── StartRefused (ValueError)     the server will not have the run as it is described
+├── NoServer (ValueError)         nobody said where to log to
+└── TransportError                no answer came; the sender's business alone
+"""
+
+
+class RunyardError(Exception):
+    """Base of all errors of the SDK; `str(error)` says how to mend it."""
+
+
+class RunExists(RunyardError, RuntimeError):
+    pass
+
+
+class RunFinished(RunyardError, RuntimeError):
+    pass
+
+
+class StartRefused(RunyardError, ValueError):
+    pass
+
+
+class NoServer(RunyardError, ValueError):
+    pass
+
+
+class TransportError(RunyardError):
+    pass

@@ -1,0 +1,146 @@
+"""How a process ends, and what that makes of its open runs.
+
+    the interpreter ends           completed
+    an exception nobody caught     failed
+    Ctrl-C                         cancelled
+    SIGTERM                        cancelled, with the reason
+    SIGKILL                        nothing can be said: the run grows stale
+
+Handlers of the job are called as before, and put back when the last run is finished.
+"""
+
+import atexit
+import os
+import signal
+import sys
+import threading
+import time
+from types import FrameType, TracebackType
+from typing import Literal, NamedTuple, Protocol
+
+from runyard import family
+
+Status = Literal["completed", "failed", "cancelled"]
+
+
+class Ending(NamedTuple):
+    status: Status
+    reason: str = ""
+
+
+class OpenRun(Protocol):
+    exit_deadline_s: float
+
+    def end(self, status: Status, *, exit_code: int | None = None, reason: str = "") -> None: ...
+    def drain(self, timeout_s: float) -> int: ...
+    def forget_parent(self) -> None: ...
+
+
+class _State:
+    """One per process; a forked child inherits a copy."""
+
+    def __init__(self) -> None:
+        self.open_runs: list[OpenRun] = []
+        self.ending = Ending("completed")
+        self.pid = os.getpid()
+        self.previous_hook = sys.excepthook
+        self.previous_sigterm: object = None
+
+
+_state = _State()
+
+
+def track(run: OpenRun) -> None:
+    """From now on the end of the process ends the run."""
+    if not _state.open_runs:
+        _state.ending = Ending("completed")
+        _install()
+    _state.open_runs.append(run)
+
+
+def untrack(run: OpenRun) -> None:
+    """The run has ended by itself."""
+    if run in _state.open_runs:
+        _state.open_runs.remove(run)
+        if not _state.open_runs:
+            _uninstall()
+
+
+def note_ending(status: Status, reason: str = "") -> None:
+    """How the process is about to end, should nobody end its runs before."""
+    _state.ending = Ending(status, reason)
+
+
+def finish_all() -> None:
+    """End all open runs as the process ends, within the deadline of the most patient one."""
+    runs, ending = list(_state.open_runs), _state.ending
+    for run in runs:
+        run.end(ending.status, reason=ending.reason)
+    end = time.monotonic() + max((run.exit_deadline_s for run in runs), default=0.0)
+    for run in runs:
+        run.drain(max(0.0, end - time.monotonic()))
+
+
+def _install() -> None:
+    _state.previous_hook, sys.excepthook = sys.excepthook, _on_exception
+    if threading.current_thread() is threading.main_thread():
+        previous = signal.getsignal(signal.SIGTERM)
+        if callable(previous) or previous is signal.SIG_DFL:
+            _state.previous_sigterm = signal.signal(signal.SIGTERM, _on_sigterm)
+
+
+def _uninstall() -> None:
+    if sys.excepthook is _on_exception:
+        sys.excepthook = _state.previous_hook
+    is_ours = signal.getsignal(signal.SIGTERM) is _on_sigterm
+    if is_ours and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _state.previous_sigterm)  # type: ignore[arg-type]
+
+
+def _on_exception(
+    kind: type[BaseException], error: BaseException, traceback: TracebackType | None
+) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        note_ending("cancelled", "Ctrl-C")
+    else:
+        note_ending("failed", f"{kind.__name__}: {error}"[:500])
+    _state.previous_hook(kind, error, traceback)
+
+
+def _on_sigterm(signum: int, frame: FrameType | None) -> None:
+    note_ending("cancelled", "SIGTERM")
+    previous = _state.previous_sigterm
+    if callable(previous):
+        previous(signum, frame)
+        return
+    signal.signal(signum, signal.SIG_DFL)
+    try:
+        if os.getpid() == _state.pid:  # a worker dies at once; its parent brings its records home
+            finish_all()
+    finally:
+        os.kill(os.getpid(), signum)
+
+
+@atexit.register
+def _on_exit() -> None:
+    try:
+        finish_all()
+    except KeyboardInterrupt:
+        for run in list(_state.open_runs):
+            run.drain(0)
+
+
+def _after_fork() -> None:
+    for run in _state.open_runs:
+        run.forget_parent()
+
+
+def finish_before_exit_of_worker() -> None:
+    """`multiprocessing` ends its forked children without `atexit`, but not without this."""
+    if family.is_multiprocessing_child():
+        from multiprocessing.util import Finalize  # noqa: PLC0415 -- it is loaded, or not needed
+
+        Finalize(None, finish_all, exitpriority=10)
+
+
+os.register_at_fork(after_in_child=_after_fork)

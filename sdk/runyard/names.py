@@ -1,0 +1,27 @@
+"""Names for runs that were given none: two words and a number, easy to say and to find again."""
+
+from random import SystemRandom
+
+ADJECTIVES = """
+    amber autumn bold brave bright brisk calm clear clever cosmic crisp dapper daring dawn deep
+    eager early fair fluent fresh gentle gilded glad golden grand happy humble keen kind lively
+    lucid lucky mellow merry mighty misty noble nimble patient placid proud quick quiet rapid rosy
+    serene sharp silent silver smooth snowy solar steady stellar sunny swift tidy vivid warm wise
+"""
+NOUNS = """
+    acorn anchor aspen badger beacon birch bison brook canyon cedar comet condor coral crane delta
+    dolphin dune eagle ember falcon fern finch fjord fox garden glacier grove harbor hawk heron
+    island jasper lagoon lark lion lynx maple meadow meteor moss oak ocean orchid osprey otter owl
+    panda pebble pine planet raven reef river robin sparrow spruce summit thistle tiger willow
+"""
+_RANDOM = SystemRandom()  # the job's own random state and seed are none of our business
+
+
+def generate_name() -> str:
+    """One of some 36 million: `happy-falcon-4242`."""
+    return f"{_RANDOM.choice(ADJECTIVES.split())}-{_RANDOM.choice(NOUNS.split())}-{_RANDOM.randint(1, 9999)}"
+
+
+def full_jitter(limit_s: float) -> float:
+    """A random time up to `limit_s`, so that many jobs do not come back at once."""
+    return _RANDOM.uniform(0, limit_s)

@@ -1,0 +1,86 @@
+"""Spools whose process is gone: whoever finds them brings them home."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from runyard.memory import next_step_in, note_next_step
+from runyard.sender import Sender
+from runyard.spool import Meta, Spool, read_meta
+from runyard.transport import TIMEOUT_S, HttpTransport, parse_address
+
+KEEP_STOPPED_S = 7 * 86_400  # spools of runs that were deleted on the server
+
+
+def spool_paths(root: Path) -> list[Path]:
+    """All spools below an SDK directory, the oldest first."""
+    paths = [path for path in (root / "spool").glob("[!.]*") if path.is_dir()]
+    return sorted(paths, key=lambda path: path.stat().st_mtime)
+
+
+def adopt(path: Path) -> Spool | None:
+    """The spool if nobody holds it and the server may want it; else it goes after some days."""
+    spool = Spool.adopt(path)
+    stopped = path / "stopped"
+    if spool is None or not stopped.exists():
+        return spool
+    if time.time() - stopped.stat().st_mtime > KEEP_STOPPED_S:
+        spool.remove()
+    else:
+        spool.release()
+    return None
+
+
+def deliver(
+    sender: Sender, *, patience_s: float, progress: Callable[[Sender], None] | None = None
+) -> bool:
+    """Send a spool to its end and remove it. False: the server did not take it all within
+    `patience_s` of its first failure; the rest is kept.
+    """
+    spool = sender.spool
+    give_up_at = time.monotonic() + patience_s
+    try:
+        while not sender.is_done and not sender.stopped:
+            delay = sender.step()
+            if progress:
+                progress(sender)
+            if not sender.is_failing:
+                give_up_at = time.monotonic() + patience_s
+            elif time.monotonic() + delay > give_up_at:
+                return False
+            time.sleep(delay)
+        next_step = next_step_in(spool.path)
+        if next_step:
+            key = spool.meta.server_key or spool.meta.key
+            note_next_step(spool.path.parent.parent, spool.meta.project, key, next_step)
+        return sender.is_done
+    finally:
+        sender.close()
+
+
+def adopt_in_background(root: Path, url: str) -> None:
+    """Bring home what earlier jobs left here for the same server; give up when it does not answer."""
+
+    def run() -> None:
+        with contextlib.suppress(OSError):
+            _adopt(root, lambda meta: meta.url == url, patience_s=0)
+
+    threading.Thread(target=run, name="runyard-orphans", daemon=True).start()
+
+
+def adopt_of_run(root: Path, run_uid: str, *, patience_s: float) -> None:
+    """Bring home what workers of a run left, which ended without a word."""
+    with contextlib.suppress(OSError):
+        _adopt(root, lambda meta: meta.run_uid == run_uid, patience_s=patience_s)
+
+
+def _adopt(root: Path, is_wanted: Callable[[Meta], bool], *, patience_s: float) -> None:
+    for path in spool_paths(root):
+        meta = read_meta(path)
+        spool = adopt(path) if meta and is_wanted(meta) else None
+        if spool:
+            timeout_s = max(1.0, min(TIMEOUT_S, patience_s))
+            transport = HttpTransport(parse_address(spool.meta.url), timeout_s=timeout_s)
+            deliver(Sender(spool, transport), patience_s=patience_s)

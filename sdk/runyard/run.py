@@ -1,0 +1,287 @@
+"""A run as a process that logs to it sees it. Façades put their own names on this."""
+
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from shlex import quote
+from typing import Any, Literal, NamedTuple
+from uuid import uuid4
+
+from runyard import config, family, lifecycle, memory, orphans
+from runyard.artifacts import Artifact
+from runyard.background import BackgroundSender, Keeper
+from runyard.errors import RunFinished
+from runyard.lifecycle import Status
+from runyard.names import generate_name
+from runyard.notices import warn
+from runyard.records import encode_event, encode_points
+from runyard.sender import RunInfo, Sender
+from runyard.spool import Meta, Spool
+from runyard.transport import Address, HttpTransport, Transport, parse_address
+from runyard.values import as_float, as_step
+
+Connect = Callable[[Address], Transport]
+
+
+class Place(NamedTuple):
+    """Where a run's records wait, and where they go."""
+
+    root: Path
+    address: Address
+    connect: Connect
+
+
+def open_run(
+    *,
+    project: str,
+    key: str | None,
+    start: Mapping[str, Any],
+    url: str | None = None,
+    directory: str | os.PathLike[str] | None = None,
+    connect: Connect = HttpTransport,
+) -> "Run":
+    """Start a run, or resume it where `start` says so, and wait a moment for the server's word.
+
+    `start`: the payload of docs/ingest.md, without the time. A server that does not answer is
+    warned about and nothing else. Raises: RunExists, StartRefused, NoServer, ValueError.
+    """
+    address = parse_address(config.server_url(url))
+    place = Place(config.data_dir(directory), address, connect)
+    inherited = family.inherited_run(project, key)
+    key = key or (inherited and inherited.key) or generate_name()
+    run = Run(project, key, place, start, uid=inherited.uid if inherited else None)
+    if config.logs_here():
+        run.open()
+    return run
+
+
+class Run:
+    """`next_step` is the step of the next row that names none.
+
+    A process that was handed the run down (a spawned or forked one) logs to it but does not end it.
+    """
+
+    def __init__(
+        self, project: str, key: str, place: Place, start: Mapping[str, Any], *, uid: str | None
+    ) -> None:
+        self.project = project
+        self.key = key
+        self.uid = uid or str(uuid4())
+        self.next_step = 0
+        self.page_url = ""  # known once the server has answered
+        self.is_finished = False
+        self.exit_deadline_s = config.exit_deadline_s()
+        self._place = place
+        self._start = dict(start)
+        self._is_owner = uid is None
+        self._is_silent = not config.logs_here()
+        self._beyond = 0  # the step after the greatest one logged
+        self._lock = threading.RLock()  # a signal handler may interrupt its holder
+        self._spool: Spool | None = None
+        self._background: BackgroundSender | None = None
+
+    # ── Logging ──────────────────────────────────────────────────────────────
+
+    def log(
+        self,
+        values: Mapping[str, object],
+        *,
+        step: object = None,
+        commit: bool = True,
+        time_us: int | None = None,
+    ) -> None:
+        """Add one row: a point for each metric. When this returns, it survives the process.
+
+        Without a `step` it is `next_step`; `commit` makes the one after it the next. Nothing is
+        kept of a row with an error in it. Raises: ValueError, TypeError, RunFinished.
+        """
+        names = tuple(values)
+        numbers = [
+            value if type(value) is float else as_float(name, value)
+            for name, value in values.items()
+        ]
+        time_us = time.time_ns() // 1000 if time_us is None else time_us
+        given_step = None if step is None else as_step(step)
+        with self._lock:
+            at = self.next_step if given_step is None else given_step
+            if numbers:
+                self._append(encode_points(names, numbers, at, time_us))
+                if at >= self._beyond:
+                    self._beyond = at + 1
+            self.next_step = at + 1 if commit else at
+
+    def record(self, kind: str, payload: dict[str, Any]) -> None:
+        """Add an event of docs/ingest.md. Raises: RunFinished, ValueError if it is too large."""
+        frame = encode_event(kind, payload)
+        with self._lock:
+            self._append(frame)
+
+    def log_artifact(self, artifact: Artifact) -> None:
+        """Copy a file and upload it when its turn comes. A full disk is noted as a gap.
+
+        Raises: RunFinished.
+        """
+        with self._lock:
+            self._check_open()
+            if self._is_silent:
+                return
+            folder = (self._spool or self._begin()).path / "files"
+        try:
+            self.record("artifact", artifact.copy_to(folder))
+        except OSError as error:
+            reason = f"no copy of artifact '{artifact.name}': {error}"
+            warn(f"{self.project}/{self.key}: {reason}")
+            self.record("gap", {"count": 1, "reason": reason})
+
+    def _append(self, frame: bytes) -> None:
+        self._check_open()
+        if not self._is_silent:
+            (self._spool or self._begin()).append(frame)
+
+    def _check_open(self) -> None:
+        if self.is_finished:
+            raise RunFinished("Cannot log to a finished run. Call init() for another one.")
+
+    # ── The beginning ────────────────────────────────────────────────────────
+
+    def open(self) -> None:
+        """Become a producer and hear what the server says. Raises: RunExists, StartRefused."""
+        timeout_s = config.init_timeout_s()
+        is_resumed = bool(self._start.get("resume"))
+        self._begin(if_taken="rename" if is_resumed or not self._is_owner else "refuse")
+        try:
+            info = self._background.wait_for_start(timeout_s) if self._background else None
+        except BaseException:
+            self._abandon()
+            raise
+        if is_resumed:
+            self.next_step = self._find_next_step(info)
+        lifecycle.track(self)
+        family.hand_down(self.uid, self.project, self.key)
+        orphans.adopt_in_background(self._place.root, self._place.address.url)
+
+    def _begin(self, if_taken: Literal["rename", "refuse"] = "rename") -> Spool:
+        """Become a producer: its first record is a `start`."""
+        start = {**self._start, "started_at": time.time_ns() // 1000}
+        url = self._place.address.url
+        spool = self._create_spool(Meta(self.project, self.key, self.uid, str(uuid4()), url, start))
+        spool.append(encode_event("start", start))
+        transport = self._place.connect(self._place.address)
+        self._background = BackgroundSender(
+            Sender(spool, transport, if_taken=if_taken, on_start=self._note_start)
+        )
+        Keeper(spool)
+        self._spool = spool
+        return spool
+
+    def _create_spool(self, meta: Meta) -> Spool:
+        try:
+            return Spool.create(self._place.root / "spool", meta)
+        except OSError as error:
+            root = Path(tempfile.mkdtemp(prefix="runyard-"))
+            warn(f"cannot write to {self._place.root} ({error}); records wait in {root}.")
+            self._place = self._place._replace(root=root)
+            return Spool.create(root / "spool", meta)
+
+    def _note_start(self, info: RunInfo) -> None:
+        """Called by the sender, perhaps long after `init`."""
+        if info.key != self.key:
+            warn(f"the name '{self.key}' was taken: the run is called '{info.key}'.")
+        self.uid, self.key = info.uid, info.key
+        self.page_url = self._place.address.url + info.path
+
+    def _find_next_step(self, info: RunInfo | None) -> int:
+        root, project, key = self._place.root, self.project, self.key
+        if info:
+            return max(info.next_step, memory.spooled_next_step(root, project, key))
+        step = memory.known_next_step(root, project, key)
+        warn(f"resuming '{key}' without the server: steps go on from {step}, the last known here.")
+        return step
+
+    def _abandon(self) -> None:
+        """As if it had never begun."""
+        spool, background = self._spool, self._background
+        if spool and background:
+            background.stop("the run was not started")
+            spool.remove()
+
+    # ── The end ──────────────────────────────────────────────────────────────
+
+    def finish(
+        self, status: Status, *, exit_code: int | None = None, timeout_s: float | None = None
+    ) -> int:
+        """End the run and wait for its records to arrive. Returns the number of those that have not.
+
+        They are kept, and how to send them is said on stderr. A second call does nothing.
+        """
+        if self.is_finished:
+            return 0
+        self.end(status, exit_code=exit_code)
+        return self.drain(self.exit_deadline_s if timeout_s is None else timeout_s)
+
+    def finish_with(self, error: BaseException | None) -> int:
+        """At the end of a `with` block: failed after an exception, cancelled after Ctrl-C."""
+        is_good = error is None or (isinstance(error, SystemExit) and not error.code)
+        if isinstance(error, KeyboardInterrupt):
+            self.end("cancelled", reason="Ctrl-C")
+        elif not is_good:
+            self.end("failed", exit_code=1, reason=f"{type(error).__name__}: {error}"[:500])
+        else:
+            self.end("completed", exit_code=0)
+        return self.drain(self.exit_deadline_s)
+
+    def end(self, status: Status, *, exit_code: int | None = None, reason: str = "") -> None:
+        """Write the last record; a process that was handed the run down leaves that to its owner."""
+        finish = {"status": status, "exit_code": exit_code, "reason": reason}
+        with self._lock:
+            if self.is_finished:
+                return
+            self.is_finished = True
+            if self._spool is None:
+                return
+            if self._is_owner:
+                finish["time"] = time.time_ns() // 1000
+                self._spool.append(encode_event("finish", finish), is_vital=True)
+            self._spool.close()
+        family.hand_down_no_more(self.uid)
+        if self._beyond:
+            memory.note_next_step(self._place.root, self.project, self.key, self._beyond)
+
+    def flush(self, timeout_s: float) -> int:
+        """Wait until what was logged so far has arrived. Returns the number of records that have not."""
+        return self._background.flush(timeout_s) if self._background else 0
+
+    def drain(self, timeout_s: float) -> int:
+        """Wait until all has arrived, of forked workers too. Returns the number of records left."""
+        lifecycle.untrack(self)
+        if self._background is None:
+            return 0
+        end = time.monotonic() + timeout_s
+        left = self._background.drain(timeout_s)
+        if left:
+            self._tell_what_is_left(left)
+        else:
+            orphans.adopt_of_run(self._place.root, self.uid, patience_s=end - time.monotonic())
+        return left
+
+    def _tell_what_is_left(self, count: int) -> None:
+        root = self._place.root
+        warn(
+            f"{count} records of {self.project}/{self.key} have not arrived. They are safe in "
+            f"{root}; to send them: runyard sync {quote(str(root))}"
+        )
+
+    def forget_parent(self) -> None:
+        """In a forked child: what was the parent's is let go of; the first record begins anew."""
+        self._lock = threading.RLock()
+        if self._spool and self._background:
+            self._spool.drop_inherited()
+            self._background.sender.transport.close()
+        self._spool = self._background = None
+        self._is_owner = False
+        is_unconfirmed = self._start.get("resume") and not self.page_url
+        kept = ("source", "resume") if is_unconfirmed else ("source",)
+        self._start = {name: self._start[name] for name in kept if name in self._start}

@@ -1,0 +1,287 @@
+"""Records on disk until the server has them.
+
+One directory per producer, locked while its process lives:
+
+    lock         held by the process that writes or delivers
+    meta.json    whose records these are
+    <number>.seg records from that number on; see runyard.records for the layout
+    files/       copies of artifacts that wait
+    stopped      says why the server will never take them, if so
+
+A record counts once `append` has returned. `mark` says how far the records reach. It is replaced in
+one step, so that other threads may read it at any time, and an `append` cut short by Ctrl-C leaves
+no trace: the next one writes over it.
+"""
+
+import json
+import os
+import threading
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from runyard.locks import hold_lock, let_go
+from runyard.overflow import Overflow
+from runyard.records import split_frames
+
+SEGMENT_BYTES = 4 * 1024**2
+KEPT_SEGMENTS = 2  # acknowledged ones, in case the server comes back from a backup
+DISK_RETRY_S = 1.0  # before a disk that failed is tried again
+FORMAT = 1
+
+
+class Mark(NamedTuple):
+    """The segment being written, by its first record; its size; the last record."""
+
+    segment: int
+    size: int
+    seq: int
+
+
+class Meta(NamedTuple):
+    """Whose records these are. `start` is the payload of the first record."""
+
+    project: str
+    key: str
+    run_uid: str
+    producer: str
+    url: str
+    start: dict[str, Any]
+    server_key: str = ""  # what the server calls the run, once it has said so
+
+
+class Spool:
+    """`append` is for one thread at a time; reading, syncing and forgetting may go on beside it."""
+
+    def __init__(self, path: Path, meta: Meta, lock_fd: int) -> None:
+        self.path = path
+        self.meta = meta
+        self.mark = Mark(1, 0, 0)
+        self.segments: list[int] = []
+        self.overflow = Overflow()
+        self.is_closed = False
+        self._fd = -1
+        self._room = 0  # the size at which a segment is full; 0 sends each append the slow way
+        self._is_full = False
+        self._disk_retry_at = 0.0
+        self._lock_fd = lock_fd
+        self._files_lock = threading.RLock()  # a signal handler may interrupt its holder
+        self._retired_fds: list[int] = []  # of full segments, not yet synced
+        self._synced = Mark(0, 0, 0)
+
+    # ── Opening and leaving ──────────────────────────────────────────────────
+
+    @classmethod
+    def create(cls, root: Path, meta: Meta) -> "Spool":
+        """Under a name that nobody adopts until the lock is held. Raises: OSError."""
+        path, draft = root / meta.producer, root / f".{meta.producer}"
+        draft.mkdir(parents=True)
+        lock_fd = hold_lock(draft / "lock", create=True)
+        if lock_fd is None:
+            raise OSError(f"{draft} is in use.")
+        spool = cls(draft, meta, lock_fd)
+        spool._write_meta()
+        draft.rename(path)
+        spool.path = path
+        spool._open_segment(1)
+        return spool
+
+    @classmethod
+    def adopt(cls, path: Path) -> "Spool | None":
+        """A spool whose process is gone, to be read; None if it is in use or was never completed."""
+        lock_fd = hold_lock(path / "lock")
+        if lock_fd is None:
+            return None
+        meta = read_meta(path)
+        if meta is None:
+            let_go(lock_fd)
+            return None
+        spool = cls(path, meta, lock_fd)
+        spool.segments, spool.mark = find_end(path)
+        spool.is_closed = True
+        return spool
+
+    def release(self) -> None:
+        """Let go of all files; whoever comes next may adopt what is there."""
+        with self._files_lock:
+            self.is_closed = True
+            self._room = 0
+            fds, self._fd, self._retired_fds = [self._fd, *self._retired_fds], -1, []
+            for fd in fds:
+                if fd >= 0:
+                    os.close(fd)
+            let_go(self._lock_fd)
+
+    def drop_inherited(self) -> None:
+        """In a forked child: close what is the parent's, whoever held the lock while forking."""
+        self._files_lock = threading.RLock()
+        self.release()
+
+    def remove(self) -> None:
+        """Forget the spool altogether."""
+        with self._files_lock:
+            for folder in (self.path / "files", self.path):
+                for path in [*folder.iterdir()] if folder.is_dir() else []:
+                    path.unlink(missing_ok=True)
+                if folder.is_dir():
+                    folder.rmdir()
+            self.release()
+
+    def note_server_key(self, key: str) -> None:
+        """Keep what the server calls the run: artifacts go there, also after a restart."""
+        if key != self.meta.server_key:
+            self.meta = self.meta._replace(server_key=key)
+            self._write_meta()
+
+    def _write_meta(self) -> None:
+        draft = self.path / "meta.json.new"
+        draft.write_text(json.dumps({"format": FORMAT, **self.meta._asdict()}))
+        draft.replace(self.path / "meta.json")
+
+    # ── Writing ──────────────────────────────────────────────────────────────
+
+    def append(self, frame: bytes, *, is_vital: bool = False) -> None:
+        """Add a framed record. When this returns, it survives the death of the process.
+
+        A disk without room does not raise: records then wait in memory up to a bound, beyond which
+        only vital ones are taken and the others are counted.
+        """
+        segment, size, seq = self.mark
+        end = size + len(frame)
+        if end > self._room:
+            self._append_slowly(frame, is_vital=is_vital)
+            return
+        try:
+            written = os.pwrite(self._fd, frame, size)
+        except OSError:
+            written = -1
+        if written == len(frame):
+            self.mark = Mark(segment, end, seq + 1)
+        else:
+            self._leave_disk()
+            self._append_slowly(frame, is_vital=is_vital)
+
+    def close(self) -> None:
+        """No more records will come."""
+        with self._files_lock:
+            self._report_dropped()
+        self.is_closed = True
+
+    def set_full(self, is_full: bool) -> None:
+        """Told from outside: the share of the disk that spools may take is used up, or not."""
+        if is_full != self._is_full:
+            self._is_full = is_full
+            self._room = 0
+
+    def _append_slowly(self, frame: bytes, *, is_vital: bool) -> None:
+        with self._files_lock:
+            if self.is_closed:  # the server will not have the run: nobody would read it
+                return
+            if not self.overflow and self._next_segment(len(frame)):
+                self._report_dropped()
+                self.append(frame, is_vital=is_vital)
+                return
+            if not self.overflow:
+                self._report_dropped()
+            if self.overflow.add(self.mark.seq + 1, frame, is_vital=is_vital):
+                self.mark = self.mark._replace(seq=self.mark.seq + 1)
+
+    def _report_dropped(self) -> None:
+        """Leave a record in the place of those that were dropped."""
+        if self.overflow.dropped_count:
+            self.append(self.overflow.take_report(self.mark.seq + 1), is_vital=True)
+
+    def _next_segment(self, size: int) -> bool:
+        if self._is_full or time.monotonic() < self._disk_retry_at:
+            return False
+        try:
+            self._open_segment(self.mark.seq + 1, size)
+        except OSError:
+            self._leave_disk()
+            return False
+        return True
+
+    def _open_segment(self, first: int, size: int = 0) -> None:
+        path = self.segment_path(first)
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644)
+        if self._fd >= 0:
+            self._retired_fds.append(self._fd)
+        if first not in self.segments:
+            self.segments = [*self.segments, first]
+        self._fd, self._room = fd, max(SEGMENT_BYTES, 2 * size)
+        self.mark = Mark(first, 0, first - 1)
+
+    def _leave_disk(self) -> None:
+        self._room = 0
+        self._disk_retry_at = time.monotonic() + DISK_RETRY_S
+
+    # ── Beside the writing ───────────────────────────────────────────────────
+
+    def segment_path(self, first: int) -> Path:
+        return self.path / f"{first:020}.seg"
+
+    @property
+    def unsynced_bytes(self) -> int:
+        mark, synced = self.mark, self._synced
+        return mark.size - synced.size if mark.segment == synced.segment else SEGMENT_BYTES
+
+    def sync(self) -> None:
+        """Make what was appended so far survive a power cut. Appending goes on meanwhile."""
+        with self._files_lock:
+            fds, self._retired_fds = self._retired_fds, []
+            if self._fd < 0:
+                return
+            mark = self.mark
+            fds.append(os.dup(self._fd))
+        try:
+            for fd in fds:
+                os.fsync(fd)
+            if mark.segment != self._synced.segment:
+                sync_directory(self.path)
+            self._synced = mark
+        finally:
+            for fd in fds:
+                os.close(fd)
+
+    def forget(self, acked_seq: int) -> None:
+        """Let go of what the server has, but for the last segments."""
+        with self._files_lock:
+            self.overflow.forget(acked_seq)
+            following = self.segments[1:]
+            acked_count = sum(first - 1 <= acked_seq for first in following)
+            gone_count = max(0, acked_count - KEPT_SEGMENTS)
+            gone, self.segments = self.segments[:gone_count], self.segments[gone_count:]
+        for first in gone:
+            self.segment_path(first).unlink(missing_ok=True)
+
+
+def read_meta(path: Path) -> Meta | None:
+    """None if there is none, or none that this version can read."""
+    try:
+        fields = json.loads((path / "meta.json").read_text())
+        return (
+            Meta(**{name: fields[name] for name in Meta._fields})
+            if fields["format"] == FORMAT
+            else None
+        )
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def find_end(path: Path) -> tuple[list[int], Mark]:
+    """The segments of a spool, and how far its whole records reach: a torn tail does not count."""
+    segments = sorted(int(segment.stem) for segment in path.glob("*.seg"))
+    if not segments:
+        return [], Mark(1, 0, 0)
+    last = segments[-1]
+    data = (path / f"{last:020}.seg").read_bytes()
+    records, size = split_frames(data, max_records=len(data), max_bytes=len(data))
+    return segments, Mark(last, size, last + len(records) - 1)
+
+
+def sync_directory(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -1,0 +1,147 @@
+"""To the server and back: one request at a time over a connection that is kept open."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
+
+from runyard.config import token_for
+from runyard.errors import TransportError
+
+if TYPE_CHECKING:
+    from http.client import HTTPConnection, HTTPResponse
+
+TIMEOUT_S = 30.0  # for each read and write, not for the whole of a request
+MAX_ANSWER_BYTES = 1024**2
+TRACKER_PREFIX = "/tracker"  # documented as part of `tracker_uri`; the batch door is beside it
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """`headers` have lower-case names."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def json(self) -> dict[str, Any]:
+        """The body if it is a JSON object, else an empty dict: proxies answer with anything."""
+        try:
+            content = json.loads(self.body)
+        except ValueError:
+            return {}
+        return content if isinstance(content, dict) else {}
+
+
+class Body(Protocol):
+    """A body that is made while it is sent."""
+
+    @property
+    def size(self) -> int: ...
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+
+class Transport(Protocol):
+    """What the sender needs to know about networks."""
+
+    def post(self, path: str, body: bytes | Body, headers: Mapping[str, str]) -> Response:
+        """Raises: TransportError when no answer came."""
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A server, taken apart. `prefix` is "" or a path in front of all of the server's own."""
+
+    scheme: str
+    host: str
+    port: int | None
+    prefix: str
+
+    @property
+    def origin(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}" + (f":{self.port}" if self.port else "")
+
+    @property
+    def url(self) -> str:
+        return self.origin + self.prefix
+
+
+def parse_address(url: str) -> Address:
+    """Raises: ValueError."""
+    parts = urlsplit(url.strip())
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError(f"The server's address must look like http://host:port, not {url!r}.")
+    if parts.username or parts.password:
+        raise ValueError("No passwords in the server's address: put a token in RUNYARD_TOKEN.")
+    prefix = parts.path.rstrip("/")
+    return Address(parts.scheme, parts.hostname, parts.port, prefix.removesuffix(TRACKER_PREFIX))
+
+
+class HttpTransport:
+    """For one thread. Redirects are not followed: they would carry the token elsewhere."""
+
+    def __init__(self, address: Address, *, timeout_s: float = TIMEOUT_S) -> None:
+        self._address = address
+        self._timeout_s = timeout_s
+        self._connection: HTTPConnection | None = None
+
+    def post(self, path: str, body: bytes | Body, headers: Mapping[str, str]) -> Response:
+        """`path` is the server's own, without the prefix. Raises: TransportError."""
+        from http.client import HTTPException  # noqa: PLC0415 -- slow import
+
+        if not isinstance(body, bytes):
+            self.close()  # a body that can be sent once wants a connection that is surely open
+        was_open = self._connection is not None
+        try:
+            return self._post_once(path, body, headers)
+        except (OSError, HTTPException) as error:
+            self.close()
+            if not was_open or isinstance(error, TimeoutError):
+                raise TransportError(_describe(error)) from None
+        try:  # the server closed the connection while it was idle
+            return self._post_once(path, body, headers)
+        except (OSError, HTTPException) as error:
+            self.close()
+            raise TransportError(_describe(error)) from None
+
+    def _post_once(self, path: str, body: bytes | Body, headers: Mapping[str, str]) -> Response:
+        connection = self._connection = self._connection or self._connect()
+        size = len(body) if isinstance(body, bytes) else body.size
+        all_headers = {"Accept": "application/json", "Content-Length": str(size), **headers}
+        if token := token_for(self._address.origin):
+            all_headers["Authorization"] = f"Bearer {token}"
+        # A server that has heard enough answers (413, 403) and closes: its answer is worth reading.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            connection.request("POST", self._address.prefix + path, body, all_headers)
+        return self._read(connection.getresponse())
+
+    def _read(self, answer: HTTPResponse) -> Response:
+        body = answer.read(MAX_ANSWER_BYTES)
+        if not answer.isclosed():
+            self.close()  # more than anybody wants to read
+        return Response(
+            answer.status, body, {name.lower(): value for name, value in answer.getheaders()}
+        )
+
+    def _connect(self) -> HTTPConnection:
+        from http import client  # noqa: PLC0415 -- slow import
+
+        kind = client.HTTPSConnection if self._address.scheme == "https" else client.HTTPConnection
+        return kind(self._address.host, self._address.port, timeout=self._timeout_s)
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _describe(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
