@@ -143,7 +143,6 @@ class Metric(models.Model):
     class Meta:
         ordering = ["name"]
         constraints = [UniqueConstraint(fields=["run", "name"], name="metric_once")]
-        indexes = [Index(fields=["name", "last"], name="metric_last")]
 
     def __str__(self) -> str:
         return self.name
@@ -182,12 +181,9 @@ class MetricPoint(models.Model):
             UniqueConstraint(fields=["metric", "ordinal"], name="point_once"),
             CheckConstraint(condition=Q(count__gt=0), name="point_stretch_not_empty"),
         ]
-        indexes = [
-            Index(fields=["run", "revision"], name="point_news"),
-            Index(
-                fields=["run", "metric", "ordinal"], condition=Q(count__lt=1024), name="point_small"
-            ),
-        ]
+        # News are read by revision, folds look for small counts. New entries go to the index's end:
+        # one sorted by metric would cost each commit a page for each metric.
+        indexes = [Index(fields=["run", "revision", "count"], name="point_news")]
 
     def __str__(self) -> str:
         return f"{self.metric_id}[{self.ordinal}:{self.ordinal + self.count}]"

@@ -6,7 +6,7 @@
 All little-endian. Values come back bit for bit, NaN payloads and infinities included.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ from pcodec import ChunkConfig, standalone
 
 RAW = 0
 PACKED = 1
+PACK_AT_ONCE = 4_096  # points; below that compressing costs more than it saves until the fold
 PACK_LEVEL = 2  # level 8 saves 10 % of the bytes for six times the encoding time
 COLUMN_TYPES = (np.dtype("<i8"), np.dtype("<f8"), np.dtype("<i8"))
 
@@ -55,6 +56,25 @@ class Columns:
 def encode_raw(columns: Columns) -> bytes:
     arrays = (columns.steps, columns.values, columns.times_us)
     return b"\0" + b"".join(array.tobytes() for array in arrays)
+
+
+def encode_stretches(columns: Columns, bounds: Iterable[tuple[int, int]]) -> list[bytes]:
+    """`encode_raw` of many slices at once; slices of bytes cost a tenth of slices of arrays.
+
+    What is long already is packed right away.
+    """
+    steps, values, times = (
+        array.tobytes() for array in (columns.steps, columns.values, columns.times_us)
+    )
+    return [
+        b"\0"
+        + steps[8 * start : 8 * end]
+        + values[8 * start : 8 * end]
+        + times[8 * start : 8 * end]
+        if end - start < PACK_AT_ONCE
+        else encode_packed(columns[start:end])
+        for start, end in bounds
+    ]
 
 
 def encode_packed(columns: Columns) -> bytes:

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from tracking.domain.access import Caller, require_write_run
 from tracking.domain.batch import Batch, Points
 from tracking.domain.metrics import StaleMetricIds, find_metric_ids
+from tracking.domain.producers import claim_producer, move_watermark
 from tracking.domain.records import apply_events, parse_start
 from tracking.domain.runs import next_step, note_sign_of_life, open_run, revise_run
 from tracking.domain.values import check_step, clean_tags
 from tracking.errors import InvalidInput, OutOfSequence, RunDeleted
 from tracking.models import Metric, MetricPoint, Producer, Run
-from tracking.points import encode_raw
+from tracking.points import encode_stretches
 
 METRIC = Metric._meta.db_table  # noqa: SLF001 -- Django's documented Model _meta API
 POINT = MetricPoint._meta.db_table  # noqa: SLF001 -- as above
@@ -77,7 +78,7 @@ def record_batch(batch: Batch, *, user: Caller) -> Ack:
         note_sign_of_life(claim.run_id)
     acked_seq = max(claim.last_seq, batch.last_seq)
     if batch.producer and acked_seq > claim.last_seq:
-        Producer.objects.filter(uuid=batch.producer).update(last_seq=acked_seq)
+        move_watermark(batch.producer, acked_seq)
     return Ack(acked_seq, claim.run, claim.created)
 
 
@@ -95,11 +96,10 @@ def _claim(batch: Batch, user: Caller) -> _Claim:
         return _Claim(batch.run_id, 0)
     if batch.producer is None:
         raise InvalidInput("A batch needs a producer.", field="producer")
-    producers = Producer.objects.select_for_update().filter(uuid=batch.producer)
-    row = producers.values_list("run_id", "last_seq").first()
-    if row is None:
+    claimed = claim_producer(batch.producer)
+    if claimed is None:
         return _claim_new(batch, batch.producer, user)
-    run_id, last_seq = row
+    run_id, last_seq = claimed
     if run_id is None:
         raise RunDeleted("The run was deleted.")
     require_write_run(user, run_id)
@@ -130,18 +130,9 @@ def _record_points(run_id: int, points: Points) -> None:
     starts = ends - points.counts
     steps = points.columns.steps
     step_min, step_max = np.minimum.reduceat(steps, starts), np.maximum.reduceat(steps, starts)
-    rows = zip(
-        metric_ids,
-        starts.tolist(),
-        ends.tolist(),
-        step_min.tolist(),
-        step_max.tolist(),
-        strict=True,
-    )
-    stretches = [
-        (run_id, revision, end - start, low, high, encode_raw(points.columns[start:end]), metric_id)
-        for metric_id, start, end, low, high in rows
-    ]
+    data = encode_stretches(points.columns, zip(starts.tolist(), ends.tolist(), strict=True))
+    columns = (points.counts.tolist(), step_min.tolist(), step_max.tolist(), data, metric_ids)
+    stretches = [(run_id, revision, *row) for row in zip(*columns, strict=True)]
     with connection.cursor() as cursor:
         cursor.executemany(INSERT_POINTS, stretches)
         if cursor.rowcount != len(metric_ids):

@@ -1,0 +1,33 @@
+"""Producers and their watermarks. SQL, because both statements are on the path of every batch."""
+
+from uuid import UUID
+
+from django.db import connection
+
+from tracking.models import Producer
+
+TABLE = Producer._meta.db_table  # noqa: SLF001 -- Django's documented Model _meta API
+UUID_FIELD = Producer._meta.get_field("uuid")  # noqa: SLF001 -- as above
+CLAIM = f"SELECT run_id, last_seq FROM {TABLE} WHERE uuid = %s"  # noqa: S608 -- our own table
+MOVE = f"UPDATE {TABLE} SET last_seq = %s WHERE uuid = %s"  # noqa: S608 -- our own table
+
+
+def claim_producer(producer: UUID) -> tuple[int | None, int] | None:
+    """The run's id (None: it was deleted) and the watermark, locked until the transaction ends.
+
+    None for a producer that was never heard of. SQLite's transactions have the one write lock.
+    """
+    lock = " FOR UPDATE" if connection.features.has_select_for_update else ""
+    with connection.cursor() as cursor:
+        cursor.execute(CLAIM + lock, [_db_value(producer)])
+        row: tuple[int | None, int] | None = cursor.fetchone()
+    return row
+
+
+def move_watermark(producer: UUID, last_seq: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(MOVE, [last_seq, _db_value(producer)])
+
+
+def _db_value(producer: UUID) -> object:
+    return UUID_FIELD.get_db_prep_value(producer, connection)
