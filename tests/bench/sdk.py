@@ -1,0 +1,49 @@
+"""What the SDK costs a job: `log()` beside a buffered JSON line, and its import."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from functools import partial
+
+from tests.bench.http import bench_server
+from tests.bench.job import CALLS
+from tests.bench.measure import Figure, best_of, percentile
+
+NOBODY = "http://127.0.0.1:9"  # the discard port: nothing listens there
+
+
+def job_times(*arguments: str) -> list[float]:
+    """Microseconds of each call."""
+    with tempfile.TemporaryDirectory(prefix="runyard-job-") as folder:
+        kind, *server = arguments
+        command = [sys.executable, "-m", "tests.bench.job", kind, folder, *server]
+        job = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
+    line = next(line for line in job.stdout.splitlines() if line.startswith("times "))
+    return [nanoseconds / 1e3 for nanoseconds in json.loads(line.removeprefix("times "))]
+
+
+def import_seconds(code: str) -> float:
+    """With compiled modules in the cache, as after a job's first import."""
+    with tempfile.TemporaryDirectory(prefix="runyard-cache-") as cache:
+        environment = {**os.environ, "PYTHONPYCACHEPREFIX": cache, "PYTHONDONTWRITEBYTECODE": ""}
+        command = [sys.executable, "-c", code]
+        run = partial(subprocess.run, command, check=True, env=environment)
+        run()
+        return best_of(10, run)
+
+
+def figures() -> list[Figure]:
+    line, down = job_times("line"), job_times("log", NOBODY)
+    with bench_server() as port:
+        up = job_times("log", f"http://127.0.0.1:{port}")
+    bare, ours = import_seconds("pass"), import_seconds("import aspara")
+    rival, p50, p99 = "buffered JSON line", 0.5, 0.99
+    return [
+        Figure("log() p50, server down", percentile(down, p50), "µs", rival, percentile(line, p50), "≤ 2", CALLS),
+        Figure("log() p99, server down (goal 50 µs)", percentile(down, p99), "µs", rival, percentile(line, p99), "", CALLS),
+        Figure("log() p50, server up", percentile(up, p50), "µs", rival, percentile(line, p50), "≤ 2", CALLS),
+        Figure("log() p99, server up (goal 1 ms)", percentile(up, p99), "µs", rival, percentile(line, p99), "", CALLS),
+        Figure("import aspara over bare Python (goal 60 ms)", (ours - bare) * 1e3, "ms", "bare Python", bare * 1e3, "", 10),
+    ]  # fmt: skip
