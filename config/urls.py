@@ -3,7 +3,12 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from tracking.api.aspara_tracker.urls import health
+
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/", include("tracking.api.aspara_dashboard.urls")),
+    path("tracker/api/v1/", include("tracking.api.aspara_tracker.urls")),
+    path("api/v1/", include("tracking.api.aspara_tracker.urls")),
+    health,
 ]

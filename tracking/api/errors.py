@@ -1,7 +1,9 @@
-"""Errors as REST answers: always `{"detail": "…"}`."""
+"""Domain errors as REST answers: always `{"detail": text}`."""
 
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import DatabaseError
 from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
@@ -9,33 +11,40 @@ from rest_framework.views import exception_handler as drf_exception_handler
 
 from tracking import errors
 
-RETRY_AFTER_S = 2  # a database that is busy or restarting
 # The first class that fits decides. What one may not change is shown as missing.
 STATUS: list[tuple[type[Exception], int]] = [
+    (errors.FileTooLarge, 413),
     (errors.InvalidInput, 400),
     (errors.NotFound, 404),
+    (errors.NameTaken, 403),
     (errors.NotPermitted, 404),
     (errors.AlreadyExists, 409),
     (errors.RunDeleted, 404),
+    (SuspiciousOperation, 400),
 ]
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    if isinstance(error, RequestDataTooBig):  # its own text names a setting of Django's
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        detail = f"The body is too large: at most {limit} bytes are allowed."
+        return Response({"detail": detail}, status=413)
     for kind, status in STATUS:
         if isinstance(error, kind):
             return Response({"detail": str(error)}, status=status)
     if isinstance(error, ValidationError):
-        return Response({"detail": "; ".join(_sentences(error.detail))}, status=400)
+        return Response({"detail": _first_message(error.detail)}, status=400)
     if isinstance(error, DatabaseError):
-        detail = {"detail": "The database is away; try again."}
-        return Response(detail, status=503, headers={"Retry-After": str(RETRY_AFTER_S)})
+        detail = "The database is away; try again."
+        return Response({"detail": detail}, status=503, headers={"Retry-After": "2"})
     return drf_exception_handler(error, context)
 
 
-def _sentences(detail: Any, field: str = "") -> list[str]:
-    """`field: what is wrong` for each fault, however deep it is."""
+def _first_message(detail: Any, field: str = "") -> str:
+    """DRF's tree of messages as one line: `name: This field is required.`"""
     if isinstance(detail, dict):
-        return [text for key, below in detail.items() for text in _sentences(below, str(key))]
+        name, inner = next(iter(detail.items()))
+        return _first_message(inner, field if name == "non_field_errors" else str(name))
     if isinstance(detail, list):
-        return [text for below in detail for text in _sentences(below, field)]
-    return [f"{field}: {detail}" if field and field != "non_field_errors" else str(detail)]
+        return _first_message(detail[0], field)
+    return f"{field}: {detail}" if field else str(detail)

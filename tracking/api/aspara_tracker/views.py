@@ -1,0 +1,174 @@
+"""The tracker API: what jobs that speak plain HTTP send. Source: Tracker API."""
+
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from rest_framework.exceptions import APIException
+from rest_framework.parsers import MultiPartParser
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet, ViewSet
+
+from tracking.api.aspara_tracker.serializers import (
+    CreatedRunSerializer,
+    DetailSerializer,
+    StatusSerializer,
+    StoredArtifactSerializer,
+)
+from tracking.api.parsers import NumberJSONParser
+from tracking.domain import runs, writer
+from tracking.domain.access import find_run
+from tracking.domain.artifacts import check_size, store_artifact
+from tracking.domain.ingest import record_row
+from tracking.domain.values import check_project_key, check_run_key
+from tracking.models import Run
+
+OK = {"status": "ok"}
+
+
+def refusal(description: str, detail: str) -> OpenApiResponse:
+    return OpenApiResponse(
+        DetailSerializer, description, examples=[OpenApiExample(description, {"detail": detail})]
+    )
+
+
+INVALID = refusal("The body is wrong; the text names the field.", "name: This field is required.")
+NO_RUN = refusal("No such run.", "Run 'experiment_001' not found in project 'my_project'")
+CHANGED = {200: StatusSerializer, 400: INVALID, 404: NO_RUN}
+
+
+def find_writable_run(request: Request, project: str, run: str) -> Run:
+    """Bad names are a 400 here, even where some other surface could have made them."""
+    return find_run(request.user, check_project_key(project), check_run_key(run), write=True)
+
+
+class LengthRequired(APIException):
+    status_code = 411
+    default_detail = "Send the body with a Content-Length, not in chunks."
+
+
+class HealthViewSet(ViewSet):
+    """Whether the server answers; asks for nobody's name and for no database."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+
+    @extend_schema(
+        operation_id="health_check",
+        summary="Check that the tracker is running",
+        responses=StatusSerializer,
+    )
+    def health_check(self, request: Request) -> Response:  # noqa: ARG002 -- DRF passes it
+        return Response(OK)
+
+
+class TrackerViewSet(GenericViewSet[Run]):
+    """The URL map names the serializer of each action; each write goes through the writer."""
+
+    queryset = Run.objects.none()  # nothing is listed here
+    parser_classes = [NumberJSONParser]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if "Transfer-Encoding" in request.headers:
+            raise LengthRequired  # DRF would take the body for an empty one
+
+    def checked_body(self, request: Request) -> Any:
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return serializer
+
+
+class RunViewSet(TrackerViewSet):
+    """A run is created, logs, is described and finishes."""
+
+    @extend_schema(
+        operation_id="create_run",
+        summary="Create a new run, and its project if there is none",
+        responses={
+            200: CreatedRunSerializer,
+            400: INVALID,
+            403: refusal(
+                "The project is somebody else's.",
+                "The project name 'my_project' is taken; ask its owner to let you in.",
+            ),
+            409: refusal("There is a run of that name to resume.", "Run already exists"),
+        },
+    )
+    def create_run(self, request: Request, project: str) -> Response:
+        key, body = check_project_key(project), self.checked_body(request)
+        open_run = partial(
+            runs.open_run,
+            key,
+            body.run_start(),
+            project_tags=body.validated_data.get("project_tags") or [],
+            user=request.user,
+        )
+        run, _ = writer.write(open_run)
+        return Response(CreatedRunSerializer(run).data)
+
+    @extend_schema(
+        operation_id="save_metrics", summary="Log the metrics of one step", responses=CHANGED
+    )
+    def save_metrics(self, request: Request, project: str, run: str) -> Response:
+        found, body = find_writable_run(request, project, run), self.checked_body(request)
+        writer.write(partial(record_row, found, user=request.user, **body.row()))
+        return Response(OK)
+
+    @extend_schema(
+        operation_id="update_config", summary="Merge values into the config", responses=CHANGED
+    )
+    def update_config(self, request: Request, project: str, run: str) -> Response:
+        found, body = find_writable_run(request, project, run), self.checked_body(request)
+        writer.write(partial(runs.merge_config, found, body.validated_data["config"]))
+        return Response(OK)
+
+    @extend_schema(
+        operation_id="update_summary", summary="Merge values into the summary", responses=CHANGED
+    )
+    def update_summary(self, request: Request, project: str, run: str) -> Response:
+        found, body = find_writable_run(request, project, run), self.checked_body(request)
+        writer.write(partial(runs.merge_summary, found, body.validated_data["summary"]))
+        return Response(OK)
+
+    @extend_schema(operation_id="update_tags", summary="Replace the tags", responses=CHANGED)
+    def update_tags(self, request: Request, project: str, run: str) -> Response:
+        found, body = find_writable_run(request, project, run), self.checked_body(request)
+        writer.write(partial(runs.update_run, found, tags=body.validated_data["tags"]))
+        return Response(OK)
+
+    @extend_schema(operation_id="finish_run", summary="End the run", responses=CHANGED)
+    def finish_run(self, request: Request, project: str, run: str) -> Response:
+        found, body = find_writable_run(request, project, run), self.checked_body(request)
+        writer.write(partial(runs.finish_run, found, **body.ending()))
+        return Response(OK)
+
+
+class ArtifactViewSet(TrackerViewSet):
+    """Files of a run."""
+
+    parser_classes = [MultiPartParser]
+
+    @extend_schema(
+        operation_id="upload_artifact",
+        summary="Upload a file; one of the same name is replaced",
+        responses={
+            200: StoredArtifactSerializer,
+            400: refusal(
+                "The form is wrong; the text names the field.",
+                "Invalid category: zzz. Must be one of: code, model, config, data, other",
+            ),
+            404: NO_RUN,
+            413: refusal("Too many bytes.", "File too large: exceeds limit of 10737418240 bytes"),
+        },
+    )
+    def upload_artifact(self, request: Request, project: str, run: str) -> Response:
+        found = find_writable_run(request, project, run)
+        # Before it is taken apart: what is beyond both limits together cannot fit.
+        length_text = request.META.get("CONTENT_LENGTH") or "0"
+        check_size(int(length_text) - settings.MAX_BODY_BYTES if length_text.isdigit() else 0)
+        artifact = store_artifact(found, **self.checked_body(request).artifact())
+        return Response(StoredArtifactSerializer(artifact).data)
