@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 30.0  # for each read and write, not for the whole of a request
 MAX_ANSWER_BYTES = 1024**2
+NO_HEADERS: Mapping[str, str] = {}
 TRACKER_PREFIX = "/tracker"  # documented as part of `tracker_uri`; the batch door is beside it
 
 
@@ -95,24 +96,32 @@ class HttpTransport:
 
     def post(self, path: str, body: bytes | Body, headers: Mapping[str, str]) -> Response:
         """`path` is the server's own, without the prefix. Raises: TransportError."""
+        return self.request("POST", path, body, headers)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: bytes | Body = b"",
+        headers: Mapping[str, str] = NO_HEADERS,
+    ) -> Response:
+        """Twice where an idle connection turns out to be closed. Raises: TransportError."""
         from http.client import HTTPException  # noqa: PLC0415 -- slow import
 
         if not isinstance(body, bytes):
-            self.close()  # a body that can be sent once wants a connection that is surely open
+            self.close()  # a body that is made once wants a connection that is surely open
         was_open = self._connection is not None
         try:
-            return self._post_once(path, body, headers)
+            return self._request_once(method, path, body, headers)
         except (OSError, HTTPException) as error:
             self.close()
             if not was_open or isinstance(error, TimeoutError):
                 raise TransportError(_describe(error)) from None
-        try:  # the server closed the connection while it was idle
-            return self._post_once(path, body, headers)
-        except (OSError, HTTPException) as error:
-            self.close()
-            raise TransportError(_describe(error)) from None
+        return self.request(method, path, body, headers)
 
-    def _post_once(self, path: str, body: bytes | Body, headers: Mapping[str, str]) -> Response:
+    def _request_once(
+        self, method: str, path: str, body: bytes | Body, headers: Mapping[str, str]
+    ) -> Response:
         connection = self._connection = self._connection or self._connect()
         size = len(body) if isinstance(body, bytes) else body.size
         all_headers = {"Accept": "application/json", "Content-Length": str(size), **headers}
@@ -120,7 +129,7 @@ class HttpTransport:
             all_headers["Authorization"] = f"Bearer {token}"
         # A server that has heard enough answers (413, 403) and closes: its answer is worth reading.
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            connection.request("POST", self._address.prefix + path, body, all_headers)
+            connection.request(method, self._address.prefix + path, body, all_headers)
         return self._read(connection.getresponse())
 
     def _read(self, answer: HTTPResponse) -> Response:

@@ -1,0 +1,106 @@
+"""The command `runyard`: bring home what jobs left on this machine, and see whether all is well."""
+
+import argparse
+import contextlib
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from runyard import config, doctor, orphans
+from runyard.sender import Sender
+from runyard.spool import Spool
+from runyard.transport import HttpTransport, parse_address
+
+WATCH_S = 10.0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Returns the exit status: 0 if all is well, 1 if something is left to do, 2 for misuse."""
+    options = _parser().parse_args(arguments)
+    try:
+        root = config.data_dir(options.directory)
+        if options.command == "doctor":
+            return doctor.examine(root, options.url)
+        return _sync(root, options)
+    except (OSError, ValueError) as error:
+        _say(f"runyard: {error}")
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="runyard", description="Runyard on the side of the jobs.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, help_text in (
+        ("sync", "send what jobs have left on this machine"),
+        ("doctor", "check directory, disk, server and token"),
+    ):
+        command = commands.add_parser(name, help=help_text, description=help_text)
+        command.add_argument("directory", nargs="?", help="default: $RUNYARD_DIR or the user's own")
+        command.add_argument("--url", help="another server than the one the jobs were told")
+    sync = commands.choices["sync"]
+    sync.add_argument("--watch", action="store_true", help="go on until Ctrl-C")
+    sync.add_argument(
+        "--patience", type=float, default=10.0, metavar="SECONDS", help="with a silent server (10)"
+    )
+    return parser
+
+
+def _sync(root: Path, options: argparse.Namespace) -> int:
+    while True:
+        is_complete = _sync_once(root, options)
+        if not options.watch:
+            return 0 if is_complete else 1
+        time.sleep(WATCH_S)
+
+
+def _sync_once(root: Path, options: argparse.Namespace) -> bool:
+    paths = orphans.spool_paths(root)
+    spools = [spool for path in paths if (spool := orphans.adopt(path))]
+    busy_count = len(paths) - len(spools)
+    results = [_sync_spool(spool, options) for spool in spools]
+    if spools or not options.watch:
+        busy = f"; {busy_count} in use or kept for now" if busy_count else ""
+        _say(f"{sum(results)} of {len(spools)} spools in {root} sent{busy}.")
+    return all(results)
+
+
+def _sync_spool(spool: Spool, options: argparse.Namespace) -> bool:
+    if options.url:
+        spool.meta = spool.meta._replace(url=parse_address(options.url).url)
+    name = f"{spool.meta.project}/{spool.meta.server_key or spool.meta.key}"
+    progress = Progress(name)
+    sender = Sender(spool, HttpTransport(parse_address(spool.meta.url)))
+    is_sent = orphans.deliver(sender, patience_s=options.patience, progress=progress.show)
+    progress.end(sender, "sent" if is_sent else sender.stopped or f"{spool.meta.url} is silent")
+    return is_sent
+
+
+class Progress:
+    """One line for each spool, renewed in place on a terminal."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._shown_at = 0.0
+
+    def show(self, sender: Sender) -> None:
+        if sys.stderr.isatty() and time.monotonic() > self._shown_at + 0.2:
+            self._shown_at = time.monotonic()
+            sys.stderr.write(f"\r{self._text(sender)} ")
+            sys.stderr.flush()
+
+    def end(self, sender: Sender, result: str) -> None:
+        start = "\r" if sys.stderr.isatty() else ""
+        _say(f"{start}{self._text(sender)}: {result}")
+
+    def _text(self, sender: Sender) -> str:
+        last_seq = sender.spool.mark.seq
+        return f"{self._name}: {last_seq - sender.backlog:,} of {last_seq:,} records"
+
+
+def _say(text: str) -> None:
+    with contextlib.suppress(BrokenPipeError):
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()

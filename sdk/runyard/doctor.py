@@ -1,0 +1,115 @@
+"""`runyard doctor`: what a job on this machine would meet."""
+
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+from uuid import uuid4
+
+from runyard import config, locks
+from runyard.background import is_room_used_up, measure
+from runyard.errors import NoServer, TransportError
+from runyard.orphans import spool_paths
+from runyard.transport import HttpTransport, parse_address
+
+
+class Trouble(Exception):
+    """A check that failed; the text says what to do."""
+
+
+def examine(root: Path, url: str | None) -> int:
+    """Print a line for each check. Returns 1 if one of them failed, else 0."""
+    checks: list[tuple[str, Callable[[], str]]] = [
+        ("version", _version),
+        ("directory", lambda: _check_directory(root)),
+        ("disk", lambda: _check_room(root)),
+        ("waiting", lambda: _check_spools(root)),
+        ("server", lambda: _check_server(url)),
+        ("token", lambda: _check_token(url)),
+    ]
+    is_well = True
+    for name, check in checks:
+        try:
+            line = f"ok  {name:<10} {check()}"
+        except (Trouble, OSError, ValueError) as trouble:
+            line, is_well = f"!!  {name:<10} {trouble}", False
+        sys.stderr.write(f"{line}\n")
+    return 0 if is_well else 1
+
+
+def _version() -> str:
+    return f"runyard {version('runyard')}, Python {platform.python_version()}"
+
+
+def _check_directory(root: Path) -> str:
+    root.mkdir(parents=True, exist_ok=True)
+    path = root / f".doctor-{uuid4().hex}"
+    lock = locks.hold_lock(path, create=True)
+    try:
+        if locks.hold_lock(path) is not None:
+            raise Trouble(f"{root} knows no locks: records of killed jobs must be sent by hand")
+        fd = os.open(path, os.O_RDWR)
+        began = time.perf_counter()
+        os.pwrite(fd, b"x" * 4096, 0)
+        os.fsync(fd)
+        took_ms = (time.perf_counter() - began) * 1000
+        os.close(fd)
+    finally:
+        path.unlink()
+        if lock is not None:
+            locks.let_go(lock)
+    return f"{root} (4 KiB reach the disk in {took_ms:.1f} ms)"
+
+
+def _check_room(root: Path) -> str:
+    used_mib = measure(root) / 1024**2
+    if is_room_used_up(root):
+        raise Trouble(f"{used_mib:,.0f} MiB wait here: new records have no room; run: runyard sync")
+    return f"{used_mib:,.1f} MiB wait here"
+
+
+def _check_spools(root: Path) -> str:
+    waiting = sum(1 for _ in _orphans(root))
+    refused = len(list((root / "dead-letter").glob("*.jsonl")))
+    if refused:
+        raise Trouble(f"the server refused records of {refused} runs: see {root / 'dead-letter'}")
+    if waiting:
+        raise Trouble(f"{waiting} ended jobs have left records; run: runyard sync {root}")
+    return f"{len(spool_paths(root))} jobs are running, none has left records behind"
+
+
+def _orphans(root: Path) -> Iterator[Path]:
+    for path in spool_paths(root):
+        lock = locks.hold_lock(path / "lock")
+        if lock is not None:
+            locks.let_go(lock)
+            yield path
+
+
+def _check_server(url: str | None) -> str:
+    try:
+        address = parse_address(config.server_url(url))
+    except NoServer:
+        return "none by default: scripts must pass tracker_uri"
+    began = time.perf_counter()
+    try:
+        answer = HttpTransport(address, timeout_s=5.0).request("GET", "/health")
+    except TransportError as error:
+        raise Trouble(f"{address.url} does not answer: {error}") from None
+    if answer.status != 200 or answer.json().get("status") != "ok":
+        raise Trouble(f"{address.url} is no Runyard server: it answers with {answer.status}")
+    return f"{address.url} answers in {(time.perf_counter() - began) * 1000:.0f} ms"
+
+
+def _check_token(url: str | None) -> str:
+    try:
+        origin = parse_address(config.server_url(url)).origin
+    except NoServer:
+        return "not needed without a server"
+    if config.token_for(origin):
+        return "RUNYARD_TOKEN is sent"
+    is_set = bool(os.environ.get("RUNYARD_TOKEN"))
+    return "RUNYARD_TOKEN is for the server of RUNYARD_URL" if is_set else "none is set"
