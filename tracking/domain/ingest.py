@@ -1,6 +1,5 @@
 """Taking records in: the one function that every point ends in, whatever door it came by."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -8,7 +7,6 @@ from uuid import UUID
 
 import numpy as np
 from django.db import connection
-from numpy.typing import NDArray
 
 from tracking.domain.access import Caller, require_write_run
 from tracking.domain.batch import Batch, Points
@@ -16,6 +14,7 @@ from tracking.domain.metrics import StaleMetricIds, find_metric_ids
 from tracking.domain.producers import claim_producer, move_watermark
 from tracking.domain.records import apply_events, parse_start
 from tracking.domain.runs import next_step, note_sign_of_life, open_run, revise_run
+from tracking.domain.summaries import Summary, summarize_metrics
 from tracking.domain.values import check_step, clean_tags
 from tracking.errors import InvalidInput, OutOfSequence, RunDeleted
 from tracking.models import Metric, MetricPoint, Producer, Run
@@ -128,62 +127,21 @@ def _record_points(run_id: int, points: Points) -> None:
     metric_ids = find_metric_ids(run_id, points.names)
     ends = np.cumsum(points.counts)
     starts = ends - points.counts
-    steps = points.columns.steps
-    step_min, step_max = np.minimum.reduceat(steps, starts), np.maximum.reduceat(steps, starts)
     data = encode_stretches(points.columns, zip(starts.tolist(), ends.tolist(), strict=True))
-    columns = (points.counts.tolist(), step_min.tolist(), step_max.tolist(), data, metric_ids)
-    stretches = [(run_id, revision, *row) for row in zip(*columns, strict=True)]
+    step_min = np.minimum.reduceat(points.columns.steps, starts).tolist()
+    described = zip(metric_ids, summarize_metrics(points), strict=True)
+    stretches, summaries = [], []
+    for (metric_id, new), low, stretch in zip(described, step_min, data, strict=True):
+        stretches.append((run_id, revision, new.count, low, new.last_step, stretch, metric_id))
+        summaries.append(_summary_parameters(metric_id, new))
     with connection.cursor() as cursor:
         cursor.executemany(INSERT_POINTS, stretches)
         if cursor.rowcount != len(metric_ids):
             raise StaleMetricIds  # a metric was deleted behind the cache: roll back, look again
-        cursor.executemany(UPDATE_SUMMARY, _summaries(points, metric_ids, starts, ends, step_max))
+        cursor.executemany(UPDATE_SUMMARY, summaries)
 
 
-def _summaries(
-    points: Points,
-    metric_ids: list[int],
-    starts: NDArray[np.int64],
-    ends: NDArray[np.int64],
-    step_max: NDArray[np.int64],
-) -> list[tuple[Any, ...]]:
-    """The parameters of UPDATE_SUMMARY for each metric; sums, minima and maxima of finite values."""
-    values = points.columns.values
-    finite = np.isfinite(values)
-    finite_counts = np.add.reduceat(finite, starts, dtype=np.int64)
-    with np.errstate(over="ignore"):  # a sum beyond float64 is infinite, which is what it is
-        sums = np.add.reduceat(np.where(finite, values, 0.0), starts)
-    lows = np.minimum.reduceat(np.where(finite, values, np.inf), starts)
-    highs = np.maximum.reduceat(np.where(finite, values, -np.inf), starts)
-    lasts = values[_last_places(points.columns.steps, starts, ends, step_max)]
-    columns = (metric_ids, points.counts, finite_counts, sums, lows, highs, lasts, step_max)
-    listed = [column.tolist() if isinstance(column, np.ndarray) else column for column in columns]
-    return [
-        (
-            count,
-            n,
-            total,
-            *[low if n else None] * 2,
-            *[high if n else None] * 2,
-            step,
-            None if math.isnan(last) else last,
-            step,
-            step,
-            metric_id,
-        )
-        for metric_id, count, n, total, low, high, last, step in zip(*listed, strict=True)
-    ]
-
-
-def _last_places(
-    steps: NDArray[np.int64],
-    starts: NDArray[np.int64],
-    ends: NDArray[np.int64],
-    step_max: NDArray[np.int64],
-) -> NDArray[np.int64]:
-    """Where each metric's greatest step stands; of equal ones the newest."""
-    places = ends - 1
-    for which in np.flatnonzero(steps[places] != step_max):
-        backwards = steps[starts[which] : ends[which]][::-1]
-        places[which] = ends[which] - 1 - np.argmax(backwards)
-    return places
+def _summary_parameters(metric_id: int, new: Summary) -> tuple[Any, ...]:
+    extremes = (new.min, new.min, new.max, new.max)
+    last = (new.last_step, new.last, new.last_step, new.last_step)
+    return (new.count, new.finite_count, new.sum, *extremes, *last, metric_id)

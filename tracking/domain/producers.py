@@ -1,5 +1,6 @@
 """Producers and their watermarks. SQL, because both statements are on the path of every batch."""
 
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -29,5 +30,5 @@ def move_watermark(producer: UUID, last_seq: int) -> None:
         cursor.execute(MOVE, [last_seq, _db_value(producer)])
 
 
-def _db_value(producer: UUID) -> object:
+def _db_value(producer: UUID) -> Any:
     return UUID_FIELD.get_db_prep_value(producer, connection)

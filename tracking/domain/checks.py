@@ -1,0 +1,94 @@
+"""Whether the store says the truth: every stretch read, every summary computed again."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from django.core.files.storage import default_storage
+from django.db import transaction
+
+from tracking.domain.batch import Points
+from tracking.domain.summaries import Summary, summarize_metrics
+from tracking.models import Artifact, Metric, MetricPoint, Run
+from tracking.points import Columns, decode
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """`where` it is, `what` is wrong, and whether it was mended."""
+
+    where: str
+    what: str
+    is_mended: bool = False
+
+
+def check_store(*, mend: bool = False) -> Iterator[Fault]:
+    """Faults in points, summaries and artifacts, run by run; with `mend` those that can be mended.
+
+    Summaries and the bounds of a stretch are computed anew from the points. A hole, an overlap or
+    data that cannot be read is told and left as it is, and so is an artifact without its file.
+    """
+    for run_id in Run.objects.order_by("pk").values_list("pk", flat=True).iterator():
+        with transaction.atomic():  # nobody writes to what is being compared
+            yield from list(_check_run(Run.objects.select_related("project").get(pk=run_id), mend))
+
+
+def _check_run(run: Run, mend: bool) -> Iterator[Fault]:
+    for metric in run.metrics.order_by("pk"):
+        yield from _check_metric(f"{run.project.key}/{run.key}/{metric.name}", metric, mend)
+    for artifact in Artifact.objects.filter(run=run, deleted_at=None):
+        if not default_storage.exists(artifact.storage_key):
+            yield Fault(f"{run.project.key}/{run.key}/{artifact}", "the artifact's file is gone")
+
+
+def _check_metric(where: str, metric: Metric, mend: bool) -> Iterator[Fault]:
+    parts: list[Columns] = []
+    expected, is_whole = 0, True
+    for stretch in metric.points.order_by("ordinal").iterator(chunk_size=100):
+        if stretch.ordinal != expected:
+            is_whole = False
+            yield Fault(where, f"points {expected} to {stretch.ordinal} are missing or twice there")
+        expected = stretch.ordinal + stretch.count
+        try:
+            columns = decode(stretch.data)
+        except (ValueError, RuntimeError) as error:
+            is_whole = False
+            yield Fault(where, f"points from {stretch.ordinal} on cannot be read: {error}")
+            continue
+        parts.append(columns)
+        yield from _check_stretch(where, stretch, columns, mend)
+    if is_whole and parts:
+        yield from _check_summary(where, metric, Columns.join(parts), mend)
+
+
+def _check_stretch(
+    where: str, stretch: MetricPoint, columns: Columns, mend: bool
+) -> Iterator[Fault]:
+    if len(columns) != stretch.count:
+        yield Fault(
+            where, f"{stretch.count} points said, {len(columns)} there at {stretch.ordinal}"
+        )
+        return
+    bounds = int(columns.steps.min()), int(columns.steps.max())
+    if bounds != (stretch.step_min, stretch.step_max):
+        if mend:
+            MetricPoint.objects.filter(pk=stretch.pk).update(step_min=bounds[0], step_max=bounds[1])
+        yield Fault(where, f"steps {bounds[0]} to {bounds[1]} were said to be others", mend)
+
+
+def _check_summary(where: str, metric: Metric, columns: Columns, mend: bool) -> Iterator[Fault]:
+    points = Points([metric.name], np.array([len(columns)]), columns)
+    true = summarize_metrics(points)[0]._asdict()
+    wrong = [name for name in Summary._fields if not _is_same(getattr(metric, name), true[name])]
+    if wrong:
+        if mend:
+            Metric.objects.filter(pk=metric.pk).update(**true)
+        told = ", ".join(f"{name} {getattr(metric, name)} is {true[name]}" for name in wrong)
+        yield Fault(where, f"the summary was wrong: {told}", mend)
+
+
+def _is_same(stored: float | None, true: float | None) -> bool:
+    """Sums may differ in the last bits: they were added in another order."""
+    if stored is None or true is None:
+        return stored is true
+    return bool(np.isclose(stored, true, rtol=1e-9, atol=1e-9, equal_nan=True))
