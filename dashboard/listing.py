@@ -1,0 +1,60 @@
+"""Lists of projects and runs: filter, sort, cut into pages."""
+
+import json
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.core.paginator import Page, Paginator
+from django.db.models import Count, Max, Model, Q, QuerySet, TextField
+from django.db.models.functions import Cast, Coalesce
+from django.utils import timezone
+
+from tracking.domain.access import Caller, visible_projects
+from tracking.enums import RunStatus
+from tracking.models import Project, Run
+
+Row = TypeVar("Row", bound=Model)
+
+PAGE_SIZE = 100
+PROJECT_SORTS = {
+    "activity": ("Last activity", "-last_activity_at"),
+    "name": ("Name", "name"),
+    "runs": ("Most runs", "-run_count"),
+    "created": ("Newest", "-created_at"),
+}
+# Lists show none of the texts and JSON that may be large.
+RUN_COLUMNS = ("key", "name", "status", "tags", "project", "started_at", "ended_at", "last_seen_at")
+
+
+def cut_page(rows: QuerySet[Row], number: str | None) -> Page[Row]:
+    """The page of that number; the nearest one there is, where there is no such page."""
+    return Paginator(rows, PAGE_SIZE).get_page(number)
+
+
+def list_projects(user: Caller, *, query: str, sort: str) -> QuerySet[Project, Any]:
+    """Projects with `run_count`, `running_count` and `last_activity_at`."""
+    alive_since = timezone.now() - timedelta(seconds=settings.STALE_AFTER_S)
+    running = Q(runs__status=RunStatus.RUNNING, runs__last_seen_at__gte=alive_since)
+    # The subquery keeps the joins of the permission out of the counts.
+    projects = Project.objects.filter(pk__in=visible_projects(user).values("pk")).annotate(
+        run_count=Count("runs"),
+        running_count=Count("runs", filter=running),
+        last_activity_at=Coalesce(Max("runs__last_seen_at"), "created_at"),
+    )
+    return filter_by_text(projects, query).order_by(PROJECT_SORTS[sort][1], "key")
+
+
+def list_runs(project: Project, *, query: str) -> QuerySet[Run]:
+    """The project's runs, newest first."""
+    return filter_by_text(project.runs.all(), query).only(*RUN_COLUMNS)
+
+
+def filter_by_text(rows: QuerySet[Row, Any], query: str) -> QuerySet[Row, Any]:
+    """Rows with every word of the query in their name, their key or one of their tags."""
+    for word in query.split():
+        # SQLite keeps tags as JSON text, where é is \u00e9; PostgreSQL shows it as itself.
+        tagged = Q(tag_text__icontains=word) | Q(tag_text__icontains=json.dumps(word)[1:-1])
+        named = Q(name__icontains=word) | Q(key__icontains=word)
+        rows = rows.alias(tag_text=Cast("tags", TextField())).filter(named | tagged)  # type: ignore[assignment]
+    return rows

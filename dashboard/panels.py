@@ -1,0 +1,89 @@
+"""The chart grid: a panel for each metric of the chosen runs, grouped by the metric's prefix."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import blake2s
+from itertools import groupby
+from typing import Any
+
+from django.db.models import QuerySet, Sum
+
+from tracking.models import Metric, Run
+
+GRID_STEP = 60  # panels at a time: a project may have 12,000 metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    name: str
+    point_count: int  # points that its chosen runs have logged
+
+    @property
+    def dom_id(self) -> str:
+        """An id that fits any name and stays the same, so that a swap keeps the drawn chart."""
+        return f"chart-{blake2s(self.name.encode(), digest_size=6).hexdigest()}"
+
+    @property
+    def section(self) -> str:
+        return self.name.rpartition("/")[0]
+
+    @property
+    def title(self) -> str:
+        return self.name.rpartition("/")[2] or self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    title: str
+    panels: list[Panel]
+
+
+@dataclass(frozen=True, slots=True)
+class ChartGrid:
+    sections: list[Section]
+    shown_count: int
+    total_count: int
+
+    @property
+    def hidden_count(self) -> int:
+        return self.total_count - self.shown_count
+
+    @property
+    def next_count(self) -> int:
+        return self.shown_count + GRID_STEP
+
+
+def chart_grid(runs: Iterable[Run], *, query: str = "", limit: int = GRID_STEP) -> ChartGrid:
+    """The panels of the runs' metrics whose name contains the query, at most `limit` of them."""
+    rows = metrics_of(runs, query).order_by().values("name").annotate(point_count=Sum("count"))
+    panels = sorted((Panel(**row) for row in rows), key=lambda panel: grid_order(panel.name))
+    sections = groupby(panels[:limit], key=lambda panel: panel.section)
+    return ChartGrid(
+        sections=[Section(title, list(members)) for title, members in sections],
+        shown_count=min(limit, len(panels)),
+        total_count=len(panels),
+    )
+
+
+def metrics_of(runs: Iterable[Run], query: str = "") -> QuerySet[Metric, Any]:
+    metrics = Metric.objects.filter(run__in=[run.pk for run in runs])
+    return metrics.filter(name__icontains=query) if query else metrics
+
+
+def grid_order(name: str) -> tuple[bool, str, str]:
+    """By prefix, then by name; what the training is about comes before what the machine did."""
+    section, _, title = name.rpartition("/")
+    is_system = section.partition("/")[0] in {"system", "sys"}
+    return is_system, _natural(section), _natural(title)
+
+
+def _natural(text: str) -> str:
+    """`layer2` comes before `layer10`."""
+    return re.sub(r"\d+", lambda digits: digits[0].zfill(20), text)
+
+
+def grid_limit(text: str) -> int:
+    """How many panels the URL asks for: whole steps, at least one."""
+    steps = int(text) // GRID_STEP if text.isascii() and text.isdigit() and len(text) < 6 else 1
+    return max(1, steps) * GRID_STEP

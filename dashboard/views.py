@@ -1,0 +1,121 @@
+"""The pages. Each view parses, reads and renders; an HTMX request gets the fragment it asked for."""
+
+from django.http import HttpRequest, HttpResponse
+
+from dashboard.decorators import page
+from dashboard.htmx import render_page
+from dashboard.listing import PROJECT_SORTS, cut_page, list_projects, list_runs
+from dashboard.panels import ChartGrid, chart_grid, grid_limit, metrics_of
+from dashboard.run_table import tabulate_runs
+from dashboard.selection import select_runs
+from tracking.domain.access import find_project, find_run
+from tracking.models import Run
+
+
+@page
+def project_list(request: HttpRequest) -> HttpResponse:
+    query, sort = request.GET.get("q", ""), request.GET.get("sort", "")
+    sort = sort if sort in PROJECT_SORTS else "activity"
+    context = {
+        "projects": cut_page(
+            list_projects(request.user, query=query, sort=sort), request.GET.get("page")
+        ),
+        "query": query,
+        "sort": sort,
+        "sorts": [(key, label) for key, (label, _) in PROJECT_SORTS.items()],
+        "server_url": request.build_absolute_uri("/").rstrip("/"),
+    }
+    return render_page(
+        request,
+        "dashboard/project_list.html",
+        context,
+        fragments={"project-table": "dashboard/_project_table.html"},
+    )
+
+
+@page
+def project_detail(request: HttpRequest, project_key: str) -> HttpResponse:
+    project = find_project(request.user, project_key)
+    selection = select_runs(project, request.GET)
+    context = {
+        "project": project,
+        "selection": selection,
+        "query": request.GET.get("q", ""),
+        "metric_query": request.GET.get("metric", ""),
+        # Called by the template that needs it: the run list, asked for every 5 s, does not.
+        "grid": lambda: _grid(selection.chosen, request),
+    }
+    return render_page(
+        request,
+        "dashboard/project_detail.html",
+        context,
+        fragments={
+            "run-list": "dashboard/_run_list.html",
+            "chart-grid": "dashboard/_chart_grid.html",
+        },
+    )
+
+
+def _grid(runs: list[Run], request: HttpRequest) -> ChartGrid:
+    limit = grid_limit(request.GET.get("charts", ""))
+    return chart_grid(runs, query=request.GET.get("metric", ""), limit=limit)
+
+
+@page
+def metric_detail(request: HttpRequest, project_key: str) -> HttpResponse:
+    """The table behind a chart: the metric's figures for each of the chosen runs."""
+    project = find_project(request.user, project_key)
+    selection = select_runs(project, request.GET)
+    name = request.GET.get("name", "")
+    metrics = metrics_of(selection.chosen).filter(name=name).select_related("run")
+    context = {
+        "project": project,
+        "name": name,
+        "metrics": metrics.order_by("-run__started_at", "-run"),
+        "run_keys": ",".join(run.key for run in selection.chosen),
+    }
+    return render_page(
+        request,
+        "dashboard/metric_detail.html",
+        context,
+        fragments={"metric-table": "dashboard/_metric_table.html"},
+    )
+
+
+@page
+def run_list(request: HttpRequest, project_key: str) -> HttpResponse:
+    project = find_project(request.user, project_key)
+    query = request.GET.get("q", "")
+    runs = cut_page(list_runs(project, query=query), request.GET.get("page"))
+    context = {"project": project, "query": query, "runs": runs, "table": tabulate_runs(runs)}
+    return render_page(
+        request,
+        "dashboard/run_list.html",
+        context,
+        fragments={"run-table": "dashboard/_run_table.html"},
+    )
+
+
+@page
+def run_detail(request: HttpRequest, project_key: str, run_key: str) -> HttpResponse:
+    run = find_run(request.user, project_key, run_key)
+    metrics = list(run.metrics.all())
+    context = {
+        "project": run.project,
+        "run": run,
+        "metrics": metrics,
+        "last_step": max((m.last_step for m in metrics if m.last_step is not None), default=None),
+        "point_count": sum(metric.count for metric in metrics),
+        "metric_query": request.GET.get("metric", ""),
+        "grid": lambda: _grid([run], request),
+        "artifacts": run.artifacts.filter(deleted_at=None),
+    }
+    return render_page(
+        request,
+        "dashboard/run_detail.html",
+        context,
+        fragments={
+            "run-facts": "dashboard/_run_facts.html",
+            "chart-grid": "dashboard/_chart_grid.html",
+        },
+    )

@@ -1,0 +1,72 @@
+// Small things of every page: copy buttons, table filters, the smoothing slider, keys, menus.
+
+import { emit } from "./bus.js";
+import { setSmoothing, smoothingWeight } from "./url-state.js";
+
+/** Clipboards need a secure origin; on plain http in the intranet the old way still works. */
+const copyText = async (text) => {
+  if (navigator.clipboard && isSecureContext) return navigator.clipboard.writeText(text);
+  const area = Object.assign(document.createElement("textarea"), { value: text });
+  document.body.append(area);
+  area.select();
+  document.execCommand("copy");
+  area.remove();
+  return undefined;
+};
+
+const copy = async (button) => {
+  await copyText(document.querySelector(button.dataset.copy).textContent);
+  const label = button.querySelector("span");
+  const before = label.textContent;
+  label.textContent = "Copied";
+  setTimeout(() => (label.textContent = before), 1500);
+};
+
+const filterRows = (input) => {
+  const wanted = input.value.toLowerCase();
+  for (const row of document.querySelectorAll(`${input.dataset.filter} tr`)) {
+    row.hidden = !row.textContent.toLowerCase().includes(wanted);
+  }
+};
+
+const showSmoothing = (input, weight) => {
+  input.value = weight;
+  input.parentElement.querySelector("output").textContent = weight;
+};
+
+const smoothBy = (input) => {
+  const weight = Number(input.value);
+  setSmoothing(weight);
+  showSmoothing(input, weight);
+  emit("smoothing", { weight });
+};
+
+const isTyping = ({ tagName, isContentEditable }) => isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(tagName);
+
+const pressKey = (event) => {
+  if (event.key === "Escape") closeMenus(null);
+  if (event.key !== "/" || isTyping(event.target) || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  document.querySelector("[data-search]")?.focus();
+};
+
+const closeMenus = (except) => {
+  for (const menu of document.querySelectorAll("details[data-menu][open]")) {
+    if (menu !== except) menu.open = false;
+  }
+};
+
+export const startControls = () => {
+  document.addEventListener("click", ({ target }) => {
+    const button = target.closest("[data-copy]");
+    if (button) copy(button);
+    closeMenus(target.closest("details[data-menu]"));
+  });
+  document.addEventListener("input", ({ target }) => {
+    if (target.matches("[data-filter]")) filterRows(target);
+    if (target.matches("[data-smoothing]")) smoothBy(target);
+  });
+  document.addEventListener("keydown", pressKey);
+  const slider = document.querySelector("[data-smoothing]");
+  if (slider) showSmoothing(slider, smoothingWeight());
+};

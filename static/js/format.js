@@ -1,0 +1,56 @@
+// How numbers and times are shown. Twin of dashboard/templatetags/dashboard_format.py; no DOM.
+
+const AGE_UNITS = [["d", 86400], ["h", 3600], ["m", 60], ["s", 1]];
+const SI = [[1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"]];
+const NEEDS_UNIT = 9999.5; // 1,234 has four digits without one, 12,340 has not
+
+/** Four significant digits; whole numbers below a million stay whole. */
+export const figure = (value) => {
+  if (Number.isNaN(value)) return "NaN";
+  if (!Number.isFinite(value)) return value > 0 ? "∞" : "-∞";
+  const size = Math.abs(value);
+  if (Number.isInteger(value) && size < 1e6) return count(value);
+  if (size >= 1e15 || size < 1e-4) return trimmed(value.toExponential(3)).replace("e+", "e");
+  const [divisor, suffix] = size < NEEDS_UNIT ? [1, ""] : SI.find(([unit]) => size >= unit);
+  return trimmed((value / divisor).toPrecision(4)) + suffix;
+};
+
+const trimmed = (text) => text.replace(/(\.\d*?)0+(e|$)/, "$1$2").replace(/\.(e|$)/, "$1");
+
+/** 1,234,567 */
+export const count = (value) => String(value).replace(/\B(?=(\d{3})+$)/g, ",");
+
+/** Age of a moment, both in ms: one unit, as the server writes it. */
+export const age = (momentMs, nowMs) => {
+  const seconds = Math.floor((nowMs - momentMs) / 1000);
+  if (seconds < 5) return "just now";
+  const [unit, size] = AGE_UNITS.find(([, s]) => seconds >= s);
+  return `${Math.floor(seconds / size)} ${unit} ago`;
+};
+
+/** Labels of an axis whose ticks are `increment` apart: no more digits than tell them apart. */
+export const tickLabels = (ticks, increment) => {
+  const greatest = Math.max(...ticks.filter((tick) => tick !== null).map(Math.abs), 0);
+  const [divisor, suffix] = SI.find(([size]) => greatest >= size * 10 || increment >= size) ?? [1, ""];
+  const digits = decimals(increment / divisor);
+  return ticks.map((tick) => {
+    if (tick === null) return "";
+    if (tick === 0) return "0";
+    if (greatest < 1e-3) return trimmed(tick.toExponential(2)).replace("e+", "e");
+    return (tick / divisor).toFixed(digits) + suffix;
+  });
+};
+
+/** Digits behind the point that write the increment exactly: 2.5 → 1, 0.05 → 2. */
+const decimals = (increment) => {
+  const isWhole = (digits) => Math.abs(increment * 10 ** digits - Math.round(increment * 10 ** digits)) < 1e-6;
+  return [0, 1, 2, 3, 4, 5].find(isWhole) ?? 6;
+};
+
+/** Labels of a logarithmic axis; `null` where uPlot leaves a tick unlabelled. */
+export const logLabels = (ticks) => ticks.map((tick) => (tick === null ? "" : logLabel(tick)));
+
+const logLabel = (tick) => {
+  const size = Math.abs(tick);
+  return size >= 1e4 || size < 1e-3 ? tick.toExponential(0).replace("e+", "e") : String(Number(tick.toPrecision(3)));
+};
