@@ -54,6 +54,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "tracking.middleware.relax_browsable_api",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "tracking.middleware.check_origin",
     "django.contrib.sessions.middleware.SessionMiddleware",

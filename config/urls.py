@@ -11,4 +11,6 @@ urlpatterns = [
     path("tracker/api/v1/", include("tracking.api.aspara_tracker.urls")),
     path("api/v1/", include("tracking.api.aspara_tracker.urls")),
     health,
+    path("", include("tracking.api.docs.urls")),
+    path("", include("dashboard.urls")),
 ]

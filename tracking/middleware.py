@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 
+from csp.constants import SELF, UNSAFE_INLINE
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.functional import SimpleLazyObject
+from rest_framework.renderers import BrowsableAPIRenderer
 
 from tracking.domain.access import local_user
 from tracking.origin import is_foreign_origin
@@ -22,6 +24,18 @@ def check_origin(get_response: View) -> View:
                 {"detail": "Requests from another site's pages are refused."}, status=403
             )
         return get_response(request)
+
+    return middleware
+
+
+def relax_browsable_api(get_response: View) -> View:
+    """DRF's browsable pages alone style their elements inline."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if isinstance(getattr(response, "accepted_renderer", None), BrowsableAPIRenderer):
+            response._csp_update = {"style-src": [SELF, UNSAFE_INLINE]}  # type: ignore[attr-defined]  # noqa: SLF001 -- what django-csp's decorators do
+        return response
 
     return middleware
 

@@ -1,0 +1,60 @@
+import re
+from html.parser import HTMLParser
+
+import pytest
+import yaml
+
+pytestmark = pytest.mark.django_db
+PAGES = ["/docs", "/docs/dashboard", "/tracker/docs/tracker", "/tracker/docs/tracker/redoc"]
+FOREIGN = re.compile(rb"""(?:src|href)=["'](?:https?:)?//""")
+
+
+class InlineScripts(HTMLParser):
+    """Counts scripts that a strict policy would refuse."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.count += tag == "script" and "src" not in dict(attrs)
+
+
+@pytest.mark.parametrize("page", [*PAGES, *(f"{page}/" for page in PAGES)])
+def test_page_is_ours_alone(client, page):
+    answer = client.get(page)
+
+    inline = InlineScripts()
+    inline.feed(answer.content.decode())
+    assert answer.status_code == 200
+    assert not FOREIGN.search(answer.content)
+    assert inline.count == 0
+    assert "script-src" not in answer["Content-Security-Policy"]
+
+
+def test_only_documentation_may_style_inline(client):
+    swagger, index = client.get("/docs/dashboard"), client.get("/docs")
+
+    assert "style-src 'self' 'unsafe-inline'" in swagger["Content-Security-Policy"]
+    assert "unsafe-inline" not in index["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    ("path", "operations"),
+    [
+        (
+            "/tracker/openapi.json",
+            {"health_check", "create_run", "save_metrics", "upload_artifact"},
+        ),
+        ("/docs/dashboard/schema", {"runs_metrics_api"}),
+    ],
+)
+def test_schema_names_the_published_operations(client, path, operations):
+    schema = yaml.safe_load(client.get(path).content)
+
+    listed = {
+        operation["operationId"]
+        for methods in schema["paths"].values()
+        for operation in methods.values()
+    }
+    assert operations <= listed

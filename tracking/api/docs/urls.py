@@ -1,0 +1,31 @@
+from django.urls import path, re_path
+
+from tracking.api.docs.views import (
+    DASHBOARD,
+    TRACKER,
+    RedocView,
+    SwaggerView,
+    documentation_list,
+)
+
+app_name = "docs"
+urlpatterns = [
+    re_path(r"^docs/?$", documentation_list, name="index"),
+    path("docs/dashboard/schema", DASHBOARD.schema_view(), name="dashboard-schema"),
+    path("tracker/openapi.json", TRACKER.schema_view(), name="tracker-schema"),
+    re_path(
+        r"^docs/dashboard/?$",
+        SwaggerView.as_view(url_name="docs:dashboard-schema", title=DASHBOARD.title),
+        name="dashboard",
+    ),
+    re_path(
+        r"^tracker/docs/tracker/?$",
+        SwaggerView.as_view(url_name="docs:tracker-schema", title=TRACKER.title),
+        name="tracker",
+    ),
+    re_path(
+        r"^tracker/docs/tracker/redoc/?$",
+        RedocView.as_view(url_name="docs:tracker-schema", title=TRACKER.title),
+        name="tracker-redoc",
+    ),
+]

@@ -1,0 +1,55 @@
+"""The documentation pages: each published API has a schema, and pages that draw it."""
+
+from typing import Any, NamedTuple
+
+from csp.constants import SELF, UNSAFE_INLINE
+from csp.decorators import csp_update
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import include, path
+from django.utils.decorators import method_decorator
+from drf_spectacular.views import (
+    SpectacularAPIView,
+    SpectacularRedocView,
+    SpectacularSwaggerSplitView,
+)
+
+# What Swagger UI and ReDoc need beyond the strict policy of all other pages. Nothing from elsewhere.
+allow_inline_style = csp_update({"style-src": [SELF, UNSAFE_INLINE]})  # type: ignore[no-untyped-call]
+allow_worker = csp_update({"worker-src": [SELF, "blob:"]})  # type: ignore[no-untyped-call]
+
+
+class Surface(NamedTuple):
+    """A published API: the name its URLs use, its title, and where its paths hang."""
+
+    name: str
+    title: str
+    prefix: str
+    urlconf: str
+
+    def schema_view(self) -> Any:
+        return SpectacularAPIView.as_view(
+            patterns=[path(self.prefix, include(self.urlconf))],
+            custom_settings={"TITLE": self.title, "PREPROCESSING_HOOKS": HOOKS},
+        )
+
+
+HOOKS = ["tracking.api.schema.documented_paths"]
+TRACKER = Surface("tracker", "Tracker API", "tracker/api/v1/", "tracking.api.aspara_tracker.urls")
+DASHBOARD = Surface("dashboard", "Dashboard API", "api/", "tracking.api.aspara_dashboard.urls")
+
+
+@method_decorator(allow_inline_style, name="dispatch")
+class SwaggerView(SpectacularSwaggerSplitView):
+    """In two parts, because no page has an inline script."""
+
+
+@method_decorator([allow_inline_style, allow_worker], name="dispatch")
+class RedocView(SpectacularRedocView):
+    """With a template of our own: the stock one asks a font host."""
+
+    template_name = "docs/redoc.html"
+
+
+def documentation_list(request: HttpRequest) -> HttpResponse:
+    return render(request, "docs/index.html")
