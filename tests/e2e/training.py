@@ -53,7 +53,7 @@ class Training:
             self._note(line)
 
     def kill(self) -> None:
-        """kill -9. Afterwards `logged` is the last step of which it had told."""
+        """kill -9, if it runs. Afterwards `logged` is the last step of which it has told."""
         self.process.kill()
         self.finish()
 
@@ -78,8 +78,7 @@ def training(
     try:
         yield job
     finally:
-        if job.process.poll() is None:
-            job.kill()
+        job.kill()
 
 
 def get(server: LiveServer, path: str) -> Any:
