@@ -7,12 +7,13 @@ from typing import Any
 
 from channels.routing import get_default_application
 from daphne.endpoints import build_endpoint_description_strings
-from daphne.server import Server
 from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.management import BaseCommand, CommandError, call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+
+from tracking.server import run_server
 
 DEFAULT_PORT = 3141
 
@@ -77,4 +78,4 @@ def _serve(host: str, ports: list[int]) -> None:
         for port in ports
         for endpoint in build_endpoint_description_strings(host=host, port=port)
     ]
-    Server(application=get_default_application(), endpoints=endpoints, server_name="Runyard").run()
+    run_server(get_default_application(), endpoints)
