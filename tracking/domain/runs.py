@@ -112,13 +112,37 @@ def _merge(run: Run, name: str, news: dict[str, Any]) -> None:
 
 
 @transaction.atomic
-def update_run(run: Run, *, tags: list[str] | None = None, notes: str | None = None) -> None:
-    """Replace the tags, the notes or both; None leaves them as they are."""
-    changes = {"tags": tags, "notes": notes}
-    given = {name: value for name, value in changes.items() if value is not None}
-    for name, value in given.items():
-        setattr(run, name, value)
-    _save(run, *given)
+def update_run(
+    run: Run,
+    *,
+    name: str | None = None,
+    tags: list[str] | None = None,
+    notes: str | None = None,
+    readme: str | None = None,
+    is_alive: bool = True,
+) -> None:
+    """Replace what is given; None leaves it as it is. `is_alive`: the training itself says so."""
+    changes = {"name": name, "tags": tags, "notes": notes, "readme": readme}
+    given = {key: value for key, value in changes.items() if value is not None}
+    for key, value in given.items():
+        setattr(run, key, value)
+    _save(run, *given, is_alive=is_alive)
+
+
+def close_run(run: Run, *, status: RunStatus, user: User) -> None:
+    """End the run by a person's word, which is no sign of life of the training.
+
+    A run that has ended keeps its end and its exit code; one that fell silent ended with its last
+    sign of life.
+    """
+    finish_run(
+        run,
+        status=status,
+        exit_code=run.exit_code,
+        reason=f"Marked as {status} by {user.username}",
+        ended_at=run.ended_at or (run.last_seen_at if run.is_stale else None),
+        is_alive=False,
+    )
 
 
 @transaction.atomic
@@ -129,35 +153,38 @@ def finish_run(
     exit_code: int | None = None,
     reason: str = "",
     ended_at: datetime | None = None,
+    is_alive: bool = True,
 ) -> None:
     """End the run. Ending it again is allowed: the newest word counts."""
     run.status, run.exit_code = status, exit_code
     run.ended_at = max(ended_at or timezone.now(), run.started_at)
     if reason:
         run.metadata = run.metadata | {"finish_reason": reason}
-    revision = _save(run, "status", "exit_code", "ended_at", "metadata")
+    revision = _save(run, "status", "exit_code", "ended_at", "metadata", is_alive=is_alive)
     transaction.on_commit(lambda: fold_queue.note(run.pk, revision, ended=True))
 
 
-def _save(run: Run, *names: str) -> int:
+def _save(run: Run, *names: str, is_alive: bool = True) -> int:
     run.save(update_fields=[*names, "updated_at"])
-    return revise_run(run.pk)
+    return revise_run(run.pk, is_alive=is_alive)
 
 
 # One statement, because it is on the path of every batch; RETURNING saves the second.
 REVISE = f"""
-    UPDATE {Run._meta.db_table} SET revision = revision + 1, last_seen_at = %s,
+    UPDATE {Run._meta.db_table} SET revision = revision + 1,
+        last_seen_at = COALESCE(%s, last_seen_at),
         unfolded = unfolded + %s, unfolded_points = unfolded_points + %s
     WHERE id = %s RETURNING revision
 """  # noqa: S608, SLF001 -- the table of our own model, by Django's documented Model _meta API
 
 
-def revise_run(run_id: int, *, points: int = 0) -> int:
+def revise_run(run_id: int, *, points: int = 0, is_alive: bool = True) -> int:
     """Raise the run's revision and note a sign of life; watchers hear of it after the commit.
 
-    `points` is how many points this commit adds. Returns the new revision. Raises: RunDeleted.
+    `points` is how many points this commit adds. `is_alive` is False where a person changes the
+    run afterwards. Returns the new revision. Raises: RunDeleted.
     """
-    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    now = connection.ops.adapt_datetimefield_value(timezone.now()) if is_alive else None
     with connection.cursor() as cursor:
         cursor.execute(REVISE, [now, 1 if points else 0, points, run_id])
         row = cursor.fetchone()

@@ -1,0 +1,86 @@
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from tests.factories import make_run
+from tests.people import make_person
+from tracking.domain.runs import close_run, finish_run, update_run
+from tracking.enums import RunStatus
+from tracking.models import Run
+
+pytestmark = pytest.mark.django_db
+
+
+def fell_silent(run: Run) -> Run:
+    """The run, last heard of two hours into it, a day ago."""
+    start = timezone.now() - timedelta(days=1)
+    Run.objects.filter(pk=run.pk).update(started_at=start, last_seen_at=start + timedelta(hours=2))
+    run.refresh_from_db()
+    return run
+
+
+def test_update_replaces_what_is_given_and_leaves_the_rest():
+    run = make_run(tags=["a"], notes="old")
+
+    update_run(run, name="Better name", readme="# Why")
+
+    stored = Run.objects.get()
+    assert (stored.name, stored.readme) == ("Better name", "# Why")
+    assert (stored.tags, stored.notes) == (["a"], "old")
+    assert stored.revision == run.revision + 2  # started, and now changed
+
+
+def test_word_of_the_training_is_a_sign_of_life():
+    run = fell_silent(make_run())
+
+    update_run(run, notes="epoch 3")
+
+    assert Run.objects.get().is_stale is False
+
+
+def test_word_of_a_person_is_no_sign_of_life():
+    run = fell_silent(make_run())
+
+    update_run(run, notes="Who started this?", is_alive=False)
+
+    stored = Run.objects.get()
+    assert (stored.notes, stored.is_stale) == ("Who started this?", True)
+    assert stored.last_seen_at == run.last_seen_at
+    assert stored.revision == run.revision + 1
+
+
+def test_silent_run_that_is_closed_ended_with_its_last_sign_of_life():
+    run = fell_silent(make_run())
+
+    close_run(run, status=RunStatus.FAILED, user=make_person("alice"))
+
+    stored = Run.objects.get()
+    assert stored.status == "failed"
+    assert stored.ended_at == stored.last_seen_at == run.last_seen_at
+    assert stored.duration == timedelta(hours=2)
+    assert stored.metadata == {"finish_reason": "Marked as failed by alice"}
+
+
+def test_run_that_is_alive_and_is_closed_ends_now():
+    run = make_run()
+    before = timezone.now()
+
+    close_run(run, status=RunStatus.CANCELLED, user=make_person("alice"))
+
+    stored = Run.objects.get()
+    assert stored.status == "cancelled"
+    assert before <= stored.ended_at <= timezone.now()
+
+
+def test_finished_run_that_is_closed_again_keeps_its_end():
+    run = make_run()
+    end = timezone.now() - timedelta(hours=5)
+    Run.objects.filter(pk=run.pk).update(started_at=end - timedelta(hours=1))
+    run.refresh_from_db()
+    finish_run(run, status=RunStatus.FAILED, exit_code=3, ended_at=end)
+
+    close_run(run, status=RunStatus.COMPLETED, user=make_person("alice"))
+
+    stored = Run.objects.get()
+    assert (stored.status, stored.exit_code, stored.ended_at) == ("completed", 3, end)
