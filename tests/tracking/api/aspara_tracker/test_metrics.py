@@ -1,11 +1,13 @@
 import math
 import struct
+import threading
 import time
 
 import pytest
 
 from tests.factories import NOON_US, log_points, make_run
 from tests.tracking.api.aspara_tracker.conftest import RUN, counted_queries
+from tracking.domain import writer
 from tracking.models import Metric, MetricPoint, Run
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -156,6 +158,22 @@ def test_limit_of_names_per_run_is_told(post, settings):
     answer = post(PATH, {"metrics": {"a": 1, "b": 1, "c": 1}})
 
     assert answer == (400, {"detail": "A run may have at most 2 metric names."})
+    assert not Metric.objects.exists()
+
+
+def test_busy_writer_is_a_503_and_writes_nothing_later(client, monkeypatch):
+    entered, release = threading.Event(), threading.Event()
+    monkeypatch.setattr(writer, "WAIT_S", 0.05)
+    held = writer.submit(lambda: entered.set() or release.wait(30))
+    assert entered.wait(30)
+
+    answer = client.post(PATH, {"metrics": {"loss": 1}}, content_type="application/json")
+    release.set()
+    held.result(30)
+    writer.submit(lambda: None).result(30)  # whatever was waiting has had its turn
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+    assert answer.json() == {"detail": "Too much is waiting to be written; try again."}
     assert not Metric.objects.exists()
 
 
