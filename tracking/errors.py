@@ -9,7 +9,8 @@ RunyardError
 │   └── NameTaken           the name belongs to what the caller may not see
 ├── AlreadyExists           the name is taken
 ├── OutOfSequence           a batch starts beyond the producer's watermark
-└── RunDeleted              the run this producer wrote to was deleted
+├── RunDeleted              the run this producer wrote to was deleted
+└── Overloaded              more is waiting than can be written soon
 """
 
 
@@ -58,4 +59,8 @@ class OutOfSequence(RunyardError):
 
 
 class RunDeleted(RunyardError):
+    pass
+
+
+class Overloaded(RunyardError):
     pass

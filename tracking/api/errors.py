@@ -4,13 +4,14 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.db import DatabaseError
+from django.db import InterfaceError, OperationalError
 from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 
 from tracking import errors
 
+RETRY_AFTER_S = 2  # a database that is busy or restarting
 # The first class that fits decides. What one may not change is shown as missing.
 STATUS: list[tuple[type[Exception], int]] = [
     (errors.FileTooLarge, 413),
@@ -34,10 +35,16 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
             return Response({"detail": str(error)}, status=status)
     if isinstance(error, ValidationError):
         return Response({"detail": _first_message(error.detail)}, status=400)
-    if isinstance(error, DatabaseError):
-        detail = "The database is away; try again."
-        return Response({"detail": detail}, status=503, headers={"Retry-After": "2"})
+    if isinstance(error, (OperationalError, InterfaceError)):
+        return _come_again("The database is away; try again.")
+    if isinstance(error, errors.Overloaded):
+        return _come_again(str(error))
     return drf_exception_handler(error, context)
+
+
+def _come_again(detail: str) -> Response:
+    headers = {"Retry-After": str(RETRY_AFTER_S)}
+    return Response({"detail": detail}, status=503, headers=headers)
 
 
 def _first_message(detail: Any, field: str = "") -> str:

@@ -9,7 +9,7 @@ from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
 from channels.generic.http import AsyncHttpConsumer
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import InterfaceError, OperationalError
 
 from tracking import errors
 from tracking.consumers.bodies import UnsupportedBody, decode_body
@@ -28,7 +28,9 @@ STATUS: list[tuple[type[Exception], int]] = [
     (errors.AlreadyExists, 409),
     (errors.OutOfSequence, 409),
     (errors.RunDeleted, 410),
-    (DatabaseError, 503),
+    (errors.Overloaded, 503),
+    (OperationalError, 503),
+    (InterfaceError, 503),
 ]
 HANDLED = tuple(kind for kind, _ in STATUS)
 RETRY_AFTER_S = 2  # a database that is busy or restarting
@@ -91,9 +93,10 @@ class IngestConsumer(AsyncHttpConsumer):
                 answer["expected_seq"] = error.expected_seq
             case errors.AlreadyExists():
                 answer["code"] = "run_exists"
-            case DatabaseError():
+            case OperationalError() | InterfaceError():
                 answer["detail"] = "The database is away; try again."
-                headers.append((b"Retry-After", str(RETRY_AFTER_S).encode()))
+        if status == 503:
+            headers.append((b"Retry-After", str(RETRY_AFTER_S).encode()))
         await self.answer(status, answer, headers)
 
     async def answer(

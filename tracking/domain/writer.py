@@ -9,13 +9,16 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
-from django.db import DatabaseError, OperationalError, connection, transaction
+from django.conf import settings
+from django.db import DatabaseError, connection, transaction
 
 from tracking.domain.metrics import StaleMetricIds, forget_metric_ids
 from tracking.domain.packing import fold_queue
+from tracking.errors import Overloaded
 
 Result = TypeVar("Result")
 GROUP_SIZE = 128  # more waiters share no more of a commit that is worth having
@@ -44,7 +47,12 @@ class Writer:
         self._thread: threading.Thread | None = None
 
     def submit(self, work: Callable[[], Result]) -> "Future[Result]":
-        """Run `work` in the next transaction. The future resolves after its commit."""
+        """Run `work` in the next transaction. The future resolves after its commit.
+
+        Raises: Overloaded, rather than let a queue grow that nobody's patience outlasts.
+        """
+        if self._jobs.qsize() >= settings.MAX_WAITING_BATCHES:
+            raise Overloaded("Too much is waiting to be written; try again.")
         job = _Job(work)
         self._jobs.put(job)
         if self._thread is None or not self._thread.is_alive():
@@ -58,21 +66,25 @@ class Writer:
                 self._thread.start()
 
     def _run(self) -> None:
-        if connection.vendor == "sqlite":
-            with connection.cursor() as cursor:
-                for pragma in CACHE_PRAGMAS:
-                    cursor.execute(pragma)
+        _keep_house(_tune_connection)
+        _keep_house(fold_queue.load)
+        fold_at = 0.0
         while True:
             # A job whose caller has gone away meanwhile is left out: he will ask again.
             jobs = [
                 job for job in self._take_waiting() if job.future.set_running_or_notify_cancel()
             ]
-            _commit(jobs)
+            if jobs:
+                _commit(jobs)
             del jobs  # an idle thread keeps nobody's batch alive
+            if time.monotonic() >= fold_at:
+                _keep_house(partial(fold_queue.fold_next, time.monotonic()))
+                fold_at = time.monotonic() + FOLD_EVERY_S
 
     def _take_waiting(self) -> list[_Job]:
-        jobs = [self._jobs.get()]
+        jobs: list[_Job] = []
         try:
+            jobs.append(self._jobs.get(timeout=FOLD_EVERY_S))
             while len(jobs) < GROUP_SIZE:
                 jobs.append(self._jobs.get_nowait())
         except Empty:
@@ -102,13 +114,20 @@ def _run_in_transaction(jobs: list[_Job]) -> list[Any]:
         return [job.work() for job in jobs]
 
 
-def _fold_next() -> None:
-    """Folding is housekeeping: when it fails, the points are there all the same."""
+def _keep_house(work: Callable[[], None]) -> None:
+    """What may fail without harm: the points are there all the same."""
     try:
-        fold_queue.fold_next(time.monotonic())
+        work()
     except DatabaseError as error:
-        log.warning("Folding was put off: %s", error)
+        log.warning("The database is away: %s", error)
         _drop_broken_connection(error)
+
+
+def _tune_connection() -> None:
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            for pragma in CACHE_PRAGMAS:
+                cursor.execute(pragma)
 
 
 def _drop_broken_connection(error: Exception) -> None:
@@ -125,12 +144,12 @@ def write(work: Callable[[], Result]) -> Result:
     """Run `work` in the next transaction and wait for its commit: for callers that may block.
 
     Not from inside a transaction, which the writer would wait for. What is not begun within
-    WAIT_S is not done at all. Raises: OperationalError then, else what `work` raises.
+    WAIT_S is not done at all. Raises: Overloaded then, else what `work` raises.
     """
     future = submit(work)
     try:
         return future.result(WAIT_S)
     except TimeoutError:
         if future.cancel():
-            raise OperationalError("Too much is waiting to be written.") from None
+            raise Overloaded("Too much is waiting to be written; try again.") from None
         return future.result()  # it is being written just now

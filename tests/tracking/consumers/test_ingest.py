@@ -229,6 +229,15 @@ async def test_database_away_is_503_with_retry_after(monkeypatch):
     assert int(headers["retry-after"]) > 0
 
 
+async def test_long_queue_is_503_with_retry_after(settings):
+    settings.MAX_WAITING_BATCHES = 0
+
+    status, answer, headers = await post(msgpack.packb(START), MSGPACK)
+
+    assert (status, answer) == (503, {"detail": "Too much is waiting to be written; try again."})
+    assert int(headers["retry-after"]) > 0
+
+
 async def test_big_batch_of_bytes_is_taken():
     await send(START)
     count = 100_000

@@ -1,17 +1,18 @@
 """The writer's thread has its own connection: these tests commit for real."""
 
 import threading
+import time
 from concurrent.futures import wait
 from functools import partial
 
 import pytest
 
 from tests.factories import make_batch, make_points, start_event
-from tracking.domain import writer
+from tracking.domain import packing, writer
 from tracking.domain.access import local_user
 from tracking.domain.ingest import record_batch
-from tracking.errors import OutOfSequence
-from tracking.models import Metric, Project
+from tracking.errors import OutOfSequence, Overloaded
+from tracking.models import Metric, MetricPoint, Project
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TIMEOUT_S = 30
@@ -78,3 +79,29 @@ def test_metric_deleted_behind_the_cache_is_made_again():
     submit(make_batch(3, 3, points=make_points({"a": [2]}))).result(TIMEOUT_S)
 
     assert Metric.objects.values_list("name", "count").get() == ("a", 1)
+
+
+def test_writer_folds_what_it_has_committed(monkeypatch):
+    monkeypatch.setattr(packing, "FOLD_AGE_S", 0.0)
+    monkeypatch.setattr(packing, "FOLD_COMMITS", 1)
+    submit(make_batch(1, 1, events=start_event())).result(TIMEOUT_S)
+    for seq in (2, 3):
+        submit(make_batch(seq, seq, points=make_points({"a": [seq]}))).result(TIMEOUT_S)
+
+    deadline = time.monotonic() + TIMEOUT_S
+    while MetricPoint.objects.count() > 1 and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+    assert MetricPoint.objects.values_list("ordinal", "count").get() == (0, 2)
+
+
+def test_queue_that_is_too_long_is_refused(settings):
+    settings.MAX_WAITING_BATCHES = 1
+    _, release = hold_writer()
+    waiting = writer.submit(lambda: "written")
+
+    with pytest.raises(Overloaded, match="try again"):
+        writer.submit(lambda: "never")
+    release.set()
+
+    assert waiting.result(TIMEOUT_S) == "written"
