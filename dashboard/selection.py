@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 from django.core.paginator import Page
+from django.db.models import QuerySet
 from django.http import QueryDict
 
 from dashboard.listing import cut_page, list_runs
+from dashboard.params import text_param
 from tracking.models import Project, Run
 
 DEFAULT_COUNT = 10  # a URL without a choice shows the newest runs, never all of them
@@ -26,9 +28,11 @@ class Selection:
 
 def select_runs(project: Project, params: QueryDict) -> Selection:
     """The page of the run list and the chosen runs. Keys of runs that do not exist are ignored."""
-    runs = list_runs(project, query=params.get("q", ""))
+    runs = list_runs(project, query=text_param(params, "q"))
     page = cut_page(runs, params.get("page"))
-    keys = params.getlist("run")[: MAX_COUNT + 1]  # a form without a tick sends one empty `run`
+    keys = [
+        key.replace("\0", "") for key in params.getlist("run")[: MAX_COUNT + 1]
+    ]  # a form without a tick sends one empty `run`
     chosen = list(
         list_runs(project, query="").filter(key__in=keys)[:MAX_COUNT]
         if keys
@@ -41,3 +45,9 @@ def select_runs(project: Project, params: QueryDict) -> Selection:
         chosen=chosen,
         is_automatic=not keys,
     )
+
+
+def _find_runs(project: Project, keys: list[str]) -> QuerySet[Run]:
+    """A form without a tick sends one empty key, so that nothing is chosen then, not the default."""
+    known_to_sql = [key.replace("\0", "") for key in keys[: MAX_COUNT + 1]]
+    return list_runs(project, query="").filter(key__in=known_to_sql)[:MAX_COUNT]

@@ -11,4 +11,9 @@ urlpatterns = [
     path("projects/<str:project_key>/metrics", views.metric_detail, name="metric-detail"),
     path("projects/<str:project_key>/runs", views.run_list, name="run-list"),
     path("projects/<str:project_key>/runs/<str:run_key>", views.run_detail, name="run-detail"),
+    path(
+        "projects/<str:project_key>/runs/<str:run_key>/artifacts/<int:artifact_id>",
+        views.artifact,
+        name="artifact",
+    ),
 ]

@@ -145,11 +145,4 @@ class MetricChart extends HTMLElement {
   }
 }
 
-export const startCharts = () => {
-  customElements.define("metric-chart", MetricChart);
-  document.addEventListener("keydown", ({ key }) => {
-    if (key !== "Escape") return;
-    const charts = [...document.querySelectorAll("metric-chart")];
-    charts.filter((chart) => chart.data?.range).forEach((chart) => chart.unzoom());
-  });
-};
+export const startCharts = () => customElements.define("metric-chart", MetricChart);

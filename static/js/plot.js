@@ -82,7 +82,7 @@ const frame = (host, lines) => {
       y: host.isLog ? { distr: 3, log: 10 } : { range: (_, min, max) => valueRange(min, max) },
     },
     axes: [
-      { ...axis, size: 28, incrs: WHOLE_STEPS, values: (_, ticks, __, ___, increment) => tickLabels(ticks, increment) },
+      { ...axis, size: 24, incrs: WHOLE_STEPS, values: (_, ticks, __, ___, increment) => tickLabels(ticks, increment) },
       { ...axis, size: 52, values: host.isLog ? (_, ticks) => logLabels(ticks) : (_, ticks, __, ___, increment) => tickLabels(ticks, increment) },
     ],
     hooks: {

@@ -75,7 +75,7 @@ const keepExtremes = (values, start, end, keep) => {
 export const align = (steps, columns, hides = () => false) => {
   const union = Float64Array.from(new Set(steps.flat())).sort();
   const aligned = columns.map((values, which) => {
-    const column = new Array(union.length);
+    const column = new Array(union.length).fill(undefined);
     let place = 0;
     steps[which].forEach((step, i) => {
       while (union[place] < step) place += 1;

@@ -1,0 +1,10 @@
+"""What comes in by the URL."""
+
+from django.http import QueryDict
+
+MAX_LENGTH = 200  # nobody types more, and SQLite refuses very long patterns
+
+
+def text_param(params: QueryDict, name: str) -> str:
+    """The parameter, or nothing; PostgreSQL knows no NUL."""
+    return params.get(name, "")[:MAX_LENGTH].replace("\0", "")

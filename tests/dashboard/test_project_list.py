@@ -1,0 +1,106 @@
+from collections.abc import Callable
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+
+from tests.factories import make_run
+from tracking.domain.runs import finish_run
+from tracking.enums import RunStatus
+from tracking.models import Project
+
+pytestmark = pytest.mark.django_db
+
+
+def keys(response: HttpResponse) -> list[str]:
+    return [project.key for project in response.context["projects"]]
+
+
+def test_project_list_counts_runs_and_those_that_are_alive(client: Client) -> None:
+    make_run("a", "vision")
+    finish_run(make_run("b", "vision"), status=RunStatus.COMPLETED)
+    make_run("c", "vision")
+    Project.objects.get().runs.filter(key="c").update(last_seen_at="2020-01-01T00:00Z")
+
+    [project] = client.get("/").context["projects"]
+
+    assert (project.run_count, project.running_count) == (3, 1)
+
+
+def test_project_list_shows_the_latest_activity_first(client: Client) -> None:
+    for key in ("old", "new"):
+        make_run("a", key)
+    Project.objects.get(key="old").runs.update(last_seen_at="2020-01-01T00:00Z")
+
+    assert keys(client.get("/")) == ["new", "old"]
+
+
+@pytest.mark.parametrize(
+    ("sort", "expected"),
+    [
+        ("name", ["a", "b"]),
+        ("runs", ["b", "a"]),
+        ("created", ["b", "a"]),
+        ("nonsense", ["b", "a"]),  # as by activity
+    ],
+)
+def test_project_list_sorts(client: Client, sort: str, expected: list[str]) -> None:
+    make_run("x", "a")
+    make_run("x", "b")
+    make_run("y", "b")
+
+    assert keys(client.get("/", {"sort": sort})) == expected
+
+
+@pytest.mark.parametrize("query", ["vis", "VISION", "Café", "caf", "vision café"])
+def test_project_list_is_searched_by_name_and_tag(client: Client, query: str) -> None:
+    make_run("a", "vision")
+    make_run("a", "speech")
+    Project.objects.filter(key="vision").update(tags=["café"])
+
+    assert keys(client.get("/", {"q": query})) == ["vision"]
+
+
+def test_project_list_without_a_match_says_so(client: Client) -> None:
+    make_run("a", "vision")
+
+    response = client.get("/", {"q": "vision nothing"})
+
+    assert keys(response) == []
+    assert "No project matches “vision nothing”" in response.content.decode()
+
+
+def test_empty_project_list_teaches_with_this_servers_address(client: Client) -> None:
+    page = client.get("/", headers={"Host": "localhost:4321"}).content.decode()
+
+    assert 'aspara.init(project="my_project", tracker_uri="http://localhost:4321")' in page
+
+
+def test_project_list_fragment_is_the_table_alone(fragment: Callable[..., HttpResponse]) -> None:
+    make_run("a", "vision")
+
+    response = fragment("/", "project-table", q="vision")
+
+    assert response.content.decode().strip().startswith('<section id="project-table"')
+    assert {"HX-Request", "HX-Target"} <= set(response["Vary"].replace(" ", "").split(","))
+
+
+def test_project_list_takes_as_many_queries_for_three_as_for_one(
+    count_queries: Callable[[str], int],
+) -> None:
+    make_run("a", "one")
+    queries = count_queries("/")
+    for key in ("two", "three"):
+        make_run("a", key)
+        make_run("b", key)
+
+    assert count_queries("/") == queries
+
+
+def test_project_list_is_cut_into_pages(client: Client) -> None:
+    Project.objects.bulk_create(Project(key=f"p{n:03}", name=f"p{n:03}") for n in range(101))
+
+    response = client.get("/", {"sort": "name", "page": 2})
+
+    assert keys(response) == ["p100"]
+    assert "101–101 of 101" in response.content.decode()
