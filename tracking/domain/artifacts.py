@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from tracking.domain import writer
@@ -21,7 +22,7 @@ from tracking.domain.runs import revise_run
 from tracking.domain.values import check_artifact_name, clean_text
 from tracking.enums import ArtifactCategory
 from tracking.errors import FileTooLarge, InvalidInput, NotFound
-from tracking.models import Artifact, Project, Run
+from tracking.models import Artifact, Run
 
 TYPES = mimetypes.MimeTypes()  # Python's own table: the same on every machine
 UNKNOWN_TYPE = "application/octet-stream"
@@ -108,16 +109,43 @@ def open_artifact(artifact: Artifact) -> "File[bytes]":
     raise NotFound(f"The file of artifact '{artifact.name}' is not there any more.")
 
 
-def delete_artifact_files(owner: Run | Project) -> int:
-    """Remove all files of a run or a project once this transaction commits; returns their bytes.
+def describe_artifact(
+    artifact: Artifact,
+    *,
+    description: str | None = None,
+    category: str | None = None,
+    tags: list[str] | None = None,
+) -> None:
+    """Replace what people say of a file; None leaves it as it is. Raises: InvalidInput."""
+    check_category(category or "")
+    changes = {"description": description, "category": category, "tags": tags}
+    given = {key: value for key, value in changes.items() if value is not None}
+    for key, value in given.items():
+        setattr(artifact, key, value)
+    with transaction.atomic():
+        artifact.save(update_fields=[*given])
+        revise_run(artifact.run_id, is_alive=False)
+
+
+@transaction.atomic
+def delete_artifacts(artifacts: QuerySet[Artifact]) -> int:
+    """Delete files of any runs, and all that is known of them; returns the bytes this frees."""
+    chosen = Artifact.objects.filter(pk__in=list(artifacts.values_list("pk", flat=True)))
+    for run_id in set(chosen.values_list("run_id", flat=True)):
+        revise_run(run_id, is_alive=False)
+    freed_bytes = remove_files(chosen)
+    chosen.delete()
+    return freed_bytes
+
+
+def remove_files(artifacts: QuerySet[Artifact]) -> int:
+    """Remove the files once this transaction commits; returns their bytes.
 
     The rows are the caller's to delete, in the same transaction.
     """
-    of_owner = {"run": owner} if isinstance(owner, Run) else {"run__project": owner}
-    stored = Artifact.objects.filter(**of_owner, deleted_at=None)
-    files = stored.values_list("storage_key", "size_bytes")
+    files = artifacts.filter(deleted_at=None).values_list("storage_key", "size_bytes")
     total_bytes = 0
-    for storage_key, size_bytes in files:
+    for storage_key, size_bytes in files.iterator():
         _remove_file(storage_key)
         total_bytes += size_bytes
     return total_bytes

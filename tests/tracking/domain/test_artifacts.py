@@ -13,7 +13,12 @@ from django.db import OperationalError, transaction
 
 from tests.factories import make_run
 from tracking.domain import artifacts
-from tracking.domain.artifacts import delete_artifact_files, open_artifact, store_artifact
+from tracking.domain.artifacts import (
+    delete_artifacts,
+    describe_artifact,
+    open_artifact,
+    store_artifact,
+)
 from tracking.errors import FileTooLarge, InvalidInput, NotFound, RunDeleted
 from tracking.models import Artifact, Run
 from tracking.storage import DurableFileStorage
@@ -243,7 +248,7 @@ def test_failing_store_leaves_no_row(monkeypatch, store):
     assert (live_rows(), files(store)) == ([], [])
 
 
-def test_files_are_deleted_with_the_commit(store):
+def test_deleted_artifacts_free_their_bytes_with_the_commit(store):
     run, other = make_run("a"), make_run("b")
     put(run, b"123", "x")
     put(run, b"12345", "y")
@@ -251,12 +256,13 @@ def test_files_are_deleted_with_the_commit(store):
     put(other, b"1", "z")
 
     with transaction.atomic():
-        freed_bytes = delete_artifact_files(run)
+        freed_bytes = delete_artifacts(run.artifacts.all())
         assert len(files(store)) == 3
-        run.delete()
 
     assert freed_bytes == 10
     assert (live_rows(), files(store)) == ([("z", 1)], [b"1"])
+    assert run.artifacts.count() == 0
+    assert Run.objects.get(pk=run.pk).revision == 5  # a start, three uploads, a deletion
 
 
 def test_files_stay_when_deleting_is_rolled_back(store):
@@ -264,19 +270,28 @@ def test_files_stay_when_deleting_is_rolled_back(store):
     put(run)
 
     with transaction.atomic():
-        delete_artifact_files(run)
+        delete_artifacts(run.artifacts.all())
         transaction.set_rollback(True)
 
-    assert files(store) == [b"weights"]
+    assert (live_rows(), files(store)) == ([("model.pt", 7)], [b"weights"])
 
 
-def test_files_of_a_project_are_those_of_its_runs(store):
-    put(make_run("a"), b"12")
-    put(make_run("b"), b"123")
-    put(make_run("c", "other"), b"1")
+def test_words_of_an_artifact_can_be_replaced_one_by_one(store):
+    artifact = put(make_run(), description="Final", category="model")
 
-    assert delete_artifact_files(make_run("d").project) == 5
-    assert files(store) == [b"1"]
+    describe_artifact(artifact, tags=["best"], category="data")
+
+    stored = Artifact.objects.get()
+    assert (stored.description, stored.category, stored.tags) == ("Final", "data", ["best"])
+
+
+def test_unknown_category_changes_nothing(store):
+    artifact = put(make_run(), category="model")
+
+    with pytest.raises(InvalidInput, match="Invalid category: magic"):
+        describe_artifact(artifact, category="magic")
+
+    assert Artifact.objects.get().category == "model"
 
 
 def fail(error: Exception, *args: object, **kwargs: object) -> None:
