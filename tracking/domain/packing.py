@@ -121,9 +121,8 @@ class FoldQueue:
         """Fold one run whose time has come, if there is one. `now` is on the monotonic clock."""
         while not self._notes.empty():
             self._take(now, *self._notes.get())
-        for run_id, waiting in self._waiting.items():
-            if waiting.ripen(now):
-                self._fold(run_id, waiting)
+        for run_id, waiting in list(self._waiting.items()):
+            if waiting.ripen(now) and self._fold(run_id, waiting):
                 return
 
     def _take(self, now: float, run_id: int, revision: int, ended: bool) -> None:
@@ -134,12 +133,15 @@ class FoldQueue:
         else:
             waiting.marks.append((now, revision))
 
-    def _fold(self, run_id: int, waiting: _Waiting) -> None:
+    def _fold(self, run_id: int, waiting: _Waiting) -> bool:
+        """False if the run is gone."""
         waiting.folded = waiting.ripe
-        if run := Run.objects.filter(pk=run_id).first():
-            fold_run(run, upto=waiting.ripe)
+        run = Run.objects.filter(pk=run_id).first()
         if run is None or (waiting.ended and not waiting.marks):
             del self._waiting[run_id]
+        if run:
+            fold_run(run, upto=waiting.ripe)
+        return run is not None
 
 
 fold_queue = FoldQueue()
