@@ -106,7 +106,10 @@ def merge_summary(run: Run, summary: dict[str, Any]) -> None:
 @transaction.atomic
 def _merge(run: Run, name: str, news: dict[str, Any]) -> None:
     """Merge key by key into what is stored now, not into what the caller read a while ago."""
-    stored = Run.objects.select_for_update().values_list(name, flat=True).get(pk=run.pk)
+    rows = Run.objects.select_for_update().filter(pk=run.pk)
+    stored = rows.values_list(name, flat=True).first()
+    if stored is None:
+        raise RunDeleted("The run was deleted.")
     setattr(run, name, stored | news)
     _save(run, name)
 
@@ -165,8 +168,9 @@ def finish_run(
 
 
 def _save(run: Run, *names: str, is_alive: bool = True) -> int:
+    revision = revise_run(run.pk, is_alive=is_alive)  # first: it tells when the run is gone
     run.save(update_fields=[*names, "updated_at"])
-    return revise_run(run.pk, is_alive=is_alive)
+    return revision
 
 
 # One statement, because it is on the path of every batch; RETURNING saves the second.

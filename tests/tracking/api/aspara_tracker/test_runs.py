@@ -4,6 +4,7 @@ import pytest
 
 from tests.factories import make_run
 from tests.tracking.api.aspara_tracker.conftest import RUN, RUNS, counted_queries
+from tracking.api.aspara_tracker import views
 from tracking.models import Project, Run
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -161,6 +162,25 @@ def test_page_of_another_site_may_not_create(post):
 
     assert status == 403
     assert answer == {"detail": "Requests from another site's pages are refused."}
+    assert not Run.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("call", "body"),
+    [
+        ("metrics", {"metrics": {"a": 1}}),
+        ("config", {"config": {"a": 1}}),
+        ("summary", {"summary": {"a": 1}}),
+        ("tags", {"tags": ["a"]}),
+        ("finish", {}),
+    ],
+)
+def test_run_that_is_deleted_meanwhile_is_not_found(post, monkeypatch, call, body):
+    run = make_run()
+    Run.objects.all().delete()
+    monkeypatch.setattr(views, "find_run", lambda *args, **kwargs: run)
+
+    assert post(f"{RUN}/{call}", body) == (404, {"detail": "The run was deleted."})
     assert not Run.objects.exists()
 
 
