@@ -69,7 +69,8 @@ class Points:
 class Batch:
     """Records `first_seq` … `last_seq` of a producer. With `run_id` the run is known and allowed.
 
-    Without a `producer` nothing is checked for repeats: that is how plain REST calls come in.
+    `logged_seq` is how far the producer has
+    logged by now. Without a `producer` nothing is checked for repeats: that is how plain REST calls come in.
     """
 
     project: str = ""
@@ -79,6 +80,7 @@ class Batch:
     producer: uuid.UUID | None = None
     first_seq: int = 1
     last_seq: int = 0
+    logged_seq: int = 0
     points: Points
     events: tuple[Event, ...] = ()
     refuse_if_taken: bool = False
@@ -114,6 +116,7 @@ def parse_batch(wire: object) -> Batch:
         producer=_uuid(wire.get("producer"), "producer"),
         first_seq=first,
         last_seq=last,
+        logged_seq=max(last, _whole(wire, "logged_seq", 0) if "logged_seq" in wire else last),
         points=_parse_points(wire, last - first + 1),
         events=_parse_events(wire.get("events", []), first, last),
         refuse_if_taken=_one_of(wire, "if_taken", ("rename", "refuse")) == "refuse",

@@ -76,8 +76,8 @@ def record_batch(batch: Batch, *, user: Caller) -> Ack:
     if not len(news.points) and not news.events:
         note_sign_of_life(claim.run_id)
     acked_seq = max(claim.last_seq, batch.last_seq)
-    if batch.producer and acked_seq > claim.last_seq:
-        move_watermark(batch.producer, acked_seq)
+    if batch.producer:
+        move_watermark(batch.producer, acked_seq, logged_seq=max(acked_seq, batch.logged_seq))
     return Ack(acked_seq, claim.run, claim.created)
 
 

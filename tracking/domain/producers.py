@@ -10,7 +10,7 @@ from tracking.models import Producer
 TABLE = Producer._meta.db_table  # noqa: SLF001 -- Django's documented Model _meta API
 UUID_FIELD = Producer._meta.get_field("uuid")  # noqa: SLF001 -- as above
 CLAIM = f"SELECT run_id, last_seq FROM {TABLE} WHERE uuid = %s"  # noqa: S608 -- our own table
-MOVE = f"UPDATE {TABLE} SET last_seq = %s WHERE uuid = %s"  # noqa: S608 -- our own table
+MOVE = f"UPDATE {TABLE} SET last_seq = %s, logged_seq = %s WHERE uuid = %s"  # noqa: S608 -- as above
 
 
 def claim_producer(producer: UUID) -> tuple[int | None, int] | None:
@@ -25,9 +25,9 @@ def claim_producer(producer: UUID) -> tuple[int | None, int] | None:
     return row
 
 
-def move_watermark(producer: UUID, last_seq: int) -> None:
+def move_watermark(producer: UUID, last_seq: int, *, logged_seq: int) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(MOVE, [last_seq, _db_value(producer)])
+        cursor.execute(MOVE, [last_seq, logged_seq, _db_value(producer)])
 
 
 def _db_value(producer: UUID) -> Any:

@@ -305,6 +305,17 @@ def test_number_of_statements_does_not_grow_with_points_or_metrics(
     assert counts[0] == counts[1]
 
 
+def test_what_the_producer_has_logged_is_known_beside_what_has_arrived():
+    take_in(make_batch(1, 1, events=start_event(), logged_seq=7))
+    assert Producer.objects.values_list("last_seq", "logged_seq").get() == (1, 7)
+
+    take_in(make_batch(2, 1, logged_seq=9))
+    assert Producer.objects.values_list("last_seq", "logged_seq").get() == (1, 9)
+
+    take_in(make_batch(2, 3))
+    assert Producer.objects.values_list("last_seq", "logged_seq").get() == (3, 3)
+
+
 def test_project_tags_are_added_once():
     for number, tags in enumerate([["a"], ["b", "a"]]):
         take_in(
