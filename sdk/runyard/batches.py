@@ -36,7 +36,7 @@ def encode_batch(
 ) -> tuple[bytes, int]:
     """The body of a request with these records, and the number of the last one.
 
-    `head`: project, run, producer, sent_at, if_taken. Source: docs/ingest.md.
+    `head`: project, run, producer, logged_seq, sent_at, if_taken. Source: docs/ingest.md.
     """
     rows: list[tuple[int, Row]] = []
     events: list[tuple[int, str, dict[str, Any]]] = []

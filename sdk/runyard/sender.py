@@ -143,6 +143,7 @@ class Sender:
             "project": meta.project,
             "run": {"uid": meta.run_uid, "key": meta.key},
             "producer": meta.producer,
+            "logged_seq": self.spool.mark.seq,
             "sent_at": time.time_ns() // 1000,
             "if_taken": self._if_taken,
         }
