@@ -12,6 +12,7 @@ from django.db.models import Count, QuerySet, Sum
 from django.db.models.functions import Length
 
 from tracking.domain.artifacts import remove_files
+from tracking.domain.space import return_space
 from tracking.models import Artifact, LogLine, Metric, MetricPoint, Project, RowBlock, Run
 
 RUNS_AT_ONCE = 500  # ids in one statement: SQLite may be built to take no more than 999
@@ -61,6 +62,7 @@ def delete_runs(runs: QuerySet[Run]) -> Weight:
     weight = weigh_runs(chosen)
     for some_ids in _in_pieces(run_ids):
         _delete(Run.objects.filter(pk__in=some_ids))
+    transaction.on_commit(return_space, robust=True)
     return weight
 
 

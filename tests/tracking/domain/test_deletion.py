@@ -197,3 +197,28 @@ def test_deleted_project_takes_its_runs_with_it(store):
     assert [project.key for project in Project.objects.all()] == ["other"]
     assert rows_left()["Run"] == 1
     assert files(store) == [b"weights"]
+
+
+def pages() -> tuple[int, int]:
+    """Of the database file: all of them, and those that hold nothing."""
+    with connection.cursor() as cursor:
+        return tuple(
+            cursor.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("page_count", "freelist_count")
+        )
+
+
+def test_database_file_shrinks():
+    kept, run = make_run("kept"), make_run("a")
+    block = {"stream": "rows", "count": 1, "data": bytes(4_000_000)}
+    RowBlock.objects.create(run=kept, ordinal=0, **block)
+    RowBlock.objects.bulk_create(
+        [RowBlock(run=run, ordinal=ordinal, **block) for ordinal in range(5)]
+    )
+    pages_before, _ = pages()
+
+    delete_runs(Run.objects.filter(pk=run.pk))
+
+    pages_after, free_pages = pages()
+    assert free_pages == 0
+    assert pages_before - pages_after > 20_000_000 // 4_096
