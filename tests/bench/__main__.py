@@ -7,7 +7,7 @@ import argparse
 import os
 import tempfile
 
-NAMES = ["ingest", "http", "charts", "storage", "sdk"]
+NAMES = ["ingest", "http", "charts", "storage", "sdk", "live"]
 
 
 def main() -> None:
