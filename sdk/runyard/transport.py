@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -127,9 +126,13 @@ class HttpTransport:
         all_headers = {"Accept": "application/json", "Content-Length": str(size), **headers}
         if token := token_for(self._address.origin):
             all_headers["Authorization"] = f"Bearer {token}"
-        # A server that has heard enough answers (413, 403) and closes: its answer is worth reading.
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        try:
             connection.request(method, self._address.prefix + path, body, all_headers)
+        except (BrokenPipeError, ConnectionResetError):
+            # A server that has heard enough answers (413, 403) and closes: that is worth reading.
+            answer = self._read(connection.getresponse())
+            self.close()
+            return answer
         return self._read(connection.getresponse())
 
     def _read(self, answer: HTTPResponse) -> Response:

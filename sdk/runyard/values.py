@@ -53,7 +53,7 @@ def as_step(step: object) -> int:
     if isinstance(step, bool) or not hasattr(step, "__index__"):
         kind = ValueError if isinstance(step, float) else TypeError
         raise kind(f"step must be a whole number, not {step!r}.")
-    number = operator.index(step)
+    number = int(operator.index(step))  # of an IntEnum too: `in range` is slow for subclasses
     if number not in INT64:
         raise ValueError(f"step must fit into 64 bits, not {number}.")
     return number
@@ -116,7 +116,8 @@ def _as_plain(value: Any, path: str) -> Any:
     if isinstance(value, str):
         return as_text(str.__str__(value), path)
     if isinstance(value, int):
-        return int(value) if value in MSGPACK_INTS else str(int(value))  # a 128-bit seed as text
+        number = int(value)
+        return number if number in MSGPACK_INTS else str(number)  # a 128-bit seed as text
     return float(value)
 
 

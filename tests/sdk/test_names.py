@@ -1,0 +1,22 @@
+import random
+import re
+
+from runyard.names import full_jitter, generate_name
+
+
+def test_names_differ_and_leave_the_jobs_random_numbers_alone() -> None:
+    random.seed(1)
+    before = random.getstate()
+
+    names = {generate_name() for _ in range(200)}
+
+    assert len(names) > 195
+    assert all(re.fullmatch(r"[a-z]+-[a-z]+-[1-9][0-9]{0,3}", name) for name in names)
+    assert random.getstate() == before
+
+
+def test_jitter_fills_its_range() -> None:
+    waits = [full_jitter(2.0) for _ in range(500)]
+
+    assert 0 <= min(waits) < 0.5
+    assert 1.5 < max(waits) <= 2.0
