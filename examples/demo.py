@@ -16,7 +16,7 @@ from urllib.request import urlopen
 
 ROOT = Path(__file__).resolve().parents[1]
 HOST = "127.0.0.1"
-START_S = 60  # the first start makes the database
+START_S = 60  # the first start makes the database, and scikit-learn is slow to come
 END_S = 10  # the last records are on their way, the last requests are being answered
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -41,18 +41,19 @@ def main() -> int:
 
 def show(url: str, server: Process) -> None:
     """Train, and stay until the server ends or Ctrl-C is pressed."""
-    if not wait_until_healthy(url, server):
+    if not wait_until_answered(f"{url}/health", server):
         say("The server did not start: see above.")
         return
-    say(f"Open {url}/ and watch it train.")
     training = start("examples/train_digits.py", "--server", url, *sys.argv[1:])
     try:
+        if wait_until_answered(f"{url}/projects/digits", training):
+            say(f"Open {url}/projects/digits and watch it train.")
         wait_for(training)
     finally:
         end(training, signal.SIGINT)  # as Ctrl-C would: its run is marked as cancelled
     if not stopping.is_set():
         outcome = "failed: see above" if training.returncode else "is over"
-        say(f"The training {outcome}. The server stays at {url}/ until you press Ctrl-C.")
+        say(f"The training {outcome}. The server stays at {url} until you press Ctrl-C.")
     wait_for(server)
     say("Stopping." if stopping.is_set() else "The server has ended: see above.")
 
@@ -63,10 +64,11 @@ def start(*command: str) -> Process:
     return subprocess.Popen(line, cwd=ROOT, start_new_session=True)  # noqa: S603 -- our own scripts
 
 
-def wait_until_healthy(url: str, server: Process) -> bool:
+def wait_until_answered(url: str, process: Process) -> bool:
+    """False if the process ends before, or nobody answers for a long time."""
     deadline = time.monotonic() + START_S
-    while server.poll() is None and time.monotonic() < deadline and not stopping.is_set():
-        with contextlib.suppress(OSError), urlopen(f"{url}/health", timeout=5):  # noqa: S310 -- ours
+    while process.poll() is None and time.monotonic() < deadline and not stopping.is_set():
+        with contextlib.suppress(OSError), urlopen(url, timeout=5):  # noqa: S310 -- our own server
             return True
         stopping.wait(0.1)
     return False

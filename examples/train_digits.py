@@ -69,11 +69,18 @@ class Network:
     def learn(self, images: Floats, labels: Labels, learning_rate: float) -> dict[str, float]:
         """One step downhill. Returns what is worth logging about it."""
         metrics = self.evaluate(images, labels, "train")
-        gradients = self.gradients(images, labels)
-        for name, gradient in gradients.items():
-            self.weights[name] -= learning_rate * gradient
-        norm = math.sqrt(sum(float((gradient**2).sum()) for gradient in gradients.values()))
-        return metrics | {"optim/learning_rate": learning_rate, "optim/gradient_norm": norm}
+        updates = {
+            name: -learning_rate * gradient
+            for name, gradient in self.gradients(images, labels).items()
+        }
+        for name, update in updates.items():
+            self.weights[name] += update
+        norms = {"weights/norm": norm(self.weights), "weights/update_norm": norm(updates)}
+        return metrics | norms
+
+
+def norm(arrays: dict[str, Floats]) -> float:
+    return math.sqrt(sum(float((array**2).sum()) for array in arrays.values()))
 
 
 def train(run: aspara.Run, network: Network, peak: float, steps: int, pause_s: float) -> None:
