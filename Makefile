@@ -12,7 +12,7 @@ TEMPLATES = $(shell find templates -name '*.html')
 SCHEMA := docs/openapi.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test test-full lint fmt types schema lock vendor bench browser
+.PHONY: help setup demo serve test test-full lint fmt types schema lock vendor bench chaos browser
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -74,6 +74,9 @@ schema: setup ## write the OpenAPI file anew
 
 bench: setup ## every figure beside its floor; BENCH="sdk http" for some of them
 	@$(BIN)/python -m tests.bench $(BENCH)
+
+chaos: setup ## kill servers and jobs, count every point; CHAOS="--long" takes its time
+	@$(BIN)/python -m tests.chaos $(CHAOS)
 
 lock: $(READY) ## renew requirements.lock: hashes, no addresses
 	$(UV) pip compile pyproject.toml sdk/pyproject.toml $(GROUPS:%=--group %) --universal --python-version 3.11 \
