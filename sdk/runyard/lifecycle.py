@@ -20,6 +20,8 @@ from typing import Literal, NamedTuple, Protocol
 
 from runyard import family
 
+WORKER_DEADLINE_S = 1.0
+
 Status = Literal["completed", "failed", "cancelled"]
 
 
@@ -71,12 +73,14 @@ def note_ending(status: Status, reason: str = "") -> None:
     _state.ending = Ending(status, reason)
 
 
-def finish_all() -> None:
-    """End all open runs as the process ends, within the deadline of the most patient one."""
+def finish_all(deadline_s: float | None = None) -> None:
+    """End all open runs as the process ends; their own deadlines hold if none is given."""
     runs, ending = list(_state.open_runs), _state.ending
     for run in runs:
         run.end(ending.status, reason=ending.reason)
-    end = time.monotonic() + max((run.exit_deadline_s for run in runs), default=0.0)
+    if deadline_s is None:
+        deadline_s = max((run.exit_deadline_s for run in runs), default=0.0)
+    end = time.monotonic() + deadline_s
     for run in runs:
         run.drain(max(0.0, end - time.monotonic()))
 
@@ -123,10 +127,11 @@ def _on_sigterm(signum: int, frame: FrameType | None) -> None:
 
 @atexit.register
 def _on_exit() -> None:
+    runs = list(_state.open_runs)
     try:
         finish_all()
-    except KeyboardInterrupt:
-        for run in list(_state.open_runs):
+    except KeyboardInterrupt:  # enough of waiting
+        for run in runs:
             run.drain(0)
 
 
@@ -135,12 +140,15 @@ def _after_fork() -> None:
         run.forget_parent()
 
 
-def finish_before_exit_of_worker() -> None:
-    """`multiprocessing` ends its forked children without `atexit`, but not without this."""
-    if family.is_multiprocessing_child():
-        from multiprocessing.util import Finalize  # noqa: PLC0415 -- it is loaded, or not needed
+def end_with_worker() -> None:
+    """`multiprocessing` ends its children without `atexit`, but not without this.
 
-        Finalize(None, finish_all, exitpriority=10)
+    A worker hardly waits, for the training may be waiting for it: its parent brings home the rest.
+    """
+    if family.is_multiprocessing_child():
+        from multiprocessing.util import Finalize  # noqa: PLC0415 -- it is loaded already
+
+        Finalize(None, finish_all, kwargs={"deadline_s": WORKER_DEADLINE_S}, exitpriority=10)
 
 
 os.register_at_fork(after_in_child=_after_fork)

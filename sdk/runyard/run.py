@@ -174,6 +174,7 @@ class Run:
             Sender(spool, transport, if_taken=if_taken, on_start=self._note_start)
         )
         Keeper(spool)
+        lifecycle.end_with_worker()
         self._spool = spool
         return spool
 
@@ -268,6 +269,8 @@ class Run:
         return left
 
     def _tell_what_is_left(self, count: int) -> None:
+        if family.is_multiprocessing_child():
+            return  # the parent brings them home
         root = self._place.root
         warn(
             f"{count} records of {self.project}/{self.key} have not arrived. They are safe in "

@@ -22,9 +22,8 @@ class Answer(NamedTuple):
     headers: dict[str, str] = {}
 
 
-Fault = Callable[
-    [str], Answer | str | None
-]  # of a path: an answer, "hang", "lose the reply", or nothing
+# "hang", "hang up" (both: nothing is stored), "lose the reply" (after it was stored).
+Fault = Callable[[str], Answer | str | None]  # of a path: an answer, or how not to answer
 
 
 class Door:
@@ -129,7 +128,7 @@ class Handler(BaseHTTPRequestHandler):
             self.door.requests.append((self.path, headers))
             fault = self.door.fault(self.path)
             answer = fault if isinstance(fault, Answer) else None
-            if answer is None and fault != "hang":
+            if answer is None and fault not in {"hang", "hang up"}:
                 answer = self.door.take(self.path, body)
         if fault == "hang":
             self.wait_for_hangup()

@@ -338,8 +338,10 @@ def test_wrong_credentials_are_asked_for_once(
 
     assert sender.is_denied
     assert [record.message for record in caplog.records] == [
-        (f"runyard: {sender.spool.meta.url} does not let us in (401 Who are you?): set RUNYARD_TOKEN"
-        f" to a valid token. Records are kept in {sender.spool.path} and sent later.")
+        (
+            f"runyard: {sender.spool.meta.url} does not let us in (401 Who are you?): set RUNYARD_TOKEN"
+            f" to a valid token. Records are kept in {sender.spool.path} and sent later."
+        )
     ]
     sender.step()
     assert not sender.is_denied
