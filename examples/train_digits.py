@@ -150,9 +150,9 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument(
         "--runs", type=int, default=len(LEARNING_RATES), help="how many rates to try"
     )
-    parser.add_argument("--steps", type=int, default=400, help="default: %(default)s")
+    parser.add_argument("--steps", type=int, default=500, help="default: %(default)s")
     parser.add_argument(
-        "--pause", type=float, default=0.015, help="seconds after each step; default: %(default)s"
+        "--pause", type=float, default=0.016, help="seconds after each step; default: %(default)s"
     )
     return parser.parse_args()
 
