@@ -12,6 +12,7 @@ export class ChartData {
   /** `load(keys, range)` → {run: columns}; `range` is [from, to] in steps, or null for all. */
   constructor(load) {
     this.load = load;
+    this.kept = new Set(); // keys of the runs that are watched
     this.whole = new Map(); // run key → series
     this.loadedCount = 0; // points the server sent for them
     this.finer = null; // the same for the range, while zoomed
@@ -22,14 +23,16 @@ export class ChartData {
 
   /** Forget the runs that are not watched any more: their live points do not come here. */
   keep(keys) {
+    this.kept = new Set(keys);
     for (const target of [this.whole, this.finer ?? new Map()]) {
-      for (const key of target.keys()) if (!keys.includes(key)) target.delete(key);
+      for (const key of target.keys()) if (!this.kept.has(key)) target.delete(key);
     }
   }
 
-  /** Load what is missing of these runs; `again` loads them all. */
-  async show(keys, { again = false } = {}) {
-    const missing = again ? keys : keys.filter((key) => !this.whole.has(key));
+  /** Load what is missing of these runs, and let the others go. */
+  async show(keys) {
+    this.keep(keys);
+    const missing = keys.filter((key) => !this.whole.has(key));
     if (missing.length) {
       await this.fetchInto(this.whole, missing, null);
       this.loadedCount = sumLengths(this.whole.values());
@@ -55,7 +58,7 @@ export class ChartData {
     try {
       const columns = await this.load(keys, range);
       for (const key of keys) {
-        target.set(key, fromColumns(columns[key] ?? NOTHING));
+        if (this.kept.has(key)) target.set(key, fromColumns(columns[key] ?? NOTHING));
       }
     } finally {
       this.loading -= 1;

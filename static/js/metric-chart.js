@@ -8,15 +8,9 @@ import { streamReady } from "./live.js";
 import { loadSeries } from "./loader.js";
 import { drawPlot, highlightLine } from "./plot.js";
 import { chosenRuns } from "./selection.js";
+import { unwatch, watch } from "./sight.js";
 import { hasParam, smoothingWeight, toggleParam } from "./url-state.js";
 
-const visibility = new IntersectionObserver(
-  (entries) => entries.forEach((entry) => entry.target.setVisible(entry.isIntersecting)),
-  { rootMargin: "200px" },
-);
-const sizes = new ResizeObserver((entries) =>
-  entries.forEach(({ target }) => target.closest("metric-chart")?.fit()),
-);
 const chosenKeys = () => chosenRuns().map(({ key }) => key);
 
 class MetricChart extends HTMLElement {
@@ -28,14 +22,13 @@ class MetricChart extends HTMLElement {
     this.isLog = hasParam("log", this.metric);
     this.stopListening = [
       listen("selection", () => this.reselect()),
-      listen("stream-open", ({ reload }) => reload && this.load({ again: true })),
+      listen("stream-open", ({ reload }) => this.recover(reload)),
       listen("points", ({ byMetric }) => this.take(byMetric.get(this.metric))),
       listen("highlight", ({ run }) => highlightLine(this.plot, run)),
       listen("smoothing", () => this.redraw()),
     ];
     this.addEventListener("click", this.press);
-    visibility.observe(this);
-    sizes.observe(this.box);
+    watch(this);
     this.showButtons();
   }
 
@@ -48,8 +41,7 @@ class MetricChart extends HTMLElement {
 
   destroy() {
     this.stopListening.forEach((stop) => stop());
-    visibility.unobserve(this);
-    sizes.unobserve(this.box);
+    unwatch(this);
     this.plot?.destroy();
     this.data = this.plot = null;
   }
@@ -66,12 +58,18 @@ class MetricChart extends HTMLElement {
     this.load();
   }
 
+  /** The stream is back: what it may have missed is not known, and what failed may now work. */
+  recover(hasMissed) {
+    if (hasMissed) this.data.keep([]);
+    if (hasMissed || this.error) this.load();
+  }
+
   /** Load what is missing; out of sight, later. */
-  async load(options) {
+  async load() {
     this.isLoaded = this.isVisible;
     if (!this.isVisible) return;
     await streamReady();
-    await this.attempt(() => this.data?.show(chosenKeys(), options));
+    await this.attempt(() => this.data?.show(chosenKeys()));
   }
 
   async attempt(work) {

@@ -82,8 +82,8 @@ const frame = (host, lines) => {
       y: host.isLog ? { distr: 3, log: 10 } : { range: (_, min, max) => valueRange(min, max) },
     },
     axes: [
-      { ...axis, size: 24, incrs: WHOLE_STEPS, values: (_, ticks, __, ___, increment) => tickLabels(ticks, increment) },
-      { ...axis, size: 52, values: host.isLog ? (_, ticks) => logLabels(ticks) : (_, ticks, __, ___, increment) => tickLabels(ticks, increment) },
+      { ...axis, size: 24, incrs: WHOLE_STEPS, values: plainLabels },
+      { ...axis, size: labelRoom, values: host.isLog ? (_, ticks) => logLabels(ticks) : plainLabels },
     ],
     hooks: {
       draw: [drawRail],
@@ -94,6 +94,10 @@ const frame = (host, lines) => {
     },
   };
 };
+
+const plainLabels = (_, ticks, axis, room, increment) => tickLabels(ticks, increment);
+
+const labelRoom = (_, labels) => Math.max(40, 14 + 6.5 * Math.max(0, ...(labels ?? []).map(({ length }) => length)));
 
 const isMove = (type) => type === "mousemove" || type === "mouseleave";
 

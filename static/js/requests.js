@@ -2,11 +2,13 @@
 
 import { browserParams } from "./url-state.js";
 
-/** Polls ask for the view that the URL shows now, and rest while nobody looks. */
-const preparePoll = (event) => {
-  if (document.hidden) event.preventDefault();
-  event.detail.path = location.pathname + location.search;
-  for (const name of [...event.detail.formData.keys()]) event.detail.formData.delete(name);
+/** Fragments that renew themselves ask for the view that the URL shows now. */
+const prepareRenewal = (event) => {
+  const { detail } = event;
+  const isTimed = detail.elt.getAttribute("hx-trigger").startsWith("every");
+  if (isTimed && document.hidden) event.preventDefault(); // nobody looks
+  detail.path = location.pathname + location.search;
+  for (const name of [...detail.formData.keys()]) detail.formData.delete(name);
 };
 
 /** Forms send every field: leave out what says nothing, add what only the browser knows. */
@@ -23,7 +25,7 @@ const prepareForm = ({ detail }) => {
 
 export const startRequests = () => {
   document.addEventListener("htmx:configRequest", (event) => {
-    if (event.detail.elt.matches("[data-poll]")) preparePoll(event);
+    if (event.detail.elt.matches("[data-renew]")) prepareRenewal(event);
     else if (event.detail.elt.matches("form, input")) prepareForm(event);
   });
 };

@@ -31,9 +31,9 @@ test("only runs that are missing are fetched", async () => {
 
   await data.show(["a"]);
   await data.show(["a", "b"]);
-  await data.show(["a", "b"], { again: true });
+  await data.show(["a", "b"]);
 
-  assert.deepEqual(asked, [["a"], ["b"], ["a", "b"]]);
+  assert.deepEqual(asked, [["a"], ["b"]]);
   assert.equal(data.loadedCount, 2);
 });
 
@@ -76,6 +76,19 @@ test("a run that was let go is fetched again when it comes back", async () => {
   const data = await loaded({ a: columns([0]), b: columns([0]) });
 
   data.keep(["b"]);
+
+  assert.equal(data.series("a"), undefined);
+  assert.deepEqual(data.series("b").steps, [0]);
+});
+
+test("a run that was let go while it was loading does not stay behind", async () => {
+  const { asked, load } = slowLoader();
+  const data = new ChartData(load);
+
+  const showing = data.show(["a", "b"]);
+  data.keep(["b"]);
+  asked[0].answer({ a: columns([0]), b: columns([0]) });
+  await showing;
 
   assert.equal(data.series("a"), undefined);
   assert.deepEqual(data.series("b").steps, [0]);
