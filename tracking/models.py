@@ -199,7 +199,7 @@ class Producer(models.Model):
     uuid = models.UUIDField(unique=True)
     run = models.ForeignKey(Run, null=True, on_delete=models.SET_NULL, related_name="producers")
     last_seq = models.BigIntegerField(default=0)
-    logged_seq = models.BigIntegerField(default=0)  # how far the client had logged, when it last told
+    logged_seq = models.BigIntegerField(default=0)  # as the client last told
     gaps = models.JSONField(default=list, blank=True)  # what the client had to drop, as it told us
 
     def __str__(self) -> str:
