@@ -67,10 +67,11 @@ def delete_runs(runs: QuerySet[Run]) -> Weight:
 
 
 @transaction.atomic
-def delete_project(project: Project) -> Weight:
-    """Delete the project and its runs; tells what was in them."""
-    weight = delete_runs(Run.objects.filter(project=project))
-    project.delete()
+def delete_projects(projects: QuerySet[Project]) -> Weight:
+    """Delete the projects and their runs; tells what was in them."""
+    project_ids = list(projects.values_list("pk", flat=True))
+    weight = delete_runs(Run.objects.filter(project__in=project_ids))
+    Project.objects.filter(pk__in=project_ids).delete()
     return weight
 
 

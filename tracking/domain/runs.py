@@ -132,7 +132,7 @@ def update_run(
     _save(run, *given, is_alive=is_alive)
 
 
-def close_run(run: Run, *, status: RunStatus, user: User) -> None:
+def close_run(run: Run, *, status: RunStatus, username: str) -> None:
     """End the run by a person's word, which is no sign of life of the training.
 
     A run that has ended keeps its end and its exit code; one that fell silent ended with its last
@@ -142,7 +142,7 @@ def close_run(run: Run, *, status: RunStatus, user: User) -> None:
         run,
         status=status,
         exit_code=run.exit_code,
-        reason=f"Marked as {status} by {user.username}",
+        reason=f"Marked as {status} by {username}",
         ended_at=run.ended_at or (run.last_seen_at if run.is_stale else None),
         is_alive=False,
     )

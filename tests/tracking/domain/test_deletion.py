@@ -13,7 +13,7 @@ from django.utils import timezone
 from tests.factories import log_points, make_batch, make_run, start_event, take_in
 from tracking.domain import deletion
 from tracking.domain.artifacts import store_artifact
-from tracking.domain.deletion import Weight, delete_project, delete_runs, weigh_runs
+from tracking.domain.deletion import Weight, delete_projects, delete_runs, weigh_runs
 from tracking.errors import RunDeleted
 from tracking.models import (
     Artifact,
@@ -191,7 +191,7 @@ def test_deleted_project_takes_its_runs_with_it(store):
     make_full_run("b")
     make_full_run("c", "other")
 
-    weight = delete_project(Project.objects.get(key="proj"))
+    weight = delete_projects(Project.objects.filter(key="proj"))
 
     assert weight == weight_of(2)
     assert [project.key for project in Project.objects.all()] == ["other"]

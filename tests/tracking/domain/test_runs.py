@@ -4,7 +4,6 @@ import pytest
 from django.utils import timezone
 
 from tests.factories import make_run
-from tests.people import make_person
 from tracking.domain.runs import close_run, finish_run, update_run
 from tracking.enums import RunStatus
 from tracking.models import Run
@@ -53,7 +52,7 @@ def test_word_of_a_person_is_no_sign_of_life():
 def test_silent_run_that_is_closed_ended_with_its_last_sign_of_life():
     run = fell_silent(make_run())
 
-    close_run(run, status=RunStatus.FAILED, user=make_person("alice"))
+    close_run(run, status=RunStatus.FAILED, username="alice")
 
     stored = Run.objects.get()
     assert stored.status == "failed"
@@ -66,7 +65,7 @@ def test_run_that_is_alive_and_is_closed_ends_now():
     run = make_run()
     before = timezone.now()
 
-    close_run(run, status=RunStatus.CANCELLED, user=make_person("alice"))
+    close_run(run, status=RunStatus.CANCELLED, username="alice")
 
     stored = Run.objects.get()
     assert stored.status == "cancelled"
@@ -80,7 +79,7 @@ def test_finished_run_that_is_closed_again_keeps_its_end():
     run.refresh_from_db()
     finish_run(run, status=RunStatus.FAILED, exit_code=3, ended_at=end)
 
-    close_run(run, status=RunStatus.COMPLETED, user=make_person("alice"))
+    close_run(run, status=RunStatus.COMPLETED, username="alice")
 
     stored = Run.objects.get()
     assert (stored.status, stored.exit_code, stored.ended_at) == ("completed", 3, end)
