@@ -86,4 +86,6 @@ export const startLive = () => {
   listen("selection", follow);
   follow();
   addEventListener("pagehide", disconnect);
+  // The back button may bring the page back as it was left, without its stream.
+  addEventListener("pageshow", ({ persisted }) => persisted && connect({ reload: true }));
 };

@@ -4,6 +4,7 @@ import { listen } from "./bus.js";
 import { ChartData } from "./chart-data.js";
 import { countPoints, makeLines, newestTime, noteText } from "./chart-lines.js";
 import { showNote } from "./chart-note.js";
+import { drawSoon } from "./frames.js";
 import { streamReady } from "./live.js";
 import { loadSeries } from "./loader.js";
 import { drawPlot, highlightLine } from "./plot.js";
@@ -89,17 +90,14 @@ class MetricChart extends HTMLElement {
     this.redraw();
   }
 
-  /** Draw once in the next frame, however often it is asked for; out of sight, later. */
+  /** Out of sight, later. */
   redraw() {
     this.isDirty = true;
-    if (!this.isVisible || this.frame) return;
-    this.frame = requestAnimationFrame(() => {
-      this.frame = 0;
-      if (this.data) this.draw();
-    });
+    if (this.isVisible) drawSoon(this);
   }
 
   draw() {
+    if (!this.data) return; // it has left the page since it was asked to draw
     this.isDirty = false;
     const { data, isLog } = this;
     const hiddenCount = Math.max(0, Number(this.parentElement.dataset.points) - data.loadedCount);
