@@ -1,5 +1,6 @@
 """All our HTMX support: one view answers with its page, or with the fragment that was asked for."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -17,9 +18,11 @@ def htmx_target(request: HttpRequest) -> str:
 
 
 def render_page(
-    request: HttpRequest, page: str, context: dict[str, Any], *, fragments: dict[str, str]
+    request: HttpRequest, page: str, context: dict[str, Any], *, fragments: Collection[str]
 ) -> HttpResponse:
-    """`fragments`: id of the replaced element → template. Any other request gets the page."""
-    response = render(request, fragments.get(htmx_target(request), page), context)
+    """The page, or that one of its fragments (DOM ids: `run-list`) which HTMX will replace."""
+    target = htmx_target(request)
+    template = f"_{target.replace('-', '_')}.html" if target in fragments else page
+    response = render(request, f"dashboard/{template}", context)
     patch_vary_headers(response, ["HX-Request", "HX-Target"])
     return response

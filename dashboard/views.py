@@ -28,12 +28,7 @@ def project_list(request: HttpRequest) -> HttpResponse:
         "sorts": [(key, label) for key, (label, _) in PROJECT_SORTS.items()],
         "server_url": _server_url(request),
     }
-    return render_page(
-        request,
-        "dashboard/project_list.html",
-        context,
-        fragments={"project-table": "dashboard/_project_table.html"},
-    )
+    return render_page(request, "project_list.html", context, fragments={"project-table"})
 
 
 @page
@@ -50,13 +45,7 @@ def project_detail(request: HttpRequest, project_key: str) -> HttpResponse:
         "grid": lambda: _grid(selection.chosen, request),
     }
     return render_page(
-        request,
-        "dashboard/project_detail.html",
-        context,
-        fragments={
-            "run-list": "dashboard/_run_list.html",
-            "chart-grid": "dashboard/_chart_grid.html",
-        },
+        request, "project_detail.html", context, fragments={"run-list", "chart-grid"}
     )
 
 
@@ -83,12 +72,7 @@ def metric_detail(request: HttpRequest, project_key: str) -> HttpResponse:
         "metrics": metrics.order_by("-run__started_at", "-run"),
         "run_keys": ",".join(run.key for run in selection.chosen),
     }
-    return render_page(
-        request,
-        "dashboard/metric_detail.html",
-        context,
-        fragments={"metric-table": "dashboard/_metric_table.html"},
-    )
+    return render_page(request, "metric_detail.html", context, fragments={"metric-table"})
 
 
 @page
@@ -97,12 +81,7 @@ def run_list(request: HttpRequest, project_key: str) -> HttpResponse:
     query = text_param(request.GET, "q")
     runs = cut_page(list_runs(project, query=query), request.GET.get("page"))
     context = {"project": project, "query": query, "runs": runs, "table": tabulate_runs(runs)}
-    return render_page(
-        request,
-        "dashboard/run_list.html",
-        context,
-        fragments={"run-table": "dashboard/_run_table.html"},
-    )
+    return render_page(request, "run_list.html", context, fragments={"run-table"})
 
 
 @page
@@ -119,15 +98,7 @@ def run_detail(request: HttpRequest, project_key: str, run_key: str) -> HttpResp
         "grid": lambda: _grid([run], request),
         "artifacts": run.artifacts.filter(deleted_at=None),
     }
-    return render_page(
-        request,
-        "dashboard/run_detail.html",
-        context,
-        fragments={
-            "run-facts": "dashboard/_run_facts.html",
-            "chart-grid": "dashboard/_chart_grid.html",
-        },
-    )
+    return render_page(request, "run_detail.html", context, fragments={"run-facts", "chart-grid"})
 
 
 @page
