@@ -145,6 +145,14 @@ def test_configuration_page_lists_the_variables_there_are() -> None:
     assert {name.removesuffix("_FILE") for name in listed} == used  # a secret may be in a file
 
 
+def test_development_page_lists_the_make_targets() -> None:
+    targets = set(re.findall(r"^([a-z-]+):.*##", read(Path("Makefile")), re.MULTILINE)) - {"help"}
+
+    listed = set(re.findall(r"`make ([a-z-]+)`", read(Path("docs/development.md"))))
+
+    assert listed == targets
+
+
 @pytest.mark.django_db
 def test_migrations_are_complete() -> None:
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)
