@@ -1,7 +1,6 @@
 """One run: the published class, over the core."""
 
 import os
-import sys
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from types import TracebackType
@@ -9,6 +8,7 @@ from typing import Any
 
 from runyard.artifacts import check_artifact
 from runyard.errors import RunExists
+from runyard.notices import say
 from runyard.run import open_run
 from runyard.values import as_notes, as_tags, as_time_us
 
@@ -139,9 +139,11 @@ class Run:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._core.finish_with(error)
-        self._say(" finished")
+        if not self._core.is_finished:
+            self._core.finish_with(error)
+            self._say(" finished")
 
     def _say(self, what: str = "") -> None:
-        where = self._core.page_url or "the server has not answered yet"
-        sys.stdout.write(f"aspara: {self.project}/{self.name}{what}: {where}\n")
+        if not self._core.is_silent:
+            where = self._core.page_url or "the server has not answered yet"
+            say(f"aspara: {self.project}/{self.name}{what}: {where}")

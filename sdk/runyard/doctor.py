@@ -5,6 +5,7 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
 from uuid import uuid4
@@ -96,7 +97,8 @@ def _check_server(url: str | None) -> str:
         return "none by default: scripts must pass tracker_uri"
     began = time.perf_counter()
     try:
-        answer = HttpTransport(address, timeout_s=5.0).request("GET", "/health")
+        with closing(HttpTransport(address, timeout_s=5.0)) as transport:
+            answer = transport.request("GET", "/health")
     except TransportError as error:
         raise Trouble(f"{address.url} does not answer: {error}") from None
     if answer.status != 200 or answer.json().get("status") != "ok":

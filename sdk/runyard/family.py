@@ -28,7 +28,7 @@ def inherited_run(project: str, key: str | None) -> Inherited | None:
     if len(rest) != 3:
         return Inherited(uid, None)
     pid, its_project, its_key = rest
-    if int(pid) == os.getpid() or project != its_project:
+    if pid == str(os.getpid()) or project != its_project:
         return None
     is_meant = key == its_key or (key is None and is_multiprocessing_child())
     return Inherited(uid, its_key) if is_meant else None

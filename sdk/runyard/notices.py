@@ -1,11 +1,20 @@
-"""What the SDK has to say to people, through the logger `runyard`: to stderr unless configured."""
+"""What the SDK has to say to people."""
 
+import contextlib
 import logging
+import sys
 
 _logger = logging.getLogger("runyard")
 
 
+def say(text: str) -> None:
+    """On stdout, where there is one: a job must not end because nobody reads it any more."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        sys.stdout.write(f"{text}\n")
+
+
 def warn(text: str) -> None:
+    """Through the logger `runyard`: on stderr, unless the job has set up something else."""
     _logger.warning("runyard: %s", text)
 
 

@@ -1,6 +1,7 @@
 """Spools whose process is gone: whoever finds them brings them home."""
 
 import contextlib
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -34,25 +35,31 @@ def adopt(path: Path) -> Spool | None:
 
 
 def deliver(
-    sender: Sender, *, patience_s: float, progress: Callable[[Sender], None] | None = None
+    sender: Sender,
+    *,
+    patience_s: float,
+    limit_s: float = math.inf,
+    progress: Callable[[Sender], None] | None = None,
 ) -> bool:
-    """Send a spool to its end and remove it. False: the server did not take it all within
-    `patience_s` of its first failure; the rest is kept.
+    """Send a spool to its end and remove it. What the server does not take is kept: then False.
+
+    `patience_s`: how long the server may fail to take anything. `limit_s`: for the whole.
     """
     spool = sender.spool
-    give_up_at = time.monotonic() + patience_s
+    end = give_up_at = time.monotonic() + limit_s
     try:
         while not sender.is_done and not sender.stopped:
             delay = sender.step()
             if progress:
                 progress(sender)
             if not sender.is_failing:
-                give_up_at = time.monotonic() + patience_s
-            elif time.monotonic() + delay > give_up_at:
+                give_up_at = end
+            elif give_up_at == end:
+                give_up_at = min(end, time.monotonic() + patience_s)
+            if time.monotonic() + delay > give_up_at:
                 return False
             time.sleep(delay)
-        next_step = next_step_in(spool.path)
-        if next_step:
+        if sender.is_done and (next_step := next_step_in(spool.path)):
             key = spool.meta.server_key or spool.meta.key
             note_next_step(spool.path.parent.parent, spool.meta.project, key, next_step)
         return sender.is_done
@@ -65,22 +72,27 @@ def adopt_in_background(root: Path, url: str) -> None:
 
     def run() -> None:
         with contextlib.suppress(OSError):
-            _adopt(root, lambda meta: meta.url == url, patience_s=0)
+            _adopt(root, lambda meta: meta.url == url, patience_s=0.0)
 
     threading.Thread(target=run, name="runyard-orphans", daemon=True).start()
 
 
-def adopt_of_run(root: Path, run_uid: str, *, patience_s: float) -> None:
+def adopt_of_run(root: Path, run_uid: str, *, limit_s: float) -> None:
     """Bring home what workers of a run left, which ended without a word."""
     with contextlib.suppress(OSError):
-        _adopt(root, lambda meta: meta.run_uid == run_uid, patience_s=patience_s)
+        _adopt(root, lambda meta: meta.run_uid == run_uid, patience_s=limit_s, limit_s=limit_s)
 
 
-def _adopt(root: Path, is_wanted: Callable[[Meta], bool], *, patience_s: float) -> None:
+def _adopt(
+    root: Path, is_wanted: Callable[[Meta], bool], *, patience_s: float, limit_s: float = math.inf
+) -> None:
+    end = time.monotonic() + limit_s
     for path in spool_paths(root):
         meta = read_meta(path)
         spool = adopt(path) if meta and is_wanted(meta) else None
         if spool:
-            timeout_s = max(1.0, min(TIMEOUT_S, patience_s))
-            transport = HttpTransport(parse_address(spool.meta.url), timeout_s=timeout_s)
-            deliver(Sender(spool, transport), patience_s=patience_s)
+            left_s = max(1.0, end - time.monotonic())
+            transport = HttpTransport(
+                parse_address(spool.meta.url), timeout_s=min(TIMEOUT_S, left_s)
+            )
+            deliver(Sender(spool, transport), patience_s=patience_s, limit_s=left_s)

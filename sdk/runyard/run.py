@@ -77,7 +77,7 @@ class Run:
         self._place = place
         self._start = dict(start)
         self._is_owner = uid is None
-        self._is_silent = not config.logs_here()
+        self.is_silent = not config.logs_here()
         self._beyond = 0  # the step after the greatest one logged
         self._lock = threading.RLock()  # a signal handler may interrupt its holder
         self._spool: Spool | None = None
@@ -126,7 +126,7 @@ class Run:
         """
         with self._lock:
             self._check_open()
-            if self._is_silent:
+            if self.is_silent:
                 return
             folder = (self._spool or self._begin()).path / "files"
         try:
@@ -138,7 +138,7 @@ class Run:
 
     def _append(self, frame: bytes) -> None:
         self._check_open()
-        if not self._is_silent:
+        if not self.is_silent:
             (self._spool or self._begin()).append(frame)
 
     def _check_open(self) -> None:
@@ -240,15 +240,14 @@ class Run:
         with self._lock:
             if self.is_finished:
                 return
-            self.is_finished = True
-            if self._spool is None:
-                return
-            if self._is_owner:
+            if self._spool and self._is_owner:
                 finish["time"] = time.time_ns() // 1000
                 self._spool.append(encode_event("finish", finish), is_vital=True)
-            self._spool.close()
+            self.is_finished = True  # not before: SIGTERM may come at any time and end it, too
+            if self._spool:
+                self._spool.close()
         family.hand_down_no_more(self.uid)
-        if self._beyond:
+        if self._spool and self._beyond:
             memory.note_next_step(self._place.root, self.project, self.key, self._beyond)
 
     def flush(self, timeout_s: float) -> int:
@@ -262,15 +261,13 @@ class Run:
             return 0
         end = time.monotonic() + timeout_s
         left = self._background.drain(timeout_s)
-        if left:
+        if left and not self._background.sender.stopped and not family.is_multiprocessing_child():
             self._tell_what_is_left(left)
-        else:
-            orphans.adopt_of_run(self._place.root, self.uid, patience_s=end - time.monotonic())
+        if not left:
+            orphans.adopt_of_run(self._place.root, self.uid, limit_s=end - time.monotonic())
         return left
 
     def _tell_what_is_left(self, count: int) -> None:
-        if family.is_multiprocessing_child():
-            return  # the parent brings them home
         root = self._place.root
         warn(
             f"{count} records of {self.project}/{self.key} have not arrived. They are safe in "

@@ -13,6 +13,7 @@ one step, so that other threads may read it at any time, and an `append` cut sho
 no trace: the next one writes over it.
 """
 
+import contextlib
 import json
 import os
 import threading
@@ -131,7 +132,8 @@ class Spool:
         """Keep what the server calls the run: artifacts go there, also after a restart."""
         if key != self.meta.server_key:
             self.meta = self.meta._replace(server_key=key)
-            self._write_meta()
+            with contextlib.suppress(OSError):  # a full disk: this process knows it all the same
+                self._write_meta()
 
     def _write_meta(self) -> None:
         draft = self.path / "meta.json.new"

@@ -27,7 +27,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Itera
     for run in list(lifecycle._state.open_runs):
         run.end("completed")
         run.drain(0)
-    monkeypatch.setattr(aspara, "_current", None)
+    aspara._current = None
 
 
 @pytest.fixture

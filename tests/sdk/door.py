@@ -121,6 +121,10 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     door: Door
 
+    def do_GET(self) -> None:
+        answer = self.door.fault(self.path)
+        self.answer(answer if isinstance(answer, Answer) else Answer(404))
+
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         headers = {name.lower(): value for name, value in self.headers.items()}

@@ -1,0 +1,151 @@
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from runyard.cli import main
+from runyard.spool import Spool
+
+from tests.sdk.conftest import add_rows
+from tests.sdk.door import Answer, Door, wait_until
+from tests.sdk.jobs import Job
+
+
+@pytest.fixture
+def orphan(make_spool: Callable[..., Spool], door: Door) -> Iterator[Spool]:
+    spool = make_spool(url=door.url)
+    add_rows(spool, 1_200)
+    spool.release()
+    return spool
+
+
+def test_sync_sends_and_says_so(
+    orphan: Spool, door: Door, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["sync", str(root)]) == 0
+
+    assert len(door.values("r", "loss")) == 1_200
+    assert capsys.readouterr().err == (
+        f"p/r: 1,201 of 1,201 records: sent\n1 of 1 spools in {root} sent.\n"
+    )
+    assert main(["sync"]) == 0, "the default directory"
+    assert capsys.readouterr().err == f"0 of 0 spools in {root} sent.\n"
+
+
+def test_sync_with_a_silent_server_keeps_all_and_fails(
+    orphan: Spool, door: Door, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    door.fault = lambda path: "hang up"
+
+    assert main(["sync", str(root), "--patience", "0"]) == 1
+
+    assert orphan.segment_path(1).exists()
+    errors = capsys.readouterr().err
+    assert f"p/r: 0 of 1,201 records: {door.url} is silent" in errors
+    assert f"0 of 1 spools in {root} sent." in errors
+
+
+def test_sync_leaves_running_jobs_alone(
+    make_spool: Callable[..., Spool], root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_spool()
+
+    assert main(["sync", str(root)]) == 0
+    assert capsys.readouterr().err == (f"0 of 0 spools in {root} sent; 1 in use or kept for now.\n")
+
+
+def test_sync_to_another_server(make_spool: Callable[..., Spool], door: Door, root: Path) -> None:
+    spool = make_spool()
+    add_rows(spool, 3)
+    spool.release()
+
+    assert main(["sync", str(root), "--url", f"{door.url}/tracker"]) == 0
+    assert len(door.values("r", "loss")) == 3
+
+
+def test_deleted_run_is_named_and_kept_for_now(
+    orphan: Spool, door: Door, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    door.fault = lambda path: Answer(410, {"detail": "The run was deleted."})
+
+    assert main(["sync", str(root)]) == 1
+    assert "the run was deleted on the server" in capsys.readouterr().err
+    assert main(["sync", str(root)]) == 0, "it is not tried again"
+    assert orphan.path.exists()
+
+
+def test_watch_goes_on_until_ctrl_c(orphan: Spool, door: Door, root: Path) -> None:
+    script = """
+    import runyard.cli
+    runyard.cli.WATCH_S = 0.05
+    say("watching")
+    sys.exit(runyard.cli.main(["sync", "--watch"]))
+    """
+    job = Job(script, root, door.url)
+    job.wait_for("watching")
+    wait_until(lambda: not orphan.path.exists())
+    job.process.send_signal(2)
+    code, errors = job.end()
+
+    assert code == 130
+    assert "p/r: 1,201 of 1,201 records: sent" in errors
+    assert "Traceback" not in errors
+
+
+def test_misuse_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sync", "/etc"]) == 2
+    assert "/etc belongs to the system" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as exit_info:
+        main([])
+    assert exit_info.value.code == 2
+
+
+def examine(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, str]]:
+    """The status, and the line of each check without its name."""
+    status = main(["doctor", *arguments])
+    lines = capsys.readouterr().err.splitlines()
+    return status, {line[4:].split()[0]: f"{line[:2]} {line[15:]}" for line in lines}
+
+
+def test_doctor_finds_all_well(
+    door: Door, root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNYARD_TOKEN", "secret")
+    door.fault = lambda path: Answer(200, {"status": "ok"})
+
+    status, lines = examine(capsys, "--url", door.url)
+
+    assert status == 0
+    assert list(lines) == ["version", "directory", "disk", "waiting", "server", "token"]
+    assert all(line.startswith("ok ") for line in lines.values())
+    assert lines["directory"].startswith(f"ok {root} (4 KiB reach the disk in ")
+    assert lines["token"] == "ok RUNYARD_TOKEN is sent"
+    assert "secret" not in str(lines)
+    assert list(root.iterdir()) == []
+
+
+def test_doctor_finds_what_is_wrong(
+    orphan: Spool, door: Door, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    door.fault = lambda path: Answer(200, {"status": "a print server"})
+    letter = root / "dead-letter" / "x.jsonl"
+
+    status, lines = examine(capsys, "--url", door.url)
+    letter.parent.mkdir()
+    letter.write_text(json.dumps({}))
+    _, more = examine(capsys, "--url", "http://127.0.0.1:1")
+
+    assert status == 1
+    assert lines["waiting"] == f"!! 1 ended jobs have left records; run: runyard sync {root}"
+    assert lines["server"] == f"!! {door.url} is no Runyard server: it answers with 200"
+    assert more["waiting"].startswith("!! the server refused records of 1 runs: see ")
+    assert more["server"].startswith("!! http://127.0.0.1:1 does not answer: ConnectionRefused")
+
+
+def test_doctor_without_a_server_has_nothing_to_complain_about(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    status, lines = examine(capsys)
+
+    assert status == 0
+    assert lines["server"] == "ok none by default: scripts must pass tracker_uri"
