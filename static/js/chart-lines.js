@@ -7,11 +7,13 @@ import { smooth, spacing } from "./smoothing.js";
 const COUNTED_ODD = ["NaN", "∞", "-∞"];
 
 /**
- * The runs that have points, with `series` and, where `weight` asks for it, `smoothed` values.
+ * The runs that have points, the first one last, so that it lies on top: with `series` and, where
+ * `weight` asks for it, `smoothed` values.
  * `share`: how much of what was logged is in the series, the rest was left out by the server.
  */
 export const makeLines = (runs, seriesOf, weight, share) =>
   runs
+    .toReversed()
     .map((run) => ({ ...run, series: seriesOf(run.key) }))
     .filter(({ series }) => series?.steps.length)
     .map((line) => {

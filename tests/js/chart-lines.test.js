@@ -14,8 +14,8 @@ const lines = (weight = 0) => makeLines(RUNS, (key) => SERIES[key], weight, 1);
 
 const note = (options) => noteText(lines(), { hiddenCount: 0, isLog: false, isZoomed: false, ...options });
 
-test("runs without points have no line", () => {
-  assert.deepEqual(lines().map(({ key }) => key), ["a", "b"]);
+test("runs without points have no line, and the first run lies on top", () => {
+  assert.deepEqual(lines().map(({ key }) => key), ["b", "a"]);
 });
 
 test("smoothed lines stand behind all raw ones", () => {
@@ -24,7 +24,7 @@ test("smoothed lines stand behind all raw ones", () => {
 });
 
 test("a log axis leaves a gap where a value has no place on it", () => {
-  const [, a, b] = plotColumns(lines(), true);
+  const [, b, a] = plotColumns(lines(), true);
 
   assert.deepEqual([a, b], [[3, null, 1], [null, undefined, 4]]);
 });
