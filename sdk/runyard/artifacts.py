@@ -1,7 +1,6 @@
 """Files that go with a run: checked and copied at once, uploaded when their turn comes."""
 
 import re
-import shutil
 from os import PathLike
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +20,8 @@ class Artifact(NamedTuple):
 
     def copy_to(self, folder: Path) -> dict[str, str]:
         """Copy the file, which may change later. Returns the payload of its record. Raises: OSError."""
+        import shutil  # noqa: PLC0415 -- slow import
+
         folder.mkdir(exist_ok=True)
         copy = folder / uuid4().hex
         try:

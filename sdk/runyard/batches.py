@@ -6,7 +6,6 @@ is a slice. Jobs log the same few sets of metrics over and over, so stretches ar
 
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import groupby
 from sys import byteorder
 from typing import Any
@@ -18,17 +17,17 @@ from runyard.records import Event, Lost, Row, decode
 FORMAT = 1
 
 
-@dataclass(slots=True)
 class _Series:
     """The columns of one metric, in pieces."""
 
-    count: int = 0
-    pieces: dict[str, list[bytes]] = field(default_factory=lambda: {name: [] for name in "svtq"})
+    def __init__(self) -> None:
+        self.count = 0
+        self.pieces: dict[str, list[bytes]] = {letter: [] for letter in "svtq"}
 
     def add(self, count: int, **columns: bytes) -> None:
         self.count += count
-        for name, column in columns.items():
-            self.pieces[name].append(column)
+        for letter, column in columns.items():
+            self.pieces[letter].append(column)
 
 
 def encode_batch(

@@ -1,10 +1,7 @@
 """What the SDK has to say to people."""
 
 import contextlib
-import logging
 import sys
-
-_logger = logging.getLogger("runyard")
 
 
 def say(text: str) -> None:
@@ -15,7 +12,9 @@ def say(text: str) -> None:
 
 def warn(text: str) -> None:
     """Through the logger `runyard`: on stderr, unless the job has set up something else."""
-    _logger.warning("runyard: %s", text)
+    import logging  # noqa: PLC0415 -- slow import; most jobs never hear a warning
+
+    logging.getLogger("runyard").warning("runyard: %s", text)
 
 
 class Once:

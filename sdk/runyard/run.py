@@ -1,7 +1,6 @@
 """A run as a process that logs to it sees it. Façades put their own names on this."""
 
 import os
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -182,6 +181,8 @@ class Run:
         try:
             return Spool.create(self._place.root / "spool", meta)
         except OSError as error:
+            import tempfile  # noqa: PLC0415 -- slow import
+
             root = Path(tempfile.mkdtemp(prefix="runyard-"))
             warn(f"cannot write to {self._place.root} ({error}); records wait in {root}.")
             self._place = self._place._replace(root=root)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from runyard.config import token_for
@@ -20,13 +19,12 @@ NO_HEADERS: Mapping[str, str] = {}
 TRACKER_PREFIX = "/tracker"  # documented as part of `tracker_uri`; the batch door is beside it
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """`headers` have lower-case names."""
 
     status: int
     body: bytes = b""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = NO_HEADERS
 
     def json(self) -> dict[str, Any]:
         """The body if it is a JSON object, else an empty dict: proxies answer with anything."""
@@ -55,8 +53,7 @@ class Transport(Protocol):
     def close(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """A server, taken apart. `prefix` is "" or a path in front of all of the server's own."""
 
     scheme: str
