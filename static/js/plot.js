@@ -5,6 +5,7 @@ import { emit } from "./bus.js";
 import { plotColumns } from "./chart-lines.js";
 import { logLabels, tickLabels } from "./format.js";
 import { drawRail } from "./rail.js";
+import { lonelySteps, lowerBound } from "./series.js";
 import { attachTooltip, moveTooltip } from "./tooltip.js";
 
 const LINE_WIDTH = 1.5;
@@ -46,14 +47,20 @@ const makeSeries = (lines) => {
   return [...raw, ...smoothed.map((line) => makeLine(line, 1))];
 };
 
-const makeLine = ({ color, dash, series }, alpha) => ({
+const makeLine = ({ color, dash }, alpha) => ({
   stroke: color,
   width: LINE_WIDTH,
   dash,
   alpha,
   spanGaps: false,
-  points: { show: series.steps.length === 1, size: 5, fill: color },
+  points: { show: true, filter: lonelyPlaces, size: 5, fill: color },
 });
+
+/** Only a value without neighbours needs a dot: no line leads to it. */
+const lonelyPlaces = (plot, place, isShown) => {
+  if (!isShown) return null;
+  return lonelySteps(lineAt(plot.lines, place).series).map((step) => lowerBound(plot.data[0], step));
+};
 
 const frame = (host, lines) => {
   const style = getComputedStyle(host);

@@ -93,3 +93,7 @@ export const oddPoints = ({ steps, values }) =>
     if (Number.isFinite(value)) return [];
     return [{ step, kind: Number.isNaN(value) ? "NaN" : value > 0 ? "∞" : "-∞" }];
   });
+
+/** Steps of values that have no neighbour a line could be drawn to. */
+export const lonelySteps = ({ steps, values }) =>
+  steps.filter((_, i) => Number.isFinite(values[i]) && !Number.isFinite(values[i - 1]) && !Number.isFinite(values[i + 1]));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { addPoint, align, fromColumns, nearest, oddPoints, thin } from "../../static/js/series.js";
+import { addPoint, align, fromColumns, lonelySteps, nearest, oddPoints, thin } from "../../static/js/series.js";
 
 const series = (steps, values) => fromColumns({ steps, values, timestamps: steps.map((s) => s * 1000) });
 
@@ -80,4 +80,11 @@ test("odd points are those without a height", () => {
     { step: 2, kind: "∞" },
     { step: 3, kind: "-∞" },
   ]);
+});
+
+test("a value between gaps is lonely, and so is the only one", () => {
+  const gaps = series([0, 1, 2, 3, 4, 5, 6], [1, NaN, 2, 3, Infinity, 4, NaN]);
+
+  assert.deepEqual(lonelySteps(gaps), [0, 5]);
+  assert.deepEqual(lonelySteps(series([7], [1])), [7]);
 });
