@@ -1,7 +1,8 @@
 """The pages. Each view parses, reads and renders; an HTMX request gets the fragment it asked for."""
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
+from django.templatetags.static import static
 
 from dashboard.decorators import page
 from dashboard.downloads import send_file
@@ -13,7 +14,13 @@ from dashboard.run_table import tabulate_runs
 from dashboard.selection import select_runs
 from tracking.domain.access import find_project, find_run
 from tracking.domain.artifacts import open_artifact
+from tracking.domain.producers import find_delivery
 from tracking.models import Run
+
+
+def favicon(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 -- the icon is the same for all
+    """Where browsers ask when a page, say JSON, does not name its icon."""
+    return redirect(static("favicon.svg"))
 
 
 @page
@@ -97,6 +104,7 @@ def run_detail(request: HttpRequest, project_key: str, run_key: str) -> HttpResp
         "metric_query": text_param(request.GET, "metric"),
         "grid": lambda: _grid([run], request),
         "artifacts": run.artifacts.filter(deleted_at=None),
+        "delivery": find_delivery(run),
     }
     return render_page(request, "run_detail.html", context, fragments={"run-facts", "chart-grid"})
 

@@ -149,3 +149,12 @@ def test_error_pages_need_no_request(template: str, text: str) -> None:
     from django.template.loader import render_to_string
 
     assert f"<h2>{text}" in render_to_string(template)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("path", "target"),
+    [("/projects/", "/"), ("/projects", "/"), ("/favicon.ico", "/static/favicon.svg")],
+)
+def test_paths_that_browsers_guess_lead_somewhere(client: Client, path: str, target: str) -> None:
+    assert client.get(path).headers["Location"] == target

@@ -7,7 +7,8 @@ from django.core.files.storage import default_storage
 from django.http import HttpResponse
 from django.test import AsyncClient, Client
 
-from tests.factories import log_points, make_run
+from tests.factories import log_points, make_batch, make_run, start_event, take_in
+from tracking.domain.batch import Event
 from tracking.domain.runs import finish_run, merge_summary
 from tracking.enums import RunStatus
 from tracking.models import Artifact, Run
@@ -45,6 +46,27 @@ def test_run_page_opens_with_what_matters(client: Client) -> None:
     assert '<th scope="row">optimizer.betas</th><td class="mono">[0.9, 0.999]</td>' in page
     assert '<li class="tag">first</li>' in page
     assert page.count("<metric-chart") == 2
+
+
+def test_run_page_tells_what_has_arrived_and_what_was_lost(client: Client) -> None:
+    take_in(make_batch(1, 1, events=start_event(), logged_seq=1500))
+    gap = {"first_seq": 2, "last_seq": 4, "count": 3, "reason": "no room <b>left</b>"}
+    take_in(make_batch(2, 4, events=(Event(2, "gap", gap),), logged_seq=1500))
+
+    behind = client.get(PATH).content.decode()
+    take_in(make_batch(5, 1500, logged_seq=1500))
+    whole = client.get(PATH).content.decode()
+
+    assert '<dd title="4 of 1500">4 of 1,500</dd>' in behind
+    assert "3 records lost" in behind
+    assert "<li>3 × no room &lt;b&gt;left&lt;/b&gt;</li>" in behind
+    assert '<dd title="1500 of 1500">all of 1,500</dd>' in whole
+
+
+def test_run_page_of_plain_http_counts_no_records(client: Client) -> None:
+    make_run()
+
+    assert "Records received" not in client.get(PATH).content.decode()
 
 
 def test_run_page_without_anything_teaches(client: Client) -> None:

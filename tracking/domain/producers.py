@@ -1,11 +1,12 @@
-"""Producers and their watermarks. SQL, because both statements are on the path of every batch."""
+"""Producers and their watermarks. SQL, where a statement is on the path of every batch."""
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
-from tracking.models import Producer
+from tracking.models import Producer, Run
 
 TABLE = Producer._meta.db_table  # noqa: SLF001 -- Django's documented Model _meta API
 UUID_FIELD = Producer._meta.get_field("uuid")  # noqa: SLF001 -- as above
@@ -32,3 +33,32 @@ def move_watermark(producer: UUID, last_seq: int, *, logged_seq: int) -> None:
 
 def _db_value(producer: UUID) -> Any:
     return UUID_FIELD.get_db_prep_value(producer, connection)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How many records of a run have arrived, of how many its processes said they have logged.
+
+    `gaps` are what had to be dropped, in the words of docs/ingest.md.
+    """
+
+    received_count: int
+    logged_count: int
+    gaps: list[dict[str, Any]]
+
+    @property
+    def lost_count(self) -> int:
+        counts = (gap.get("count", 1) for gap in self.gaps)
+        return sum(count for count in counts if isinstance(count, int))
+
+
+def find_delivery(run: Run) -> Delivery | None:
+    """None for a run that was logged over plain HTTP: there are no records to count."""
+    producers = list(run.producers.values_list("last_seq", "logged_seq", "gaps"))
+    if not producers:
+        return None
+    return Delivery(
+        received_count=sum(last_seq for last_seq, _, _ in producers),
+        logged_count=sum(max(last_seq, logged_seq) for last_seq, logged_seq, _ in producers),
+        gaps=[gap for _, _, gaps in producers for gap in gaps],
+    )

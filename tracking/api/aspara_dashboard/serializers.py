@@ -23,6 +23,12 @@ class SeriesQuery(serializers.Serializer[Any]):
     """Which points of which metrics are wanted."""
 
     metrics = NamesField(required=False, max_length=100_000, help_text="only these metrics")
+    metric = serializers.ListField(
+        required=False,
+        max_length=1_000,
+        child=serializers.CharField(trim_whitespace=False),
+        help_text="only this metric, whatever is in its name; may be repeated",
+    )
     max_points = serializers.IntegerField(
         required=False, min_value=10, max_value=100_000, help_text="per series; spikes are kept"
     )
@@ -36,6 +42,11 @@ class SeriesQuery(serializers.Serializer[Any]):
         required=False, min_value=-(2**50), max_value=2**50, help_text="UNIX ms, included"
     )
     raw = serializers.BooleanField(default=False, help_text="every point, as it arrived")
+
+    def names(self) -> list[str] | None:
+        """The metrics asked for; None for all of them."""
+        asked = [*self.validated_data.get("metrics", []), *self.validated_data.get("metric", [])]
+        return asked or None
 
     def window(self) -> Window:
         asked = self.validated_data

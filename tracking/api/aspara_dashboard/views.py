@@ -56,7 +56,7 @@ class SeriesViewSet(ViewSet):
         etag = _etag(runs, request)
         if unchanged := get_conditional_response(request._request, etag=etag):  # noqa: SLF001 -- DRF offers no other way
             return unchanged
-        series = read_series(runs, query.window(), names=query.validated_data.get("metrics"))
+        series = read_series(runs, query.window(), names=query.names())
         body = {"project": found.key, "metrics": metrics_by_run(series)}
         return Response(body, headers={"ETag": etag, "Cache-Control": "private, no-cache"})
 

@@ -70,6 +70,14 @@ def test_window_metrics_and_raw_are_obeyed(client, runs):
     assert late["metrics"]["loss"]["run2"]["steps"] == [1]
 
 
+def test_metric_with_a_comma_in_its_name_can_be_asked_for(client, runs):
+    log_points(runs[0], {"a, b": [1.0], " c": [2.0]})
+
+    answer = client.get(URL, {"runs": "run1", "metric": ["a, b", " c"]}).json()
+
+    assert sorted(answer["metrics"]) == [" c", "a, b"]
+
+
 def test_unchanged_chart_is_304_and_a_new_point_changes_it(client, runs):
     tag = client.get(URL, {"runs": "run1"})["ETag"]
 
