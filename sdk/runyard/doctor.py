@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from uuid import uuid4
 
@@ -42,7 +42,11 @@ def examine(root: Path, url: str | None) -> int:
 
 
 def _version() -> str:
-    return f"runyard {version('runyard')}, Python {platform.python_version()}"
+    try:
+        number = version("runyard")
+    except PackageNotFoundError:
+        number = "from sources"
+    return f"runyard {number}, Python {platform.python_version()}"
 
 
 def _check_directory(root: Path) -> str:

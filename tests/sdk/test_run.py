@@ -128,6 +128,13 @@ def test_start_the_server_will_not_have_raises_its_words(door: Door, root: Path)
     assert spool_paths(root) == []
 
 
+def test_start_that_is_too_large_leaves_nothing_behind(door: Door, root: Path) -> None:
+    with pytest.raises(ValueError, match=r"This start takes .* Log it as an artifact"):
+        start(door.url, config={"x": "y" * 9_000_000})
+
+    assert spool_paths(root) == []
+
+
 def test_no_server_is_said_at_once() -> None:
     with pytest.raises(NoServer, match="tracker_uri"):
         open_run(project="p", key="r", start={})

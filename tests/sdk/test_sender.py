@@ -1,9 +1,8 @@
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import msgpack
 import pytest
 from runyard import sender as sender_module
 from runyard import spool as spool_module
@@ -11,78 +10,10 @@ from runyard.errors import RunExists, StartRefused, TransportError
 from runyard.records import encode_event
 from runyard.sender import RunInfo, Sender
 from runyard.spool import Spool
-from runyard.transport import Body, Response
 
 from tests.sdk.conftest import add_rows
 from tests.sdk.door import Answer, Door
-
-Reply = Answer | Exception | None  # None: what the door says
-
-
-class ScriptedTransport:
-    """A door without a network; `script` holds what comes instead of its next answers."""
-
-    def __init__(self) -> None:
-        self.door = Door()
-        self.script: list[Reply] = []
-        self.refuse: Callable[[dict[str, Any]], Reply] = lambda batch: None
-        self.batches: list[dict[str, Any]] = []
-        self.paths: list[str] = []
-
-    def post(self, path: str, body: bytes | Body, headers: Mapping[str, str]) -> Response:
-        data = body if isinstance(body, bytes) else b"".join(body)
-        batch = msgpack.unpackb(data) if isinstance(body, bytes) else {}
-        self.paths.append(path)
-        self.batches.append(batch)
-        reply = (self.script.pop(0) if self.script else None) or self.refuse(batch)
-        if isinstance(reply, Exception):
-            raise reply
-        answer = reply or self.door.take(path, data)
-        return Response(answer.status, json.dumps(answer.words).encode(), answer.headers)
-
-    def close(self) -> None:
-        pass
-
-    @property
-    def spans(self) -> list[tuple[int, int]]:
-        return [(batch["first_seq"], batch["last_seq"]) for batch in self.batches]
-
-
-@pytest.fixture
-def transport() -> ScriptedTransport:
-    return ScriptedTransport()
-
-
-@pytest.fixture
-def sender(spool: Spool, transport: ScriptedTransport, monkeypatch: pytest.MonkeyPatch) -> Sender:
-    """Its start has been taken; the jitter is the longest there is."""
-    monkeypatch.setattr(sender_module, "full_jitter", lambda limit_s: limit_s)
-    sender = Sender(spool, transport)
-    sender.step()
-    transport.batches.clear()
-    return sender
-
-
-def run_to_end(sender: Sender) -> list[float]:
-    """The pauses between the steps that were needed."""
-    sender.spool.close()
-    pauses = []
-    while not sender.is_done and not sender.stopped:
-        pauses.append(sender.step())
-        assert len(pauses) < 1_000, "it goes round in circles"
-    return pauses
-
-
-def received(transport: ScriptedTransport) -> list[tuple[int, float]]:
-    return transport.door.values("r", "loss")
-
-
-def rows(count: int) -> list[tuple[int, float]]:
-    return [(step, float(step)) for step in range(count)]
-
-
-def gaps(transport: ScriptedTransport) -> list[dict[str, Any]]:
-    return transport.door.payloads("r", "gap")
+from tests.sdk.scripted import Reply, ScriptedTransport, gaps, received, rows, run_to_end
 
 
 def test_start_is_sent_alone_and_its_answer_kept(
@@ -392,68 +323,3 @@ def test_start_that_the_server_will_not_have_ends_the_sending(
     assert str(sender.refusal) == "Invalid project name."
     assert spool.segment_path(1).exists()
     assert not (spool.path / "stopped").exists(), "sync may try again"
-
-
-def add_artifact(spool: Spool, content: bytes | None = b"weights") -> Path:
-    copy = spool.path / "files" / "0123"
-    copy.parent.mkdir()
-    if content is not None:
-        copy.write_bytes(content)
-    spool.append(encode_event("artifact", {"name": "m.pt", "category": "model", "file": "0123"}))
-    return copy
-
-
-def test_artifact_is_uploaded_before_its_record_and_then_let_go_of(
-    sender: Sender, transport: ScriptedTransport
-) -> None:
-    add_rows(sender.spool, 2)
-    copy = add_artifact(sender.spool)
-    add_rows(sender.spool, 2, first_step=2)
-
-    run_to_end(sender)
-
-    upload_path = "/tracker/api/v1/projects/p/runs/r/artifacts"
-    assert transport.paths == ["/ingest/v1/batch"] * 2 + [upload_path, "/ingest/v1/batch"]
-    assert b"weights" in transport.door.uploads[0][1]
-    assert transport.door.payloads("r", "artifact") == [{"name": "m.pt"}]
-    assert received(transport) == rows(4)
-    assert not copy.exists()
-
-
-def test_artifact_waits_for_a_busy_server(sender: Sender, transport: ScriptedTransport) -> None:
-    copy = add_artifact(sender.spool)
-    transport.script = [TransportError("down"), Answer(503, headers={"retry-after": "3"})]
-
-    assert [sender.step(), sender.step()] == [0.5, 3.0]
-    assert copy.exists()
-    run_to_end(sender)
-    assert len(transport.door.uploads) == 1
-
-
-def test_refused_artifact_is_set_aside_with_its_file(
-    sender: Sender, transport: ScriptedTransport, root: Path
-) -> None:
-    add_artifact(sender.spool)
-    add_rows(sender.spool, 1)
-    transport.script = [Answer(413, {"detail": "File too large."})]
-
-    run_to_end(sender)
-
-    producer = sender.spool.meta.producer
-    kept = root / "dead-letter" / f"{producer}-2-m.pt"
-    letter = json.loads((root / "dead-letter" / f"{producer}.jsonl").read_text())
-    assert kept.read_bytes() == b"weights"
-    assert letter["file"] == str(kept)
-    assert [gap["reason"] for gap in gaps(transport)] == [
-        "refused: artifact 'm.pt': 413 File too large."
-    ]
-    assert received(transport) == rows(1)
-
-
-def test_artifact_whose_copy_is_gone_is_a_gap(sender: Sender, transport: ScriptedTransport) -> None:
-    add_artifact(sender.spool, content=None)
-
-    run_to_end(sender)
-
-    assert [gap["reason"] for gap in gaps(transport)] == ["the file of 'm.pt' is gone"]
-    assert transport.door.uploads == []

@@ -1,0 +1,76 @@
+import json
+from pathlib import Path
+
+from runyard.errors import TransportError
+from runyard.records import encode_event
+from runyard.sender import Sender
+from runyard.spool import Spool
+
+from tests.sdk.conftest import add_rows
+from tests.sdk.door import Answer
+from tests.sdk.scripted import ScriptedTransport, gaps, received, rows, run_to_end
+
+
+def add_artifact(spool: Spool, content: bytes | None = b"weights") -> Path:
+    copy = spool.path / "files" / "0123"
+    copy.parent.mkdir()
+    if content is not None:
+        copy.write_bytes(content)
+    spool.append(encode_event("artifact", {"name": "m.pt", "category": "model", "file": "0123"}))
+    return copy
+
+
+def test_artifact_is_uploaded_before_its_record_and_then_let_go_of(
+    sender: Sender, transport: ScriptedTransport
+) -> None:
+    add_rows(sender.spool, 2)
+    copy = add_artifact(sender.spool)
+    add_rows(sender.spool, 2, first_step=2)
+
+    run_to_end(sender)
+
+    upload_path = "/tracker/api/v1/projects/p/runs/r/artifacts"
+    assert transport.paths == ["/ingest/v1/batch"] * 2 + [upload_path, "/ingest/v1/batch"]
+    assert b"weights" in transport.door.uploads[0][1]
+    assert transport.door.payloads("r", "artifact") == [{"name": "m.pt"}]
+    assert received(transport) == rows(4)
+    assert not copy.exists()
+
+
+def test_artifact_waits_for_a_busy_server(sender: Sender, transport: ScriptedTransport) -> None:
+    copy = add_artifact(sender.spool)
+    transport.script = [TransportError("down"), Answer(503, headers={"retry-after": "3"})]
+
+    assert [sender.step(), sender.step()] == [0.5, 3.0]
+    assert copy.exists()
+    run_to_end(sender)
+    assert len(transport.door.uploads) == 1
+
+
+def test_refused_artifact_is_set_aside_with_its_file(
+    sender: Sender, transport: ScriptedTransport, root: Path
+) -> None:
+    add_artifact(sender.spool)
+    add_rows(sender.spool, 1)
+    transport.script = [Answer(413, {"detail": "File too large."})]
+
+    run_to_end(sender)
+
+    producer = sender.spool.meta.producer
+    kept = root / "dead-letter" / f"{producer}-2-m.pt"
+    letter = json.loads((root / "dead-letter" / f"{producer}.jsonl").read_text())
+    assert kept.read_bytes() == b"weights"
+    assert letter["file"] == str(kept)
+    assert [gap["reason"] for gap in gaps(transport)] == [
+        "refused: artifact 'm.pt': 413 File too large."
+    ]
+    assert received(transport) == rows(1)
+
+
+def test_artifact_whose_copy_is_gone_is_a_gap(sender: Sender, transport: ScriptedTransport) -> None:
+    add_artifact(sender.spool, content=None)
+
+    run_to_end(sender)
+
+    assert [gap["reason"] for gap in gaps(transport)] == ["the file of 'm.pt' is gone"]
+    assert transport.door.uploads == []
