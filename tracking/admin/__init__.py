@@ -1,0 +1,11 @@
+"""The admin: a page for each model, for people who look after what is stored."""
+
+from django.contrib import admin
+
+from tracking.admin import artifacts, metrics, people, points, projects, records, runs
+
+__all__ = ["artifacts", "metrics", "people", "points", "projects", "records", "runs"]
+
+admin.site.site_header = "Runyard administration"
+admin.site.site_title = "Runyard administration"
+admin.site.index_title = "What is stored"

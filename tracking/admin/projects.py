@@ -1,0 +1,176 @@
+"""Projects and who may see them."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.forms.models import BaseInlineFormSet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from tracking.admin import cells
+from tracking.admin.deleting import WeighedDeletion
+from tracking.admin.fields import LongTextField, ProjectKeyField, TagsField
+from tracking.admin.lists import LONG_PROJECT_FIELDS, SlimAdmin
+from tracking.domain.deletion import delete_projects, weigh_runs
+from tracking.models import Membership, Project, Run
+
+
+class ProjectForm(forms.ModelForm):
+    key = ProjectKeyField(help_text="Letters, digits, “_” and “-”. URLs use it, and it stays.")
+    description = LongTextField(widget=forms.Textarea(attrs={"rows": 2, "cols": 80}))
+    notes = LongTextField(help_text="Markdown.")
+    tags = TagsField()
+
+    class Meta:
+        model = Project
+        fields = ["key", "name", "owner", "is_public", "description", "notes", "tags"]
+
+
+class MemberInline(admin.TabularInline):
+    """Those who are in: their role may change, and they may be shown the door."""
+
+    model = Membership
+    verbose_name_plural = "members"
+    fields = ["user", "role"]
+    readonly_fields = ["user"]
+    extra = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("user", "project")
+
+    def has_add_permission(self, request: HttpRequest, obj: Project | None = None) -> bool:
+        return False
+
+
+class NewMembers(BaseInlineFormSet):
+    def clean(self) -> None:
+        """Django does not check a UniqueConstraint that has the parent's key in it."""
+        super().clean()
+        of_project = Membership.objects.filter(project_id=self.instance.pk)
+        members = set(of_project.values_list("user_id", flat=True))
+        for form in self.forms:
+            user = form.cleaned_data.get("user") if form.is_valid() else None
+            if user and user.pk in members:
+                form.add_error("user", f"{user} is a member already.")
+
+
+class NewMemberInline(admin.TabularInline):
+    """Those who are let in. A form of its own: one user field, however many are in already."""
+
+    model = Membership
+    formset = NewMembers
+    verbose_name = "member"
+    verbose_name_plural = "new members"
+    fields = ["user", "role"]
+    autocomplete_fields = ["user"]
+    extra = 1
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).none()
+
+
+@admin.register(Project)
+class ProjectAdmin(WeighedDeletion, SlimAdmin):
+    form = ProjectForm
+    list_display = [
+        *("shown_key", "page", "shown_name", "owner", "is_public", "runs", "latest", "tag_list"),
+    ]
+    list_select_related = ["owner"]
+    list_defer = LONG_PROJECT_FIELDS
+    list_filter = ["is_public", ("namespace", admin.EmptyFieldListFilter)]
+    date_hierarchy = "created_at"
+    search_fields = ["key", "name", "namespace", "owner__username", "description", "tags"]
+    search_help_text = "Key, name, owner, description or tag"
+    autocomplete_fields = ["owner"]
+    actions = ["make_public", "make_private"]
+    readonly_fields = ["namespace", "runs", "created", "updated"]
+    fieldsets = [
+        (None, {"fields": ["key", "name", "namespace", "owner", "is_public", "runs"]}),
+        ("About", {"fields": ["description", "notes", "tags", "created", "updated"]}),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        of_project = Run.objects.filter(project=OuterRef("pk")).order_by().values("project")
+        newest = Run.objects.filter(project=OuterRef("pk")).order_by("-started_at", "-pk")
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                run_count=Subquery(of_project.annotate(n=Count("pk")).values("n")),
+                newest_start=Subquery(newest.values("started_at")[:1]),
+            )
+        )
+
+    def get_inlines(self, request: HttpRequest, obj: Project | None) -> list[type]:
+        return [MemberInline, NewMemberInline] if obj else [NewMemberInline]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Project | None = None) -> list[str]:
+        return [*self.readonly_fields, "key"] if obj else [*self.readonly_fields]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"owner": request.user.pk} | super().get_changeform_initial_data(request)
+
+    @admin.display(description="key", ordering="key")
+    def shown_key(self, project: Project) -> SafeString:
+        return cells.clip(project.key)
+
+    @admin.display(description="name", ordering="name")
+    def shown_name(self, project: Project) -> SafeString:
+        return cells.clip(project.name)
+
+    @admin.display
+    def created(self, project: Project) -> str:
+        return cells.exact_time(project.created_at)
+
+    @admin.display(description="last changed")
+    def updated(self, project: Project) -> str:
+        return cells.exact_time(project.updated_at)
+
+    @admin.display(ordering="run_count")
+    def runs(self, project: Project) -> SafeString | str:
+        count = getattr(project, "run_count", None) or 0
+        return cells.list_link(Run, f"{count:,}", project=project.pk) if count else "0"
+
+    @admin.display(description="latest run", ordering="newest_start")
+    def latest(self, project: Project) -> SafeString | str:
+        return cells.age(getattr(project, "newest_start", None))
+
+    @admin.display(description="tags")
+    def tag_list(self, project: Project) -> SafeString:
+        return cells.clip(cells.tag_list(project.tags))
+
+    @admin.display(description="page")
+    def page(self, project: Project) -> SafeString:
+        return cells.page_link(cells.project_page(project))
+
+    def view_on_site(self, project: Project) -> str:
+        return cells.project_page(project)
+
+    @admin.action(
+        permissions=["change"], description="Make public: everybody who signs in may see them"
+    )
+    def make_public(self, request: HttpRequest, projects: QuerySet[Project]) -> None:
+        self._publish(request, projects, is_public=True)
+
+    @admin.action(permissions=["change"], description="Make private: only members may see them")
+    def make_private(self, request: HttpRequest, projects: QuerySet[Project]) -> None:
+        self._publish(request, projects, is_public=False)
+
+    def _publish(
+        self, request: HttpRequest, projects: QuerySet[Project], *, is_public: bool
+    ) -> None:
+        changed = list(projects.exclude(is_public=is_public))
+        for project in changed:
+            project.is_public = is_public
+            project.save(update_fields=["is_public", "updated_at"])
+            self.log_change(request, project, f"Made {'public' if is_public else 'private'}.")
+        self.message_user(request, f"{len(changed)} changed.")
+
+    def weigh(self, queryset: QuerySet[Project]) -> dict[str, str]:
+        runs = Run.objects.filter(project__in=queryset.order_by().values("pk"))
+        return {"runs": f"{runs.count():,}"} | cells.weight_items(weigh_runs(runs))
+
+    def delete_weighed(self, queryset: QuerySet[Project]) -> dict[str, str]:
+        return cells.weight_items(delete_projects(queryset))
