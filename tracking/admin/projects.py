@@ -109,6 +109,12 @@ class ProjectAdmin(WeighedDeletion, SlimAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Project | None = None) -> list[str]:
         return [*self.readonly_fields, "key"] if obj else [*self.readonly_fields]
 
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "owner" and field:
+            field.widget.can_delete_related = False  # beside a project that is too easily meant
+        return field
+
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"owner": request.user.pk} | super().get_changeform_initial_data(request)
 

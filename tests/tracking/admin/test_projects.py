@@ -53,6 +53,15 @@ def test_key_that_no_url_can_hold_is_refused(client, key):
     assert not Project.objects.exists()
 
 
+def test_page_of_a_project_offers_no_deletion_of_its_owner(client):
+    project = make_run().project
+
+    page = client.get(admin_path("project", "change", project.pk)).content.decode()
+
+    assert "change_id_owner" in page
+    assert "delete_id_owner" not in page
+
+
 def test_key_stays(client):
     project = make_run().project
 
