@@ -2,10 +2,12 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from tracking.api.aspara_tracker.urls import health
 
 urlpatterns = [
+    path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("api/", include("tracking.api.aspara_dashboard.urls")),
     path("tracker/api/v1/", include("tracking.api.aspara_tracker.urls")),

@@ -18,6 +18,7 @@ from tracking.points import Columns, decode, encode_packed
 
 SMALL = 1_024  # points; a stretch of fewer is folded again: at most 10 KB are rewritten
 LARGE = 65_536  # points; what a folded stretch may hold
+AT_ONCE = 50_000  # stretches of one fold: SQLite takes five times as many parameters
 FOLD_AGE_S = 60.0
 FOLD_COMMITS = 32  # fewer are not worth a rewrite while the run goes on
 MARK_EVERY_S = 5.0  # how finely the age of commits is remembered
@@ -47,7 +48,7 @@ def fold_run(run: Run, *, upto: int) -> int:
     with transaction.atomic():
         Run.objects.select_for_update().only("pk").get(pk=run.pk)
         rows = MetricPoint.objects.filter(run=run, count__lt=limit, revision__lte=upto)
-        fields = rows.order_by("metric_id", "ordinal").values_list(*STRETCH_FIELDS)
+        fields = rows.order_by("metric_id", "ordinal").values_list(*STRETCH_FIELDS)[:AT_ONCE]
         groups = [group for group in _groups(map(_Stretch._make, fields)) if len(group) > 1]
         MetricPoint.objects.filter(pk__in=[row.id for group in groups for row in group]).delete()
         MetricPoint.objects.bulk_create([_join(run, group) for group in groups])

@@ -115,11 +115,11 @@ def _run_in_transaction(jobs: list[_Job]) -> list[Any]:
 
 
 def _keep_house(work: Callable[[], None]) -> None:
-    """What may fail without harm: the points are there all the same."""
+    """What may fail without harm: the points are there all the same, and batches wait."""
     try:
         work()
-    except DatabaseError as error:
-        log.warning("The database is away: %s", error)
+    except Exception as error:  # noqa: BLE001 -- whatever it is, it may not end the writer
+        log.warning("Housekeeping was put off: %r", error)
         _drop_broken_connection(error)
 
 

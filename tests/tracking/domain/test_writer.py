@@ -105,3 +105,21 @@ def test_queue_that_is_too_long_is_refused(settings):
     release.set()
 
     assert waiting.result(TIMEOUT_S) == "written"
+
+
+def test_fold_that_fails_does_not_end_the_writer(monkeypatch):
+    def fail(now: float) -> None:
+        folds.append(now)
+        raise ValueError("unreadable")
+
+    folds: list[float] = []
+    monkeypatch.setattr(writer.fold_queue, "fold_next", fail)
+    deadline = time.monotonic() + TIMEOUT_S
+    while not folds and time.monotonic() < deadline:
+        writer.submit(lambda: None).result(TIMEOUT_S)
+
+    thread = writer._writer._thread
+
+    assert folds
+    assert thread is not None
+    assert thread.is_alive()
