@@ -49,7 +49,7 @@ class Ending:
             one.wait_for_word("logged")
         for number in self.signals:
             one.process.send_signal(number)
-            stage.pause(0, 0.5)
+            stage.pause(0, 0.1)  # an end takes about as long
 
 
 INTERRUPTS = (signal.SIGINT, signal.SIGINT)
