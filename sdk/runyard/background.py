@@ -111,23 +111,29 @@ class Keeper:
         threading.Thread(target=self._run, name="runyard-keeper", daemon=True).start()
 
     def _run(self) -> None:
-        spool = self._spool
-        with contextlib.suppress(OSError):  # the spool is gone: all of it has arrived
-            spool.set_full(is_room_used_up(spool.path.parent))
-            while not spool.is_closed:
-                time.sleep(KEEPER_TICK_S)
-                self._tick()
-            spool.sync()
+        self._measure()
+        while not self._spool.is_closed:
+            time.sleep(KEEPER_TICK_S)
+            self._tick()
+        self._sync()
 
     def _tick(self) -> None:
         now = time.monotonic()
         unsynced = self._spool.unsynced_bytes
         if unsynced >= SYNC_BYTES or (unsynced and now - self._synced_at >= SYNC_S):
-            self._spool.sync()
-            self._synced_at = time.monotonic()
+            self._sync()
         if now - self._measured_at >= MEASURE_S:
+            self._measure()
+
+    def _sync(self) -> None:
+        with contextlib.suppress(OSError):  # a failing disk: `append` notices by itself
+            self._spool.sync()
+        self._synced_at = time.monotonic()
+
+    def _measure(self) -> None:
+        with contextlib.suppress(OSError):
             self._spool.set_full(is_room_used_up(self._spool.path.parent))
-            self._measured_at = now
+        self._measured_at = time.monotonic()
 
 
 def is_room_used_up(root: Path) -> bool:

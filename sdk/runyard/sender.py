@@ -54,7 +54,6 @@ class Sender:
         transport: Transport,
         *,
         if_taken: Literal["rename", "refuse"] = "rename",
-        dead_letters: Path | None = None,
         on_start: Callable[[RunInfo], None] | None = None,
     ) -> None:
         self.spool = spool
@@ -68,7 +67,7 @@ class Sender:
         self.has_tried = False  # the server has answered, or not answered, once
         self.transport = transport
         self._reader = Reader(spool)
-        self._dead_letters = dead_letters or spool.path.parent.parent / "dead-letter"
+        self._dead_letters = spool.path.parent.parent / "dead-letter"
         self._on_start = on_start
         self._if_taken = if_taken
         self._name_lock = threading.Lock()

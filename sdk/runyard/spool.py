@@ -69,6 +69,7 @@ class Spool:
         self._files_lock = threading.RLock()  # a signal handler may interrupt its holder
         self._retired_fds: list[int] = []  # of full segments, not yet synced
         self._synced = Mark(0, 0, 0)
+        self._synced_copies: set[Path] = set()
 
     # ── Opening and leaving ──────────────────────────────────────────────────
 
@@ -238,12 +239,20 @@ class Spool:
         try:
             for fd in fds:
                 os.fsync(fd)
-            if mark.segment != self._synced.segment:
-                sync_directory(self.path)
+            self._sync_beside(mark)
             self._synced = mark
         finally:
             for fd in fds:
                 os.close(fd)
+
+    def _sync_beside(self, mark: Mark) -> None:
+        """Copies of artifacts since the last time; names, when there is a new segment."""
+        copies = {path for path in self.path.glob("files/*") if path not in self._synced_copies}
+        names = () if mark.segment == self._synced.segment else (self.path, self.path.parent)
+        is_first = self._synced.segment == 0
+        for path in (*copies, *names, *([self.path / "meta.json"] if is_first else [])):
+            sync_path(path)
+        self._synced_copies |= copies
 
     def forget(self, acked_seq: int) -> None:
         """Let go of what the server has, but for the last segments."""
@@ -281,7 +290,13 @@ def find_end(path: Path) -> tuple[list[int], Mark]:
     return segments, Mark(last, size, last + len(records) - 1)
 
 
-def sync_directory(path: Path) -> None:
+def sync_path(path: Path) -> None:
+    """A file, or the names in a directory; one that is gone need not survive anything."""
+    with contextlib.suppress(FileNotFoundError):
+        _sync_existing(path)
+
+
+def _sync_existing(path: Path) -> None:
     fd = os.open(path, os.O_RDONLY)
     try:
         os.fsync(fd)

@@ -120,6 +120,28 @@ def test_keeper_syncs_what_is_written_and_ends_with_the_spool(
     assert not thread.is_alive()
 
 
+def test_keeper_goes_on_after_an_error_of_the_disk(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(background, "SYNC_S", 0.02)
+    monkeypatch.setattr(background, "KEEPER_TICK_S", 0.02)
+    failures = [OSError("I/O error")] * 3
+    fsync = os.fsync
+
+    def fail_at_first(fd: int) -> None:
+        if failures:
+            raise failures.pop()
+        fsync(fd)
+
+    monkeypatch.setattr(os, "fsync", fail_at_first)
+    add_rows(spool, 10)
+    Keeper(spool)
+
+    wait_until(lambda: spool.unsynced_bytes == 0)
+    assert failures == []
+    spool.close()
+
+
 def test_room_is_a_share_of_the_disk_with_a_bound(
     make_spool: Callable[[], Spool], root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,6 +39,7 @@ def test_batches_keep_to_a_thousand_records(sender: Sender, transport: ScriptedT
     pauses = run_to_end(sender)
 
     assert transport.spans == [(2, 1_001), (1_002, 2_001), (2_002, 2_501)]
+    assert [batch["logged_seq"] for batch in transport.batches] == [2_501] * 3
     assert pauses == [0.0, 0.0, 0.0]
     assert received(transport) == rows(2_500)
 

@@ -220,7 +220,7 @@ def test_share_of_the_disk_used_up_is_treated_like_a_full_disk(spool: Spool) -> 
     assert steps(read_all(spool, first=4)) == [2, 3]
 
 
-def test_sync_reaches_all_segments(
+def test_sync_reaches_records_names_and_copies_once(
     make_spool: Callable[[], Spool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced: list[int] = []
@@ -229,15 +229,23 @@ def test_sync_reaches_all_segments(
     monkeypatch.setattr(spool_module, "SEGMENT_BYTES", 400)
     spool = make_spool()
     add_rows(spool, 20)
+    copy = spool.path / "files" / "copy"
+    copy.parent.mkdir()
+    copy.touch()
 
     before = spool.unsynced_bytes
     spool.sync()
 
-    paths = [*spool.path.glob("*.seg"), spool.path]
-    assert len(paths) > 3
-    assert set(synced) == {path.stat().st_ino for path in paths}
+    beside = [spool.path, spool.path.parent, spool.path / "meta.json", copy]
+    paths = [*spool.path.glob("*.seg"), *beside]
+    assert len(spool.segments) > 2
+    assert sorted(synced) == sorted(path.stat().st_ino for path in paths)
     assert before > 0
     assert spool.unsynced_bytes == 0
+
+    synced.clear()
+    spool.sync()
+    assert synced == [spool.segment_path(spool.segments[-1]).stat().st_ino]
 
 
 def test_nothing_is_taken_after_the_end(spool: Spool) -> None:
