@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tests.e2e.live import ROOT, LiveServer, server_env, wait_until
 
@@ -128,7 +128,7 @@ class Job:
 
 
 @contextmanager
-def job(scenario: str, url: str, root: Path, *arguments: object, **more: str) -> Iterator[Job]:
+def job(scenario: str, url: str, root: Path, *arguments: object, **more: Any) -> Iterator[Job]:
     """A job that does not outlive the test."""
     one = Job(scenario, url, root, *arguments, **more)
     with one.process:  # closes its pipes

@@ -64,8 +64,9 @@ def run(stage: Stage) -> Finding:
     saboteur, root = Saboteur(stage, kills), stage.folder / "uploads"
     shelf = Shelf(stage.server.data_dir, hashlib.sha256(content).hexdigest())
     with Proxy(stage.server.port, drops_reply=saboteur.is_at_work, on_sent=saboteur.watch) as proxy:
-        words = (PROJECT, RUN, path)
-        with job("uploads", proxy.url, root, *words, RUNYARD_EXIT_DEADLINE=str(LIMIT_S)) as one:
+        words, limit_s = (PROJECT, RUN, path), LIMIT_S * (1 + kills)
+        patience = {"limit_s": limit_s, "RUNYARD_EXIT_DEADLINE": str(limit_s)}
+        with job("uploads", proxy.url, root, *words, **patience) as one:
             for _ in range(kills):
                 assert saboteur.has_killed.wait(LIMIT_S), one.log.read_text()
                 shelf.look()
