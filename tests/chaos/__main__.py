@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from random import Random
 
-from tests.chaos.findings import Finding, show
+from tests.chaos.findings import Finding, commit, show
 from tests.chaos.stage import Stage
 from tests.e2e.live import LiveServer, live_server
 
@@ -28,13 +28,13 @@ def main() -> int:
     form.add_argument("--long", action="store_true", help="about fifteen minutes")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    form_name = "long" if options.long else "short"
+    head = {"seed": options.seed, "form": form_name, "commit": commit()}  # as it is now
     findings = []
     for name in options.names or NAMES:
         with live_server() as server:
             findings.append(run(name, server, seed=options.seed, is_long=options.long))
-    show(
-        findings, seed=options.seed, form="long" if options.long else "short", as_json=options.json
-    )
+    show(findings, head, as_json=options.json)
     return 0 if all(one.is_clean for one in findings) else 1
 
 

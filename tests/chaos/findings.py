@@ -28,8 +28,7 @@ class Finding:
         return f"{told} of {self.count:,} {self.units}"
 
 
-def show(findings: list[Finding], *, seed: int, form: str, as_json: bool) -> None:
-    head = {"seed": seed, "form": form, "commit": commit()}
+def show(findings: list[Finding], head: dict[str, object], *, as_json: bool) -> None:
     if as_json:
         json.dump({**head, "findings": [asdict(one) for one in findings]}, sys.stdout, indent=1)
         return
