@@ -4,6 +4,7 @@ import signal
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 from tests.chaos.findings import Finding
 from tests.chaos.points import Tally, read_points, read_statuses
@@ -12,7 +13,7 @@ from tests.chaos.stage import Job, Stage, job, sync
 
 PROJECT = "endings"
 STEPS = 100  # of each metric
-HUNG_S = 30
+PATIENCE: dict[str, Any] = {"RUNYARD_EXIT_DEADLINE": "5", "limit_s": 30}  # beyond that it hangs
 TOGETHER = 2
 NO_MATTER = None
 
@@ -34,7 +35,7 @@ class Ending:
         root = stage.folder / name
         with (
             Proxy(stage.server.port) as proxy,
-            job(self.scenario, proxy.url, root, PROJECT, name, limit_s=HUNG_S) as one,
+            job(self.scenario, proxy.url, root, PROJECT, name, **PATIENCE) as one,
         ):
             if self.is_silent:
                 one.wait_for_word("logged")
