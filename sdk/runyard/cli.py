@@ -57,6 +57,7 @@ def _sync(root: Path, options: argparse.Namespace) -> int:
 
 
 def _sync_once(root: Path, options: argparse.Namespace) -> bool:
+    orphans.sweep_spools(root)
     paths = orphans.spool_paths(root)
     spools = [spool for path in paths if (spool := orphans.adopt(path))]
     busy_count = len(paths) - len(spools)

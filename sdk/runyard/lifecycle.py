@@ -128,11 +128,12 @@ def _on_sigterm(signum: int, frame: FrameType | None) -> None:
 
 @atexit.register
 def _on_exit() -> None:
-    runs = list(_state.open_runs)
+    runs, ending = list(_state.open_runs), _state.ending
     try:
         finish_all()
-    except KeyboardInterrupt:  # enough of waiting
+    except KeyboardInterrupt:  # enough of waiting, but how it ended is still to be written down
         for run in runs:
+            run.end(ending.status, reason=ending.reason)
             run.drain(0)
 
 

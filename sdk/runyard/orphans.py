@@ -9,7 +9,7 @@ from pathlib import Path
 
 from runyard.memory import next_step_in, note_next_step
 from runyard.sender import Sender
-from runyard.spool import Meta, Spool, read_meta
+from runyard.spool import Meta, Spool, read_meta, sweep
 from runyard.transport import TIMEOUT_S, HttpTransport, parse_address
 
 KEEP_STOPPED_S = 7 * 86_400  # spools of runs that were deleted on the server
@@ -71,6 +71,7 @@ def adopt_in_background(root: Path, url: str) -> None:
     """Bring home what earlier jobs left here for the same server; give up when it does not answer."""
 
     def run() -> None:
+        sweep_spools(root)
         with contextlib.suppress(OSError):
             _adopt(root, lambda meta: meta.url == url, patience_s=0.0)
 
@@ -81,6 +82,12 @@ def adopt_of_run(root: Path, run_uid: str, *, limit_s: float) -> None:
     """Bring home what workers of a run left, which ended without a word."""
     with contextlib.suppress(OSError):
         _adopt(root, lambda meta: meta.run_uid == run_uid, patience_s=limit_s, limit_s=limit_s)
+
+
+def sweep_spools(root: Path) -> None:
+    """As `spool.sweep`; what cannot be removed stays."""
+    with contextlib.suppress(OSError):
+        sweep(root / "spool")
 
 
 def _adopt(

@@ -16,6 +16,7 @@ no trace: the next one writes over it.
 import contextlib
 import json
 import os
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -27,6 +28,7 @@ from runyard.records import split_frames
 
 SEGMENT_BYTES = 4 * 1024**2
 KEPT_SEGMENTS = 2  # acknowledged ones, in case the server comes back from a backup
+DRAFT_S = 60.0  # far longer than a spool is in the making
 DISK_RETRY_S = 1.0  # before a disk that failed is tried again
 FORMAT = 1
 
@@ -120,13 +122,11 @@ class Spool:
         self.release()
 
     def remove(self) -> None:
-        """Forget the spool altogether."""
+        """Forget the spool altogether. What is left if the process dies here, `sweep` takes away."""
         with self._files_lock:
-            for folder in (self.path / "files", self.path):
-                for path in [*folder.iterdir()] if folder.is_dir() else []:
-                    path.unlink(missing_ok=True)
-                if folder.is_dir():
-                    folder.rmdir()
+            gone = self.path.with_name(f".{self.path.name}")  # nobody adopts what is half removed
+            self.path.rename(gone)
+            shutil.rmtree(gone, ignore_errors=True)
             self.release()
 
     def note_server_key(self, key: str) -> None:
@@ -264,6 +264,16 @@ class Spool:
             gone, self.segments = self.segments[:gone_count], self.segments[gone_count:]
         for first in gone:
             self.segment_path(first).unlink(missing_ok=True)
+
+
+def sweep(root: Path) -> None:
+    """Remove what processes left that died while they made or removed a spool."""
+    for path in root.glob(".*"):
+        is_left = path.is_dir() and time.time() - path.stat().st_mtime > DRAFT_S
+        lock_fd = hold_lock(path / "lock", create=True) if is_left else None
+        if lock_fd is not None:
+            shutil.rmtree(path, ignore_errors=True)
+            let_go(lock_fd)
 
 
 def read_meta(path: Path) -> Meta | None:

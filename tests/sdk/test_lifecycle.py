@@ -5,8 +5,10 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from subprocess import TimeoutExpired
+from unittest.mock import Mock, call
 
 import pytest
+from runyard import lifecycle
 
 from tests.sdk.door import Door, open_door, wait_until
 from tests.sdk.jobs import Job, run_command, run_job
@@ -366,3 +368,17 @@ def interrupt_until_it_ends(job: Job) -> None:
             job.process.wait(3)
             return
     raise AssertionError("the job goes on waiting")
+
+
+def test_ctrl_c_before_the_end_was_written_down_still_ends_the_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = Mock()
+    monkeypatch.setattr(lifecycle, "_state", lifecycle._State())
+    monkeypatch.setattr(lifecycle, "finish_all", Mock(side_effect=KeyboardInterrupt))
+    lifecycle._state.open_runs.append(run)
+    lifecycle.note_ending("cancelled", "Ctrl-C")
+
+    lifecycle._on_exit()
+
+    assert run.mock_calls == [call.end("cancelled", reason="Ctrl-C"), call.drain(0)]

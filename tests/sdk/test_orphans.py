@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 from runyard.memory import known_next_step
-from runyard.orphans import adopt, adopt_in_background, adopt_of_run, spool_paths
+from runyard.orphans import (
+    adopt,
+    adopt_in_background,
+    adopt_of_run,
+    spool_paths,
+    sweep_spools,
+)
 from runyard.spool import Spool
 
 from tests.sdk.conftest import add_rows
@@ -97,3 +103,28 @@ def test_what_is_no_spool_is_left_alone(root: Path, name: str) -> None:
     path.touch() if name == "file" else path.mkdir()
 
     assert spool_paths(root) == []
+
+
+def test_half_removed_spool_is_swept_once_it_is_old(make_spool: MakeSpool, root: Path) -> None:
+    orphan = make_orphan(make_spool, 3)
+    left = orphan.path.rename(orphan.path.with_name(f".{orphan.path.name}"))
+    (left / "lock").unlink()
+    (left / "meta.json").unlink()
+
+    sweep_spools(root)
+    assert left.is_dir()
+
+    os.utime(left, (0, 0))
+    sweep_spools(root)
+    assert not left.exists()
+
+
+def test_spool_in_the_making_is_not_swept(make_spool: MakeSpool, root: Path) -> None:
+    spool = make_spool()
+    draft = spool.path.rename(spool.path.with_name(f".{spool.path.name}"))
+    os.utime(draft, (0, 0))
+
+    sweep_spools(root)
+
+    assert draft.is_dir()
+    spool.release()
