@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
+from tracking.domain.access import local_user
 from tracking.domain.metrics import StaleMetricIds, forget_metric_ids
 from tracking.domain.packing import fold_queue
 from tracking.errors import Overloaded
@@ -110,6 +111,7 @@ def _commit(jobs: list[_Job]) -> None:
 
 
 def _run_in_transaction(jobs: list[_Job]) -> list[Any]:
+    local_user()  # before the transaction: what is remembered must outlive a rollback
     with transaction.atomic():
         return [job.work() for job in jobs]
 

@@ -4,15 +4,18 @@ import threading
 import time
 from concurrent.futures import wait
 from functools import partial
+from typing import Any
 
 import pytest
+from django.utils.functional import SimpleLazyObject
 
 from tests.factories import make_batch, make_points, start_event
 from tracking.domain import packing, writer
 from tracking.domain.access import local_user
+from tracking.domain.batch import Event
 from tracking.domain.ingest import record_batch
-from tracking.errors import OutOfSequence, Overloaded
-from tracking.models import Metric, MetricPoint, Project
+from tracking.errors import InvalidInput, OutOfSequence, Overloaded
+from tracking.models import Metric, MetricPoint, Project, User
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TIMEOUT_S = 30
@@ -59,6 +62,18 @@ def test_bad_job_fails_alone():
     assert (good.result(TIMEOUT_S).acked_seq, also_good.result(TIMEOUT_S).acked_seq) == (2, 3)
     assert isinstance(bad.exception(TIMEOUT_S), OutOfSequence)
     assert dict(Metric.objects.values_list("name", "count")) == {"a": 1, "b": 1}
+
+
+def test_first_batch_of_all_may_be_a_bad_one():
+    """It must not leave the memory of a user who was rolled back with it."""
+    whoever: Any = SimpleLazyObject(local_user)  # as the door hands it over: not looked up yet
+    unknown = (*start_event(), Event(2, "unknown", {}))
+
+    bad = writer.submit(partial(record_batch, make_batch(1, 2, events=unknown), user=whoever))
+    assert isinstance(bad.exception(TIMEOUT_S), InvalidInput)
+    good = submit(make_batch(1, 1, events=start_event())).result(TIMEOUT_S)
+
+    assert good.run.created_by == User.objects.get(username="local")
 
 
 def test_cancelled_job_is_left_out_and_the_writer_lives_on():
