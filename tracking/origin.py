@@ -13,4 +13,7 @@ def is_allowed_host(host: str) -> bool:
 
 def is_foreign_origin(origin: str, host: str) -> bool:
     """True when a browser says that another site's page made it ask. Clients send no Origin."""
-    return bool(origin) and urlsplit(origin).netloc != host
+    try:
+        return bool(origin) and urlsplit(origin).netloc != host
+    except ValueError:  # brackets without an address in them
+        return True

@@ -8,7 +8,7 @@ METRICS = "/api/projects/proj/runs/metrics?runs=run-1"
 
 
 @pytest.mark.parametrize(
-    "origin", ["http://evil.example", "null", "http://testserver.evil.example"]
+    "origin", ["http://evil.example", "null", "http://testserver.evil.example", "http://["]
 )
 def test_changes_that_another_sites_page_asks_for_are_refused(client, origin):
     answer = client.post("/tracker/api/v1/projects/p/runs", headers={"Origin": origin})

@@ -140,7 +140,8 @@ def _parse_points(wire: dict[str, Any], record_count: int) -> Points:
         _array(wire.get(key), dtype, key) for key, dtype in zip("svt", COLUMN_TYPES, strict=True)
     ]
     offsets = _array(wire.get("q"), np.dtype("<u4"), "q")
-    if {len(column) for column in (*columns, offsets)} != {int(sizes.sum())}:
+    total = sum(sizes.tolist())  # not by NumPy, where a sum beyond int64 comes round again
+    if {len(column) for column in (*columns, offsets)} != {total}:
         raise InvalidInput("s, v, t and q must each have as many items as n adds up to.", field="n")
     if columns[2].min() < TIMES_US.start or columns[2].max() >= TIMES_US.stop:
         raise InvalidInput("t has a time outside the years 1 to 9999.", field="t")
@@ -168,9 +169,10 @@ def _array_of_list(data: list[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     kinds = "if" if dtype.kind == "f" else "iu"
     if array.ndim != 1 or (array.size and array.dtype.kind not in kinds):
         raise ValueError
-    if dtype.kind == "u" and array.size and not 0 <= array.min() <= array.max() < 2**32:
+    column = array.astype(dtype)
+    if dtype.kind != "f" and (column != array).any():  # beyond the type, it came round again
         raise ValueError
-    return array.astype(dtype)
+    return column
 
 
 def _parse_events(wire: object, first: int, last: int) -> tuple[Event, ...]:

@@ -15,6 +15,7 @@ from tracking.enums import RunStatus, Source
 from tracking.errors import InvalidInput
 from tracking.models import LogLine, Producer, Run
 
+ENDS = [RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCELLED]
 MAX_GAPS = 1_000  # a producer with more of them has said enough
 
 
@@ -51,7 +52,7 @@ def apply_events(events: tuple[Event, ...], *, run_id: int, producer: uuid.UUID 
 
 def _finish(run: Run, payload: dict[str, Any]) -> None:
     status, exit_code = payload.get("status"), payload.get("exit_code")
-    if status not in set(RunStatus.values) - {RunStatus.RUNNING}:
+    if status not in ENDS:
         raise InvalidInput("status must be completed, failed or cancelled.", field="status")
     runs.finish_run(
         run,

@@ -86,6 +86,13 @@ def test_sign_of_life_has_no_records():
         ({"n": [2, 2]}, "as many items"),
         ({"n": [2, -1]}, "n must be 1 or more"),
         ({"n": [2, 1.5]}, "n is not a column"),
+        ({"n": [2**62, 2**62]}, "as many items"),
+        (
+            {"keys": [*"abcd"], "n": [2**62] * 4, "s": b"", "v": b"", "t": b"", "q": b""},
+            "as many items",
+        ),
+        ({"keys": [*"abc"], "n": [2**63 - 1, 2**63 - 1, 5]}, "as many items"),
+        ({"s": [2**63] * 3}, "s is not a column of int64"),
         ({"s": b"1234567"}, "s is not a column of int64"),
         ({"s": [0, 1, 2**63]}, "s is not a column of int64"),
         ({"s": [0, 1, 0.5]}, "s is not a column of int64"),
