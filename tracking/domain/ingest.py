@@ -27,9 +27,11 @@ INSERT_POINTS = f"""
     INSERT INTO {POINT} (run_id, metric_id, revision, ordinal, count, step_min, step_max, data)
     SELECT %s, id, %s, count, %s, %s, %s, %s FROM {METRIC} WHERE id = %s
 """  # noqa: S608 -- table names of our own models
-# CASE instead of min(a, b): SQLite and PostgreSQL name that function differently.
+# CASE instead of min(a, b): SQLite and PostgreSQL name that function differently. COALESCE: two
+# opposite infinities add up to NaN, which SQLite takes for NULL; a sum that is infinite stays so.
 UPDATE_SUMMARY = f"""
-    UPDATE {METRIC} SET count = count + %s, finite_count = finite_count + %s, sum = sum + %s,
+    UPDATE {METRIC} SET count = count + %s, finite_count = finite_count + %s,
+        sum = COALESCE(sum + %s, sum),
         min = CASE WHEN min IS NULL OR %s < min THEN %s ELSE min END,
         max = CASE WHEN max IS NULL OR %s > max THEN %s ELSE max END,
         last = CASE WHEN last_step IS NULL OR %s >= last_step THEN %s ELSE last END,

@@ -31,8 +31,10 @@ def summarize_metrics(points: Points) -> list[Summary]:
     values, steps = points.columns.values, points.columns.steps
     finite = np.isfinite(values)
     last_steps = np.maximum.reduceat(steps, starts)
-    with np.errstate(over="ignore"):  # a sum beyond float64 is infinite, which is what it is
+    # A sum beyond float64 is infinite, which is what it is; beyond it both ways, +infinite.
+    with np.errstate(over="ignore", invalid="ignore"):
         sums = np.add.reduceat(np.where(finite, values, 0.0), starts)
+    sums[np.isnan(sums)] = np.inf
     columns: list[NDArray[Any]] = [
         points.counts,
         np.add.reduceat(finite, starts, dtype=np.int64),

@@ -194,6 +194,7 @@ def test_events_do_what_they_say_in_order():
         ("config", {"a": "nul\0"}),
         ("config", {"a": b"bytes"}),
         ("log", {"level": "info"}),
+        ("finish", {"status": ["completed"]}),
     ],
 )
 def test_bad_event_is_refused(kind, payload):
@@ -224,6 +225,18 @@ def test_series_without_finite_values_has_no_extremes():
         "count": 2, "finite_count": 0, "min": None, "max": None, "sum": 0.0, "last": math.inf,
         "last_step": 1,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "batches", [[[1.7e308] * 2, [-1.7e308] * 2], [[1.7e308] * 300 + [-1.7e308] * 300]]
+)
+def test_sum_beyond_float64_both_ways_is_infinite_too(batches):
+    run = make_run()
+    for values in batches:
+        log_points(run, {"a": values})
+
+    assert summary("a")["sum"] == math.inf
+    assert summary("a")["finite_count"] == sum(map(len, batches))
 
 
 def test_sum_beyond_float64_is_infinite():
