@@ -24,7 +24,17 @@ PROJECT_SORTS = {
     "created": ("Newest", "-created_at"),
 }
 # Lists show none of the texts and JSON that may be large.
-RUN_COLUMNS = ("key", "name", "status", "tags", "project", "started_at", "ended_at", "last_seen_at")
+RUN_COLUMNS = (
+    "key",
+    "name",
+    "color",
+    "status",
+    "tags",
+    "project",
+    "started_at",
+    "ended_at",
+    "last_seen_at",
+)
 
 
 def cut_page(rows: QuerySet[Row], number: str | None) -> Page[Row]:

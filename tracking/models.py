@@ -12,6 +12,7 @@ from django.utils import timezone
 from tracking.enums import ArtifactCategory, Role, RunStatus, Source
 from tracking.points import MetricPointQuerySet
 
+SERIES_COLORS = 12  # as many as colour-blind eyes tell apart; beyond that there are dashes
 NAME_LENGTH = 250  # fits one path segment of every file system, and an index on every database
 
 
@@ -77,6 +78,7 @@ class Run(models.Model):
     notes = models.TextField(blank=True)
     readme = models.TextField(blank=True)
     bindrs = models.JSONField(default=list, blank=True)
+    color = models.PositiveSmallIntegerField(default=0)  # of its curves, in all charts and for ever
     created_by = models.ForeignKey(
         User, null=True, blank=True, on_delete=models.SET_NULL, related_name="runs"
     )

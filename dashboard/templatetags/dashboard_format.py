@@ -12,11 +12,10 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from tracking.models import Run
+from tracking.models import SERIES_COLORS, Run
 
 register = template.Library()
 
-SERIES_COLORS = 12
 # 1,234 needs no unit to have four digits, 12,340 does.
 SI = ((1e12, 1e12, "T"), (1e9, 1e9, "G"), (1e6, 1e6, "M"), (9999.5, 1e3, "k"))
 UNITS = (("d", 86_400), ("h", 3600), ("m", 60), ("s", 1))
@@ -81,7 +80,7 @@ def age_text(age: timedelta) -> str:
 @register.filter
 def series_class(run: Run) -> str:
     """The run's colour for ever; neighbours in time differ, so do the newest twelve of a project."""
-    return f"series-{run.pk % SERIES_COLORS}"
+    return f"series-{run.color % SERIES_COLORS}"
 
 
 @register.filter

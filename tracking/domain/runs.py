@@ -16,7 +16,7 @@ from tracking.domain.packing import fold_queue
 from tracking.domain.projects import open_project
 from tracking.enums import RunStatus, Source
 from tracking.errors import AlreadyExists, RunDeleted
-from tracking.models import NAME_LENGTH, Project, Run, User
+from tracking.models import NAME_LENGTH, SERIES_COLORS, Project, Run, User
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +71,18 @@ def _create_run(project: Project, start: RunStart, key: str, user: Caller) -> tu
         config=start.config,
         tags=start.tags or [],
         notes=start.notes or "",
+        color=_next_color(project),
         created_by=user if isinstance(user, User) else None,
         started_at=start.started_at or timezone.now(),
     )
     revise_run(run.pk)
     return run, True
+
+
+def _next_color(project: Project) -> int:
+    """Neighbours in a project differ: that of its newest run is followed by the next one."""
+    newest = project.runs.order_by("-pk").values_list("color", flat=True).first()
+    return 0 if newest is None else (newest + 1) % SERIES_COLORS
 
 
 def _rejoin(run: Run, start: RunStart, *, reopen: bool) -> Run:

@@ -15,6 +15,7 @@ from dashboard.templatetags.dashboard_format import (
     pretty_json,
     series_class,
 )
+from tests.factories import make_run
 from tracking.models import Run
 
 FIGURES = json.loads((Path(__file__).parents[2] / "js" / "figures.json").read_text())
@@ -87,5 +88,12 @@ def test_pretty_json_keeps_letters() -> None:
     assert pretty_json({"a": "é"}) == '{\n  "a": "é"\n}'
 
 
-def test_newest_twelve_runs_have_twelve_colours() -> None:
-    assert len({series_class(Run(pk=number)) for number in range(100, 112)}) == 12
+@pytest.mark.django_db
+def test_newest_twelve_runs_of_a_project_have_twelve_colours() -> None:
+    for number in range(13):
+        make_run("other", project=f"elsewhere-{number}")
+        make_run(f"run-{number}")
+
+    runs = Run.objects.filter(project__key="proj").order_by("-pk")[:12]
+
+    assert len({series_class(run) for run in runs}) == 12

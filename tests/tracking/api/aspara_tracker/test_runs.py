@@ -208,4 +208,4 @@ def test_query_count_of_creating_is_constant(post):
         with counted_queries() as statements:
             post(RUNS, {"name": key})
 
-        assert len(statements) == 5, statements
+        assert len(statements) == 6, statements
