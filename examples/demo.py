@@ -25,7 +25,11 @@ stopping = threading.Event()  # Ctrl-C, a polite kill, or a closed terminal
 
 
 def main() -> int:
-    port = int(os.environ.get("RUNYARD_DEMO_PORT") or 3141)
+    try:
+        port = int(os.environ.get("RUNYARD_DEMO_PORT") or 3141)
+    except ValueError:
+        print("RUNYARD_DEMO_PORT must be the number of a port.")
+        return 1
     if is_taken(port):
         print(f"Port {port} is taken. Take another: RUNYARD_DEMO_PORT={port + 1} make demo")
         return 1

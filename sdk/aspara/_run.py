@@ -128,7 +128,7 @@ class Run:
             "failed" if exit_code else "completed", exit_code=exit_code, timeout_s=timeout_s
         )
         if not quiet:
-            self._say(" finished")
+            self._say(f" {self._core.status}")
 
     def __enter__(self) -> "Run":
         return self
@@ -141,7 +141,7 @@ class Run:
     ) -> None:
         if not self._core.is_finished:
             self._core.finish_with(error)
-            self._say(" finished")
+            self._say(f" {self._core.status}")
 
     def _say(self, what: str = "") -> None:
         if not self._core.is_silent:

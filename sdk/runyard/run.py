@@ -72,6 +72,7 @@ class Run:
         self.next_step = 0
         self.page_url = ""  # known once the server has answered
         self.is_finished = False
+        self.status: Status | None = None  # how it ended
         self.exit_deadline_s = config.exit_deadline_s()
         self._place = place
         self._start = dict(start)
@@ -245,6 +246,7 @@ class Run:
             if self._spool and self._is_owner:
                 finish["time"] = time.time_ns() // 1000
                 self._spool.append(encode_event("finish", finish), is_vital=True)
+            self.status = status
             self.is_finished = True  # not before: SIGTERM may come at any time and end it, too
             if self._spool:
                 self._spool.close()

@@ -81,7 +81,7 @@ def demo(home: Path, *options: str) -> Iterator[Demo]:
 def test_demo_trains_stays_up_and_ends_on_ctrl_c(tmp_path: Path) -> None:
     with demo(tmp_path, "--steps", "30", "--runs", "2", "--pause", "0") as one:
         wait_until(lambda: one.says("The training is over"), TRAINED_S, "the training is over")
-        names = re.findall(r"digits/(\S+) finished", one.log.read_text())
+        names = re.findall(r"digits/(\S+) completed", one.log.read_text())
         charts = json.loads(one.get(f"/api/projects/digits/runs/metrics?runs={','.join(names)}"))
         page = one.get("/").decode()
 

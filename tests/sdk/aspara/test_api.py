@@ -117,7 +117,7 @@ def test_runs_are_said_on_stdout_in_short(door: Door, capsys: pytest.CaptureFixt
     pages = f"{door.url}/projects/p/runs"
     assert capsys.readouterr().out.splitlines() == [
         f"aspara: p/r: {pages}/r",
-        f"aspara: p/r finished: {pages}/r",
+        f"aspara: p/r completed: {pages}/r",
         f"aspara: p/quiet: {pages}/quiet",
     ]
 

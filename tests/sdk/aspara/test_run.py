@@ -126,7 +126,7 @@ def test_run_may_be_finished_before_its_block_ends(
         run.finish(exit_code=3)
 
     assert [payload["exit_code"] for payload in door.payloads("r", "finish")] == [3]
-    assert capsys.readouterr().out.count("finished") == 1
+    assert capsys.readouterr().out.count(" failed: ") == 1
 
 
 def test_closed_stdout_is_no_reason_to_fail(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,9 +1,12 @@
 """`manage.py serve`: the server, with nothing else to start or to prepare."""
 
+import fcntl
 import ipaddress
 import logging
+import socket
 from argparse import ArgumentParser
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
 from channels.routing import get_default_application
 from daphne.endpoints import build_endpoint_description_strings
@@ -32,11 +35,15 @@ class Command(BaseCommand):
     def handle(self, *args: Any, host: str, port: list[int] | None, **options: Any) -> None:
         _refuse_open_beyond_loopback(host)
         ports = port or [DEFAULT_PORT]
+        _require_free_ports(host, ports)
+        settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+        lock = _lock_data_dir(settings.DATA_DIR)
         _prepare_database()
         _prepare_static_files()
         for number in ports:
             print(f"Runyard is at http://{host}:{number}/  (data: {settings.DATA_DIR})", flush=True)
         _serve(host, ports)
+        lock.close()
 
 
 def _refuse_open_beyond_loopback(host: str) -> None:
@@ -56,8 +63,33 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def _require_free_ports(host: str, ports: list[int]) -> None:
+    """Before anything is promised: daphne only logs that it could not listen."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for port in ports:
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except (OSError, OverflowError) as error:
+                raise CommandError(
+                    f"Cannot listen on {host} port {port}: {error}. Choose another with --port."
+                ) from None
+
+
+def _lock_data_dir(data_dir: Path) -> IO[str]:
+    """One server per data directory: one process writes, and tells its own watchers the news."""
+    lock = (data_dir / "serve.lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise CommandError(
+            f"Another server uses {data_dir}. Stop it, or choose another place with --data-dir."
+        ) from None
+    return lock
+
+
 def _prepare_database() -> None:
-    settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         call_command("migrate", verbosity=0, interactive=False)

@@ -1,0 +1,45 @@
+"""What `manage.py serve` refuses before it promises anything."""
+
+import fcntl
+import socket
+
+import pytest
+from django.core.management import CommandError, call_command
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_taken_port_is_refused_with_the_way_out(capsys):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+
+        with pytest.raises(CommandError, match=rf"port {port}: .*Choose another with --port"):
+            call_command("serve", port=[port])
+
+    assert capsys.readouterr().out == ""
+
+
+def test_impossible_port_is_refused():
+    with pytest.raises(CommandError, match="port 99999"):
+        call_command("serve", port=[99_999])
+
+
+def test_second_server_on_a_data_directory_is_refused(settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+    with (tmp_path / "serve.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+
+        with pytest.raises(CommandError, match="Another server uses"):
+            call_command("serve", port=[free_port()])
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "example.org"])
+def test_address_that_the_network_can_reach_is_refused_with_the_way_out(host):
+    with pytest.raises(CommandError, match="RUNYARD_ALLOW_OPEN=1"):
+        call_command("serve", host=host)
