@@ -1,10 +1,11 @@
 """The whole URL map. Streams and the batch door are consumers: see tracking/routing.py."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from tracking.api.aspara_tracker.urls import health
+from tracking.api.errors import no_such_path
 
 urlpatterns = [
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
@@ -15,4 +16,5 @@ urlpatterns = [
     health,
     path("", include("tracking.api.docs.urls")),
     path("", include("dashboard.urls")),
+    re_path("^(api|tracker)/", no_such_path),
 ]

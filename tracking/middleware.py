@@ -8,21 +8,20 @@ from django.utils.functional import SimpleLazyObject
 from rest_framework.renderers import BrowsableAPIRenderer
 
 from tracking.domain.access import local_user
-from tracking.origin import is_foreign_origin
+from tracking.origin import refuse_origin
 
 View = Callable[[HttpRequest], HttpResponse]
-SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
 
 
 def check_origin(get_response: View) -> View:
-    """Refuse changes that another site's page asks for: in open mode there is no cookie to miss."""
+    """Refuse foreign hosts, and changes that another site's page asks for: no cookie guards them."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
+        host = request.headers.get("Host") or request.META["SERVER_NAME"]  # HTTP/1.0 names none
         origin = request.headers.get("Origin", "")
-        if request.method not in SAFE_METHODS and is_foreign_origin(origin, request.get_host()):
-            return JsonResponse(
-                {"detail": "Requests from another site's pages are refused."}, status=403
-            )
+        if refusal := refuse_origin(request.method or "", host=host, origin=origin):
+            status, detail = refusal
+            return JsonResponse({"detail": detail}, status=status)
         return get_response(request)
 
     return middleware

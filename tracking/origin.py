@@ -5,6 +5,20 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
+
+
+def refuse_origin(method: str, *, host: str, origin: str) -> tuple[int, str] | None:
+    """Status and text for a request that may not come in; None for one that may."""
+    if not is_allowed_host(host):
+        return 400, (
+            "This server does not answer to that Host. Its operator names those it answers to in"
+            " RUNYARD_ALLOWED_HOSTS."
+        )
+    if method not in SAFE_METHODS and is_foreign_origin(origin, host):
+        return 403, "Requests from another site's pages are refused."
+    return None
+
 
 def is_allowed_host(host: str) -> bool:
     domain, _ = split_domain_port(host)

@@ -26,6 +26,15 @@ def test_foreign_host_is_refused(client):
     assert client.get("/health", headers={"Host": "rebound.example"}).status_code == 400
 
 
+def test_unknown_path_of_an_api_is_answered_in_its_language(client):
+    for path in ("/api/v1/nope", "/tracker/nope/"):
+        answer = client.post(path)
+        assert (answer.status_code, answer.json()) == (
+            404,
+            {"detail": f"There is nothing at {path}."},
+        )
+
+
 def test_everybody_is_the_local_user(client):
     answer = client.get("/admin/")
 

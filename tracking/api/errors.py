@@ -5,6 +5,8 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
@@ -55,3 +57,9 @@ def _first_message(detail: Any, field: str = "") -> str:
     if isinstance(detail, list):
         return _first_message(detail[0], field)
     return f"{field}: {detail}" if field else str(detail)
+
+
+@csrf_exempt
+def no_such_path(request: HttpRequest, _prefix: str) -> JsonResponse:
+    """For callers of an API a page about a wrong path would be no answer."""
+    return JsonResponse({"detail": f"There is nothing at {request.path[:200]}."}, status=404)

@@ -7,7 +7,7 @@ import orjson
 from django.utils.functional import SimpleLazyObject
 
 from tracking.domain.access import local_user
-from tracking.origin import is_allowed_host, is_foreign_origin
+from tracking.origin import refuse_origin
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -25,10 +25,8 @@ class Guard:
         headers = dict(scope["headers"])
         host = headers.get(b"host", b"").decode("latin1")
         origin = headers.get(b"origin", b"").decode("latin1")
-        if not is_allowed_host(host):
-            await _refuse(send, 400, "This server does not answer to that Host.")
-        elif scope["method"] not in {"GET", "HEAD"} and is_foreign_origin(origin, host):
-            await _refuse(send, 403, "Requests from another site's pages are refused.")
+        if refusal := refuse_origin(scope["method"], host=host, origin=origin):
+            await _refuse(send, *refusal)
         else:
             await self.app(scope | {"user": SimpleLazyObject(local_user)}, receive, send)
 

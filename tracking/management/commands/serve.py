@@ -83,6 +83,7 @@ def _lock_data_dir(data_dir: Path) -> IO[str]:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
+        lock.close()
         raise CommandError(
             f"Another server uses {data_dir}. Stop it, or choose another place with --data-dir."
         ) from None
