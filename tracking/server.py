@@ -1,7 +1,8 @@
-"""Daphne, with large bodies left on disk.
+"""Daphne, taught not to fill the memory: with large bodies left on disk, and answers that wait.
 
 As it comes, it reads a whole body into memory before the application sees any of it, and Twisted
-below it parses forms there, which Django does again: an upload of 300 MB took 4 GB and 19 s.
+below it parses forms there, which Django does again: an upload of 300 MB took 4 GB and 19 s. What
+it sends it keeps until the client has taken it: a download of 600 MB that nobody read took 600 MB.
 """
 
 import asyncio
@@ -11,10 +12,12 @@ from typing import IO, Any
 
 import daphne.server
 from daphne.http_protocol import HTTPFactory, WebRequest
+from twisted.web.http import HTTPChannel
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 AsgiApp = Callable[[dict[str, Any], Receive, Any], Awaitable[None]]
+HEAD_BYTES = 128 * 1024  # an address, or a Last-Event-ID, may name a thousand runs
 PART_BYTES = 256 * 1024  # large enough to cost little, small enough to let others run in between
 
 
@@ -41,25 +44,63 @@ class DiskFile:
         return self._file.read() if size < 0 else DiskBody(self._file)
 
 
-class DiskRequest(WebRequest):
-    """Twisted keeps bodies under 100 KB in memory; those need nothing of this."""
+class LeanRequest(WebRequest):
+    """Twisted keeps bodies under 100 KB in memory; those need nothing of this.
+
+    It stands before Twisted as a producer, which is told when the connection's buffer is full.
+    """
 
     content: Any
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **(kwargs | {"parsePOSTFormSubmission": False}))
+        self.has_room = asyncio.Event()
+        self.has_room.set()
 
     def process(self) -> Any:
         if not isinstance(self.content, BytesIO):
             self.content = DiskFile(self.content)
+        self.registerProducer(self, streaming=True)
         return super().process()
 
+    def pauseProducing(self) -> None:  # noqa: N802 -- Twisted's name, as those below
+        self.has_room.clear()
 
-class DiskFactory(HTTPFactory):
+    def resumeProducing(self) -> None:  # noqa: N802
+        self.has_room.set()
+
+    def stopProducing(self) -> None:  # noqa: N802
+        self.has_room.set()
+
+    def connectionLost(self, reason: Any) -> None:  # noqa: N802
+        self.has_room.set()  # nobody takes it, so there is always room for more
+        super().connectionLost(reason)
+
+    def finish(self) -> None:
+        self.unregisterProducer()
+        super().finish()
+
+    def handle_exception(self, exception: Exception) -> None:
+        """Daphne would start a second answer; that fails, and with it its care of all others."""
+        if self._response_started:
+            self.loseConnection()
+        else:
+            super().handle_exception(exception)
+
+
+class LeanFactory(HTTPFactory):
     def buildProtocol(self, addr: Any) -> Any:  # noqa: N802 -- Twisted's name
         protocol = super().buildProtocol(addr)
-        protocol.requestFactory = DiskRequest
+        protocol.requestFactory = LeanRequest
         return protocol
+
+
+class LeanServer(daphne.server.Server):
+    async def handle_reply(self, protocol: Any, message: Message) -> None:
+        """The application goes on when the client has taken what was sent before."""
+        if isinstance(protocol, LeanRequest):
+            await protocol.has_room.wait()
+        await super().handle_reply(protocol, message)
 
 
 def read_from_disk(app: AsgiApp) -> AsgiApp:
@@ -95,7 +136,6 @@ def read_part(body: DiskBody) -> Message:
 
 def run_server(app: AsgiApp, endpoints: list[str]) -> None:
     """Serve until a signal comes."""
-    daphne.server.HTTPFactory = DiskFactory  # Server.run offers no other way to say so
-    daphne.server.Server(
-        application=read_from_disk(app), endpoints=endpoints, server_name="Runyard"
-    ).run()
+    daphne.server.HTTPFactory = LeanFactory  # Server.run offers no other way to say so
+    HTTPChannel.MAX_LENGTH = HTTPChannel.totalHeadersSize = HEAD_BYTES
+    LeanServer(application=read_from_disk(app), endpoints=endpoints, server_name="Runyard").run()

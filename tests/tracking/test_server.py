@@ -1,11 +1,20 @@
 import asyncio
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection, HTTPResponse, IncompleteRead
 from io import BytesIO
 from typing import Any
 
 import pytest
 
+from tests.tracking.served import TOTAL_BYTES
 from tracking.server import PART_BYTES, DiskBody, DiskFile, read_from_disk
 
+TIMEOUT_S = 20
 SENT = {"type": "http.disconnect"}
 
 
@@ -60,3 +69,79 @@ def test_whole_body_can_still_be_read_at_once():
     """As for a request that is upgraded to a WebSocket."""
     assert DiskFile(BytesIO(b"body")).read() == b"body"
     assert isinstance(DiskFile(BytesIO(b"body")).read(3), DiskBody)
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        number = probe.getsockname()[1]
+    process = subprocess.Popen([sys.executable, "-m", "tests.tracking.served", str(number)])
+    try:
+        wait_until(lambda: is_open(number))
+        yield number
+    finally:
+        process.terminate()
+        process.wait(TIMEOUT_S)
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + TIMEOUT_S
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def is_open(port: int) -> bool:
+    with socket.socket() as knock:
+        return knock.connect_ex(("127.0.0.1", port)) == 0
+
+
+@contextmanager
+def asked(port: int, path: str) -> Iterator[HTTPResponse]:
+    connection = HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
+    connection.request("GET", path)
+    with closing(connection), connection.getresponse() as answer:
+        yield answer
+
+
+def count_sent(port: int) -> int:
+    with asked(port, "/sent") as answer:
+        return int(answer.read())
+
+
+def test_answer_waits_for_a_client_that_does_not_read(port):
+    counts = [-1]
+
+    def has_stopped() -> bool:
+        counts.append(count_sent(port))
+        return counts[-1] == counts[-2]
+
+    with asked(port, "/flood") as flood:
+        wait_until(has_stopped)
+        size = len(flood.read())
+
+    assert counts[-1] < TOTAL_BYTES / 2
+    assert size == TOTAL_BYTES
+
+
+def test_answer_that_breaks_off_is_closed_each_time(port):
+    for _ in range(2):
+        with asked(port, "/broken") as broken, pytest.raises(IncompleteRead) as error:
+            broken.read()
+        assert error.value.partial == b"half"
+
+
+def test_client_that_leaves_ends_the_wait(port):
+    before = count_sent(port)
+
+    with asked(port, "/flood") as flood:
+        flood.read(1)
+
+    wait_until(lambda: count_sent(port) == before + TOTAL_BYTES)
+
+
+@pytest.mark.parametrize("size", [10_000, 100_000])
+def test_long_address_is_read(port, size):
+    with asked(port, f"/?{'x' * size}") as answer:
+        assert answer.read() == str(size).encode()

@@ -1,0 +1,42 @@
+"""A server with an application that behaves badly: `python -m tests.tracking.served PORT`."""
+
+import sys
+from typing import Any
+
+from tracking.server import run_server
+
+PIECE_BYTES = 256 * 1024
+TOTAL_BYTES = 256 * PIECE_BYTES
+sent: list[int] = []  # sizes of the pieces that the server has taken
+
+
+async def answer(send: Any, body: bytes) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def flood(send: Any) -> None:
+    """As fast as it may, much more than the buffers of a connection hold."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    for _ in range(TOTAL_BYTES // PIECE_BYTES):
+        await send({"type": "http.response.body", "body": bytes(PIECE_BYTES), "more_body": True})
+        sent.append(PIECE_BYTES)
+    await send({"type": "http.response.body"})
+
+
+async def app(scope: Any, receive: Any, send: Any) -> None:
+    match scope["path"]:
+        case "/flood":
+            await flood(send)
+        case "/sent":
+            await answer(send, str(sum(sent)).encode())
+        case "/broken":
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b"half", "more_body": True})
+            raise ValueError("broken")
+        case _:
+            await answer(send, str(len(scope["query_string"])).encode())
+
+
+if __name__ == "__main__":
+    run_server(app, [f"tcp:port={sys.argv[1]}:interface=127.0.0.1"])
