@@ -2,7 +2,7 @@
 
 import math
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -13,6 +13,7 @@ from tracking.domain.series import Row
 from tracking.domain.values import number_word
 from tracking.models import Run
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 RETRY_MS = 2_000
 CURSOR_ITEM = re.compile(r"([A-Za-z0-9_.~-]{1,250}):(\d{1,18})")
 
@@ -38,7 +39,7 @@ def parse_cursor(last_event_id: bytes) -> dict[str, int]:
 
 
 def row_frame(run: Run, row: Row) -> bytes:
-    moment = datetime.fromtimestamp(row.time_us / 1e6, tz=UTC)
+    moment = EPOCH + timedelta(microseconds=row.time_us)  # exact, unlike a float
     return _frame(
         "metric",
         {

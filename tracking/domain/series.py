@@ -12,6 +12,7 @@ from tracking.models import Metric, MetricPoint, Run
 from tracking.points import Columns, decode
 
 NEWS_COMMITS = 500  # how many commits one look at the database may bring a watcher
+NEWS_POINTS = 50_000  # after that many the commit is brought to its end, and no more: 20 MB of rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,10 +104,11 @@ class News:
     revision: int
 
 
-def read_news(run_id: int, after: int) -> News | None:
+def read_news(run_id: int, after: int, *, since_us: int | None = None) -> News | None:
     """What the next commits to the run after revision `after` brought; None when the run is gone.
 
-    It looks at NEWS_COMMITS of them at a time: there is more while `revision` is below the run's.
+    With `since_us` only points from that time on. It brings at most NEWS_COMMITS at a time, fewer
+    if they are large: there is more while `revision` is below the run's.
     It may repeat a point (a folded stretch carries its newest revision) and never skips one.
     Two queries.
     """
@@ -117,9 +119,20 @@ def read_news(run_id: int, after: int) -> News | None:
     stretches = (
         MetricPoint.objects.filter(run_id=run_id, revision__gt=after, revision__lte=upto)
         .order_by("revision", "id")
-        .values_list("metric__name", "data")
+        .values_list("revision", "metric__name", "data")
     )
-    return News(run, _rows((name, decode(data)) for name, data in stretches), upto)
+    found: list[tuple[str, Columns]] = []
+    count, reached = 0, after
+    for revision, name, data in stretches.iterator(chunk_size=100):
+        if count >= NEWS_POINTS and revision > reached:
+            upto = reached
+            break
+        columns = decode(data)
+        if since_us is not None:
+            columns = columns[columns.times_us >= since_us]
+        found.append((name, columns))
+        count, reached = count + len(columns), revision
+    return News(run, _rows(found), upto)
 
 
 def _rows(stretches: Iterable[tuple[str, Columns]]) -> list[Row]:

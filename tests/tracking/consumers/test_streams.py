@@ -1,5 +1,6 @@
 """Streams, driven as the server drives them: through config.asgi."""
 
+import asyncio
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -10,9 +11,11 @@ from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 
 from config.asgi import application
-from tests.factories import NOON_US, log_points, make_run
+from tests.factories import NOON_US, log_points, make_run, take_in
 from tracking.consumers import streams
 from tracking.domain import runs as run_verbs
+from tracking.domain.batch import TIMES_US, Batch, Points
+from tracking.domain.series import read_news
 from tracking.enums import RunStatus
 from tracking.models import Run
 
@@ -44,12 +47,14 @@ class Watcher:
 
 
 @asynccontextmanager
-async def open_stream(path: str, headers: tuple[tuple[bytes, bytes], ...] = ()):
+async def open_stream(
+    path: str, headers: tuple[tuple[bytes, bytes], ...] = (), *, method: str = "GET"
+):
     path, _, query = path.partition("?")
     scope = {
         "type": "http",
         "http_version": "1.1",
-        "method": "GET",
+        "method": method,
         "path": path,
         "query_string": query.encode(),
         "headers": [(b"host", b"localhost"), *headers],
@@ -58,8 +63,9 @@ async def open_stream(path: str, headers: tuple[tuple[bytes, bytes], ...] = ()):
     await app.send_input({"type": "http.request", "body": b"", "more_body": False})
     start = await app.receive_output(timeout=20)
     yield start, Watcher(app)
-    await app.send_input({"type": "http.disconnect"})
-    await app.wait(timeout=20)
+    if not app.future.done():
+        await app.send_input({"type": "http.disconnect"})
+        await app.wait(timeout=20)
 
 
 async def status_of(path: str) -> tuple[int, dict[str, Any]]:
@@ -188,6 +194,84 @@ async def test_watcher_that_leaves_leaves_nothing_behind(run):
         assert get_channel_layer().groups
 
     assert get_channel_layer().groups == {}
+
+
+async def test_stream_that_the_server_cancels_leaves_nothing_behind(run):
+    others = asyncio.all_tasks()
+    async with open_stream("/api/projects/proj/runs/run-1/stream") as (_, watcher):
+        await watcher.next_event()
+        watcher.app.future.cancel()
+        await asyncio.wait([watcher.app.future])
+
+    assert get_channel_layer().groups == {}
+    assert asyncio.all_tasks() == others
+
+
+async def test_heartbeat_reads_only_runs_that_have_news(run, monkeypatch):
+    reads: list[int] = []
+
+    def read(run_id: int, *args: Any, **options: Any) -> Any:
+        reads.append(run_id)
+        return read_news(run_id, *args, **options)
+
+    monkeypatch.setattr(streams, "HEARTBEAT_S", 0.02)
+    monkeypatch.setattr(streams, "read_news", read)
+    async with open_stream("/api/projects/proj/runs/run-1/stream") as (_, watcher):
+        await watcher.next_event()
+        for _ in range(3):
+            assert await watcher.next_frame() == ": beat"
+
+    assert reads == [run.pk]
+
+
+async def test_heartbeat_tells_that_a_run_has_fallen_silent(run, monkeypatch, settings):
+    monkeypatch.setattr(streams, "HEARTBEAT_S", 0.02)
+    async with open_stream("/api/projects/proj/runs/run-1/stream") as (_, watcher):
+        await watcher.next_event()
+        settings.STALE_AFTER_S = -1
+        name, data, _ = await watcher.next_event()
+
+    assert (name, data["status"]) == ("status", "maybe_failed")
+
+
+async def test_heartbeat_renews_what_the_channel_layer_forgot(run, monkeypatch):
+    monkeypatch.setattr(streams, "HEARTBEAT_S", 0.02)
+    async with open_stream("/api/projects/proj/runs/run-1/stream") as (_, watcher):
+        await watcher.next_event()
+        get_channel_layer().groups.clear()
+        for _ in range(2):  # the first may have been on its way already
+            assert await watcher.next_frame() == ": beat"
+
+        assert list(get_channel_layer().groups) == [f"run.{run.pk}"]
+
+
+async def test_last_moment_of_the_calendar_can_be_told(run):
+    points = Points.of_row(9, {"a": 1.0}, TIMES_US.stop - 1)
+    async with open_stream("/api/projects/proj/runs/run-1/stream") as (_, watcher):
+        await watcher.next_event()
+        await in_thread(take_in)(Batch(run_id=run.pk, points=points))
+        _, data, _ = await watcher.next_event()
+
+    assert data["timestamp"] == "9999-12-31T23:59:59.999999Z"
+
+
+async def test_head_has_the_headers_and_an_end(run):
+    path = "/api/projects/proj/runs/run-1/stream"
+    async with open_stream(path, method="HEAD") as (start, watcher):
+        body = await watcher.app.receive_output(timeout=20)
+
+    assert (start["status"], start["headers"]) == (200, streams.HEADERS)
+    assert (body["body"], body["more_body"]) == (b"", False)
+
+
+@pytest.mark.parametrize("method", ["POST", "OPTIONS", "DELETE"])
+async def test_other_methods_are_405(run, method):
+    path = "/api/projects/proj/runs/run-1/stream"
+    async with open_stream(path, method=method) as (start, watcher):
+        body = await watcher.app.receive_output(timeout=20)
+
+    assert (start["status"], orjson.loads(body["body"])) == (405, {"detail": "Only GET."})
+    assert (b"Allow", b"GET, HEAD") in start["headers"]
 
 
 @pytest.mark.parametrize(

@@ -132,6 +132,33 @@ def test_news_of_many_commits_come_in_pieces(monkeypatch):
     assert pieces == [[0], [1, 2], [3]]
 
 
+def test_news_of_large_commits_come_in_pieces(monkeypatch):
+    monkeypatch.setattr("tracking.domain.series.NEWS_POINTS", 5)
+    run = make_run()
+    for step in (0, 4, 8):
+        log_points(run, {"a": range(step, step + 2), "b": range(step, step + 2)}, first_step=step)
+
+    pieces, after = [], 0
+    while after < 4:
+        news = read_news(run.pk, after)
+        assert news is not None
+        pieces.append([row.values for row in news.rows])
+        after = news.revision
+
+    rows = [{"a": n, "b": n} for n in (0, 1, 4, 5, 8, 9)]
+    assert pieces == [rows[:4], rows[4:]]
+
+
+def test_news_since_a_time_leave_out_what_was_before():
+    run = make_run()
+    log_points(run, {"a": [1, 2, 3]})
+
+    news = read_news(run.pk, 0, since_us=NOON_US + 1_000_000)
+
+    assert news is not None
+    assert [row.values for row in news.rows] == [{"a": 2.0}, {"a": 3.0}]
+
+
 def test_run_that_is_gone_has_no_news():
     run = make_run()
     run_id = run.pk
