@@ -53,7 +53,7 @@ def read_series(
             "pk", "name", "run_id"
         )
     }
-    stretches = MetricPoint.objects.filter(metric_id__in=wanted)
+    stretches = MetricPoint.objects.filter(metric__in=metrics.values("pk"))
     if window.x_min is not None:
         stretches = stretches.filter(step_max__gte=window.x_min)
     if window.x_max is not None:

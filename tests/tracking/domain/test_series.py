@@ -1,4 +1,5 @@
 import math
+import sqlite3
 
 import numpy as np
 import pytest
@@ -77,6 +78,20 @@ def test_reading_takes_two_queries_however_much_there_is():
         counts.append(len(queries))
 
     assert counts == [2, 2]
+
+
+def test_reading_hands_the_database_no_list_of_metrics():
+    """It may be longer than a statement can take: 250,000 in one build of SQLite, 999 in another."""
+    run = make_run()
+    log_points(run, {f"m{n}": [1.0] for n in range(20)})
+    limit = connection.connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 10)
+
+    try:
+        series = read_series([run], Window())
+    finally:
+        connection.connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, limit)
+
+    assert len(series) == 20
 
 
 def test_news_are_rows_as_they_were_logged():
