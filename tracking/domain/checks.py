@@ -12,6 +12,8 @@ from tracking.domain.summaries import Summary, summarize_metrics
 from tracking.models import Artifact, Metric, MetricPoint, Run
 from tracking.points import Columns, decode
 
+UNREADABLE = (ValueError, RuntimeError, IndexError, TypeError)  # what `decode` makes of bad bytes
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -51,13 +53,15 @@ def _check_metric(where: str, metric: Metric, mend: bool) -> Iterator[Fault]:
         expected = stretch.ordinal + stretch.count
         try:
             columns = decode(stretch.data)
-        except (ValueError, RuntimeError) as error:
+        except UNREADABLE as error:
             is_whole = False
             yield Fault(where, f"points from {stretch.ordinal} on cannot be read: {error}")
             continue
         parts.append(columns)
         yield from _check_stretch(where, stretch, columns, mend)
-    if is_whole and parts:
+    if metric.count and not expected:
+        yield Fault(where, f"{metric.count} points were taken in, 0 are there")
+    elif is_whole and parts:
         yield from _check_summary(where, metric, Columns.join(parts), mend)
 
 

@@ -59,7 +59,7 @@ def test_hole_is_told_and_cannot_be_mended(run, capsys):
     assert "1 faults, 0 mended, 1 left." in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("data", [b"\x07", b"\1\xff\xff\xff\xff", b"\1\3\0\0\0abc"])
+@pytest.mark.parametrize("data", [b"", b"\1", b"\x07", b"\1\xff\xff\xff\xff", b"\1\3\0\0\0abc"])
 def test_unreadable_data_is_told(run, data):
     MetricPoint.objects.filter(metric__name="b").update(data=data)
 
@@ -67,6 +67,14 @@ def test_unreadable_data_is_told(run, data):
 
     assert [fault.where for fault in faults] == ["proj/run-1/b"]
     assert "cannot be read" in faults[0].what or "points said" in faults[0].what
+
+
+def test_metric_that_has_lost_all_its_points_is_told(run):
+    MetricPoint.objects.filter(metric__name="b").delete()
+
+    assert list(check_store(mend=True)) == [
+        Fault("proj/run-1/b", "1 points were taken in, 0 are there")
+    ]
 
 
 def test_artifact_without_its_file_is_told(run):
