@@ -58,7 +58,7 @@ export class ChartData {
     try {
       const columns = await this.load(keys, range);
       for (const key of keys) {
-        if (this.kept.has(key)) target.set(key, fromColumns(columns[key] ?? NOTHING));
+        if (this.kept.has(key)) target.set(key, fromColumns(Object.hasOwn(columns, key) ? columns[key] : NOTHING));
       }
     } finally {
       this.loading -= 1;

@@ -170,7 +170,7 @@ def test_table_behind_a_chart_has_the_figures_of_the_chosen_runs(client: Client)
     assert (metric.run.key, metric.last, metric.min, metric.mean) == ("a", None, 1.0, 2.0)
     page = response.content.decode()
     assert '<td class="number" title="NaN">NaN</td>' in page
-    assert "runs=c%2Ca&amp;metrics=train%2Floss" in page
+    assert "runs=c%2Ca&amp;metric=train%2Floss" in page
 
 
 def test_table_behind_a_chart_nobody_has_says_so(client: Client) -> None:

@@ -72,6 +72,14 @@ test("a run without this metric has an empty series that live points fill", asyn
   assert.equal(data.series("stranger"), undefined);
 });
 
+test("a run may be called like something that every object has", async () => {
+  const data = new ChartData(async () => JSON.parse('{"__proto__": {"steps": [3], "values": [1], "timestamps": [5]}}'));
+
+  await data.show(["constructor", "__proto__"]);
+
+  assert.deepEqual(["constructor", "__proto__"].map((key) => data.series(key).steps), [[], [3]]);
+});
+
 test("a run that was let go is fetched again when it comes back", async () => {
   const data = await loaded({ a: columns([0]), b: columns([0]) });
 

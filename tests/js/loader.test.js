@@ -11,8 +11,10 @@ globalThis.document = { querySelector: () => ({ dataset: { api: "/api/projects/p
 
 const answerWith = (status, metrics) => {
   globalThis.fetch = async (address) => {
-    asked.push(new URL(address, "http://localhost"));
-    return new Response(encode({ project: "p", metrics }), { status });
+    const url = new URL(address, "http://localhost");
+    asked.push(url);
+    const body = { project: "p", metrics };
+    return new Response(url.searchParams.get("format") === "json" ? JSON.stringify(body) : encode(body), { status });
   };
 };
 
@@ -28,7 +30,7 @@ test("charts that ask together share a request, and each gets its own metric", a
   assert.deepEqual(answers, [{ a: COLUMNS }, {}]);
   assert.equal(asked.length, 1);
   assert.equal(asked[0].pathname, "/api/projects/p/runs/metrics");
-  assert.deepEqual(Object.fromEntries(asked[0].searchParams), { runs: "a,b", format: "msgpack", metrics: "loss,acc" });
+  assert.equal(asked[0].search, "?runs=a%2Cb&format=msgpack&metric=loss&metric=acc");
 });
 
 test("a zoom asks for its range, rounded outwards", async () => {
@@ -47,14 +49,40 @@ test("many charts come in several requests", async () => {
 
   await Promise.all([...Array(25).keys()].map((number) => loadSeries(`m${number}`, ["a"], null)));
 
-  assert.deepEqual(asked.map(({ searchParams }) => searchParams.get("metrics").split(",").length), [12, 12, 1]);
+  assert.deepEqual(asked.map(({ searchParams }) => searchParams.getAll("metric").length), [12, 12, 1]);
 });
 
-test("a metric with a comma in its name is picked out of all of them", async () => {
+test("a metric with a comma in its name is asked for by its whole name", async () => {
   answerWith(200, { "a,b": { r: COLUMNS } });
 
   assert.deepEqual(await loadSeries("a,b", ["r"], null), { r: COLUMNS });
-  assert.equal(asked[0].searchParams.has("metrics"), false);
+  assert.deepEqual(asked[0].searchParams.getAll("metric"), ["a,b"]);
+});
+
+test("a name the decoder refuses comes on its own, and the others as ever", async () => {
+  answerWith(200, JSON.parse('{"__proto__": {"r": {"steps": [7]}}}'));
+
+  assert.deepEqual(await loadSeries("__proto__", ["r"], null), { r: { steps: [7] } });
+
+  answerWith(200, { loss: { r: COLUMNS } });
+  const answers = await Promise.all([loadSeries("loss", ["r"], null), loadSeries("__proto__", ["r"], null)]);
+
+  assert.deepEqual(answers, [{ r: COLUMNS }, {}]);
+  assert.deepEqual(asked.map(({ searchParams }) => searchParams.get("format")), ["json", "msgpack", "json"]);
+});
+
+test("a run the decoder refuses brings its whole answer as JSON", async () => {
+  answerWith(200, { loss: JSON.parse('{"__proto__": {"steps": [7]}}') });
+
+  const columns = await loadSeries("loss", ["a", "__proto__"], null);
+
+  assert.deepEqual(Object.entries(columns), [["__proto__", { steps: [7] }]]);
+});
+
+test("a metric without points is empty, whatever its name", async () => {
+  answerWith(200, {});
+
+  assert.deepEqual(await loadSeries("constructor", ["r"], null), {});
 });
 
 test("a refusal reaches every chart that asked", async () => {
