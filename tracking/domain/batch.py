@@ -17,6 +17,7 @@ from tracking.points import COLUMN_TYPES, Columns
 
 FORMAT = 1
 MAX_RECORDS = 1_000_000  # far above what a client sends; bounds what one request may ask for
+MAX_EVENTS = 5_000  # half a millisecond each, in which the writer serves nobody else
 TIMES_US = range(-62_135_596_800_000_000, 253_402_300_800_000_000)  # what a calendar can show
 NO_COLUMNS = Columns(np.empty(0, np.int64), np.empty(0, np.float64), np.empty(0, np.int64))
 
@@ -178,6 +179,8 @@ def _array_of_list(data: list[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
 def _parse_events(wire: object, first: int, last: int) -> tuple[Event, ...]:
     if not isinstance(wire, list):
         raise InvalidInput("events must be a list.", field="events")
+    if len(wire) > MAX_EVENTS:
+        raise LimitExceeded(f"events has {len(wire)} items; at most {MAX_EVENTS} are allowed.")
     events = tuple(_parse_event(item) for item in wire)
     seqs = [event.seq for event in events]
     if seqs != sorted(seqs) or (seqs and not first <= seqs[0] <= seqs[-1] <= last):

@@ -103,6 +103,7 @@ def test_sign_of_life_has_no_records():
         ({"q": [0, 2, 0]}, "q points beyond"),
         ({"q": [0, -1, 0]}, "q is not a column"),
         ({"events": {}}, "events must be a list"),
+        ({"events": [[1, "config", {}]] * 5_001}, "at most 5000"),
         ({"events": [[1, "config"]]}, r"An event is \[seq, kind, payload\]"),
         ({"events": [[3, "config", {}]]}, "events must ascend"),
         ({"events": [[2, "config", {}], [1, "config", {}]]}, "events must ascend"),
