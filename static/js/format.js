@@ -15,6 +15,17 @@ export const figure = (value) => {
   return trimmed((value / divisor).toPrecision(4)) + suffix;
 };
 
+/** Figures for a column: those without unit or exponent have as many decimals as the finest one needs. */
+export const figures = (values) => {
+  const digits = Math.max(0, ...values.filter((value) => isPlain(value) && !Number.isInteger(value)).map(decimalsOf));
+  return values.map((value) => (digits && isPlain(value) ? value.toFixed(digits) : figure(value)));
+};
+
+const isPlain = (value) => value === 0 || (Math.abs(value) >= 1e-4 && Math.abs(value) < NEEDS_UNIT);
+
+/** Decimals that make four significant digits: 0.5 → 4, 12.5 → 2. */
+const decimalsOf = (value) => Math.max(0, 3 - Math.floor(Math.log10(Math.abs(value))));
+
 const trimmed = (text) => text.replace(/(\.\d*?)0+(e|$)/, "$1$2").replace(/\.(e|$)/, "$1");
 
 /** 1,234,567 */

@@ -1,9 +1,13 @@
 // The values under the crosshair, greatest first. textContent only: names come from anybody.
 
-import { figure, count } from "./format.js";
+import { count, figures } from "./format.js";
 import { readings } from "./chart-lines.js";
 
 const MAX_ROWS = 12;
+const GAP = 12; // CSS pixels between the crosshair and the tooltip
+const MARGIN = 8; // and between the tooltip and the edge of the screen
+const MIN_WIDTH = 176;
+const MAX_WIDTH = 320;
 
 const element = (tag, className, text = "") => {
   const made = document.createElement(tag);
@@ -33,27 +37,42 @@ export const moveTooltip = (plot) => {
   plot.tip.hidden = !rows.length;
   plot.tip.replaceChildren(
     element("p", "chart-tip-step", `step ${count(step)}`),
-    ...rows.slice(0, MAX_ROWS).map((row) => tipRow(row, step, plot.bold)),
+    ...tipRows(rows.slice(0, MAX_ROWS), step, plot.bold),
   );
   if (rows.length > MAX_ROWS) plot.tip.append(element("p", "muted", `and ${rows.length - MAX_ROWS} more`));
   placeTip(plot, left);
 };
 
-const tipRow = ({ line, value, smoothed, at }, step, bold) => {
-  const row = element("p", line.key === bold ? "chart-tip-row is-bold" : "chart-tip-row");
-  const swatch = element("i", "chart-tip-swatch");
-  swatch.style.background = line.color;
-  row.append(swatch, element("span", "chart-tip-name", line.name));
-  if (at !== step) row.append(element("span", "muted", `@ ${count(at)}`));
-  if (smoothed !== undefined) row.append(element("span", "muted", figure(value)));
-  row.append(element("b", "chart-tip-value", figure(smoothed ?? value)));
-  return row;
+const tipRows = (rows, step, bold) => {
+  const values = figures(rows.map(({ value, smoothed }) => smoothed ?? value));
+  const raw = figures(rows.map(({ value }) => value));
+  return rows.map(({ line, smoothed, at }, i) => {
+    const row = element("p", line.key === bold ? "chart-tip-row is-bold" : "chart-tip-row");
+    const swatch = element("i", "chart-tip-swatch");
+    swatch.style.background = line.color;
+    row.append(
+      swatch,
+      element("span", "chart-tip-name", line.name),
+      element("span", "muted", at === step ? "" : `@ ${count(at)}`),
+      element("span", "muted", smoothed === undefined ? "" : raw[i]),
+      element("b", "chart-tip-value", values[i]),
+    );
+    return row;
+  });
 };
 
-/** Beside the crosshair, on the side with more room. */
-const placeTip = (plot, left) => {
-  const { clientWidth: width } = plot.over;
-  const isRight = left > width / 2;
-  plot.tip.style.left = isRight ? "" : `${left + 12}px`;
-  plot.tip.style.right = isRight ? `${width - left + 12}px` : "";
+/** Beside the crosshair, on the side with more room, and never beyond the screen. */
+const placeTip = ({ tip, over }, left) => {
+  const { clientWidth: screenWidth, clientHeight: screenHeight } = document.documentElement;
+  const box = over.getBoundingClientRect();
+  const cursor = box.left + left;
+  const isLeft = cursor > screenWidth - cursor;
+  const room = (isLeft ? cursor : screenWidth - cursor) - GAP - MARGIN;
+  tip.style.maxWidth = `${Math.min(MAX_WIDTH, Math.max(MIN_WIDTH, room))}px`;
+  const { offsetWidth: width, offsetHeight: height } = tip;
+  const x = isLeft ? cursor - GAP - width : cursor + GAP;
+  tip.style.left = `${within(x, screenWidth - width) - box.left}px`;
+  tip.style.top = `${within(box.top + 4, screenHeight - height) - box.top}px`;
 };
+
+const within = (place, room) => Math.max(MARGIN, Math.min(place, room - MARGIN));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { age, count, figure, logLabels, tickLabels } from "../../static/js/format.js";
+import { age, count, figure, figures, logLabels, tickLabels } from "../../static/js/format.js";
 
 const FIGURES = JSON.parse(readFileSync(new URL("figures.json", import.meta.url)));
 
@@ -42,4 +42,11 @@ test("tick labels have as many digits as tell them apart", () => {
 
 test("labels of a log axis are powers, and nothing where there is no room", () => {
   assert.deepEqual(logLabels([1e-5, null, 0.01, 10, 1e6]), ["1e-5", "", "0.01", "10", "1e6"]);
+});
+
+test("figures of a column end at the same decimal", () => {
+  assert.deepEqual(figures([12.5, 0.5, -3, 0]), ["12.5000", "0.5000", "-3.0000", "0.0000"]);
+  assert.deepEqual(figures([1234, 7]), ["1,234", "7"]);
+  assert.deepEqual(figures([1.25, 1e7, 1e-5, NaN, -Infinity]), ["1.250", "10M", "1e-5", "NaN", "-∞"]);
+  assert.deepEqual(figures([1234.5, 2]), ["1235", "2"]);
 });
