@@ -48,6 +48,15 @@ def test_run_page_opens_with_what_matters(client: Client) -> None:
     assert page.count("<metric-chart") == 2
 
 
+def test_run_page_says_why_the_run_ended(client: Client) -> None:
+    finish_run(make_run(), status=RunStatus.FAILED, exit_code=1, reason="ValueError: <b> & more")
+
+    page = client.get(PATH).content.decode()
+
+    reason = "ValueError: &lt;b&gt; &amp; more"
+    assert f'<span class="end-reason" title="{reason}">{reason}</span>' in page
+
+
 def test_run_page_tells_what_has_arrived_and_what_was_lost(client: Client) -> None:
     take_in(make_batch(1, 1, events=start_event(), logged_seq=1500))
     gap = {"first_seq": 2, "last_seq": 4, "count": 3, "reason": "no room <b>left</b>"}
