@@ -179,3 +179,19 @@ def test_table_behind_a_chart_nobody_has_says_so(client: Client) -> None:
     assert "None of the chosen runs has logged “x”" in (
         client.get(f"{PATH}/metrics?name=x").content.decode()
     )
+
+
+@pytest.mark.parametrize(
+    ("query", "title"),
+    [
+        ("q=zebra", "No run matches “zebra”"),
+        ("q=zebra&run=", "No run matches “zebra”"),
+        ("q=zebra&metric=acc", "No run matches “zebra”"),
+        ("run=", "No run is chosen"),
+        ("q=zebra&run=run-1&metric=acc", "No metric matches “acc”"),
+    ],
+)
+def test_project_page_says_why_there_is_no_chart(client: Client, query: str, title: str) -> None:
+    log_points(make_run(), {"loss": [1.0]})
+
+    assert f"<h2>{title}</h2>" in client.get(f"{PATH}?{query}").content.decode()
