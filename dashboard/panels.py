@@ -7,7 +7,8 @@ from hashlib import blake2s
 from itertools import groupby
 from typing import Any
 
-from django.db.models import QuerySet, Sum
+from django.conf import settings
+from django.db.models import Max, QuerySet, Sum
 
 from tracking.models import Metric, Run
 
@@ -18,11 +19,17 @@ GRID_STEP = 60  # panels at a time: a project may have 12,000 metrics
 class Panel:
     name: str
     point_count: int  # points that its chosen runs have logged
+    longest: int  # and the one with the most of them
 
     @property
     def dom_id(self) -> str:
         """An id that fits any name and stays the same, so that a swap keeps the drawn chart."""
         return f"chart-{blake2s(self.name.encode(), digest_size=6).hexdigest()}"
+
+    @property
+    def is_thinned(self) -> bool:
+        """Whether the chart may get fewer points than there are until it is zoomed."""
+        return self.longest > settings.MAX_CHART_POINTS
 
     @property
     def section(self) -> str:
@@ -56,7 +63,8 @@ class ChartGrid:
 
 def chart_grid(runs: Iterable[Run], *, query: str = "", limit: int = GRID_STEP) -> ChartGrid:
     """The panels of the runs' metrics whose name contains the query, at most `limit` of them."""
-    rows = metrics_of(runs, query).order_by().values("name").annotate(point_count=Sum("count"))
+    counts = {"point_count": Sum("count"), "longest": Max("count")}
+    rows = metrics_of(runs, query).order_by().values("name").annotate(**counts)
     panels = sorted((Panel(**row) for row in rows), key=lambda panel: grid_order(panel.name))
     sections = groupby(panels[:limit], key=lambda panel: panel.section)
     return ChartGrid(

@@ -6,7 +6,7 @@ export const LIVE_LIMIT = 4000; // points of a run: beyond it the live tail is t
 
 const NOTHING = { steps: [], values: [], timestamps: [] };
 
-const sumLengths = (all) => [...all].reduce((sum, { steps }) => sum + steps.length, 0);
+const hasHoles = ({ steps }) => steps.at(-1) - steps[0] >= steps.length;
 
 export class ChartData {
   /** `load(keys, range)` → {run: columns}; `range` is [from, to] in steps, or null for all. */
@@ -14,7 +14,6 @@ export class ChartData {
     this.load = load;
     this.kept = new Set(); // keys of the runs that are watched
     this.whole = new Map(); // run key → series
-    this.loadedCount = 0; // points the server sent for them
     this.finer = null; // the same for the range, while zoomed
     this.range = null;
     this.loading = 0;
@@ -33,10 +32,7 @@ export class ChartData {
   async show(keys) {
     this.keep(keys);
     const missing = keys.filter((key) => !this.whole.has(key));
-    if (missing.length) {
-      await this.fetchInto(this.whole, missing, null);
-      this.loadedCount = sumLengths(this.whole.values());
-    }
+    if (missing.length) await this.fetchInto(this.whole, missing, null);
     if (this.range) await this.zoom(this.range, keys);
   }
 
@@ -89,5 +85,15 @@ export class ChartData {
   /** The series of a run as they should be drawn now. */
   series(key) {
     return (this.finer ?? this.whole).get(key);
+  }
+
+  /**
+   * How many of the logged points a zoom could add. Points that a later one of the same step
+   * replaced are gone: where no step is missing there is nothing to add.
+   */
+  countHidden(logged) {
+    const all = [...this.whole.values()];
+    const shown = all.reduce((sum, { steps }) => sum + steps.length, 0);
+    return all.some(hasHoles) ? Math.max(0, logged - shown) : 0;
   }
 }

@@ -100,9 +100,10 @@ class MetricChart extends HTMLElement {
     if (!this.data) return; // it has left the page since it was asked to draw
     this.isDirty = false;
     const { data, isLog } = this;
-    const hiddenCount = Math.max(0, Number(this.parentElement.dataset.points) - data.loadedCount);
+    const { points: logged, thinned } = this.parentElement.dataset;
+    const hiddenCount = thinned === undefined ? 0 : data.countHidden(logged);
     const isZoomed = Boolean(data.range);
-    const share = isZoomed ? 1 : data.loadedCount / (data.loadedCount + hiddenCount || 1);
+    const share = isZoomed || !hiddenCount ? 1 : 1 - hiddenCount / logged;
     const lines = makeLines(chosenRuns(), (key) => data.series(key), smoothingWeight(), share);
     if (!countPoints(lines) && data.loading) return; // the shape stays until there is something
     this.plot = drawPlot(this.plot, this, lines);

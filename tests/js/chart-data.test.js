@@ -34,7 +34,6 @@ test("only runs that are missing are fetched", async () => {
   await data.show(["a", "b"]);
 
   assert.deepEqual(asked, [["a"], ["b"]]);
-  assert.equal(data.loadedCount, 2);
 });
 
 test("points that come while the chart loads are kept for later", async () => {
@@ -138,4 +137,13 @@ test("a long live tail is thinned and keeps its spike", async () => {
 
   assert.ok(data.series("a").steps.length <= LIVE_LIMIT / 2 + 10);
   assert.ok(data.series("a").values.includes(1e6));
+});
+
+test("what a zoom could add is what was logged and is not there", async () => {
+  const thinned = await loaded({ a: columns([0, 2, 5]), b: columns([0, 1]) });
+  const replaced = await loaded({ a: columns([0, 1, 2]), b: columns([]) });
+
+  assert.equal(thinned.countHidden(11), 6);
+  assert.equal(thinned.countHidden(4), 0);
+  assert.equal(replaced.countHidden(11), 0);
 });
