@@ -30,14 +30,8 @@ def select_runs(project: Project, params: QueryDict) -> Selection:
     """The page of the run list and the chosen runs. Keys of runs that do not exist are ignored."""
     runs = list_runs(project, query=text_param(params, "q"))
     page = cut_page(runs, params.get("page"))
-    keys = [
-        key.replace("\0", "") for key in params.getlist("run")[: MAX_COUNT + 1]
-    ]  # a form without a tick sends one empty `run`
-    chosen = list(
-        list_runs(project, query="").filter(key__in=keys)[:MAX_COUNT]
-        if keys
-        else runs[:DEFAULT_COUNT]
-    )
+    keys = params.getlist("run")
+    chosen = list(_find_runs(project, keys) if keys else runs[:DEFAULT_COUNT])
     listed = {run.pk for run in page}
     return Selection(
         page=page,
