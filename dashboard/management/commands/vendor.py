@@ -3,9 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+import drf_spectacular_sidecar
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+SIDECAR = Path(drf_spectacular_sidecar.__path__[0], "static", "drf_spectacular_sidecar")
+REDOC_LOGO = "https://cdn.redoc.ly/redoc/logo-mini.svg"  # hidden where it cannot be loaded
+NO_IMAGE = "data:,"
 NPM_CI = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--silent"]
 
 
@@ -21,7 +25,9 @@ class Command(BaseCommand):
             raise CommandError(
                 "npm could not install the browser libraries; see its message above."
             )
-        copy_modules(settings.BASE_DIR / "node_modules", settings.BASE_DIR / "static" / "vendor")
+        vendor = settings.BASE_DIR / "static" / "vendor"
+        copy_modules(settings.BASE_DIR / "node_modules", vendor)
+        copy_redoc(SIDECAR / "redoc", vendor)
 
 
 def copy_modules(packages: Path, vendor: Path) -> None:
@@ -36,6 +42,25 @@ def copy_modules(packages: Path, vendor: Path) -> None:
         + "\nexport const { decode, encode } = module.exports;\n",
         "msgpack.LICENSE": read(msgpack / "LICENSE"),
     }
+    write(files, vendor)
+
+
+def copy_redoc(package: Path, vendor: Path) -> None:
+    """ReDoc with its logo taken out: a page of ours asks no other host for anything."""
+    script = read(package / "bundles" / "redoc.standalone.js")
+    if REDOC_LOGO not in script:
+        raise CommandError(f"ReDoc does not name {REDOC_LOGO} any more: see what it asks for now.")
+    files = {
+        "redoc.js": script.replace(REDOC_LOGO, NO_IMAGE),
+        "redoc.LICENSE": read(package / "LICENSE"),
+        "redoc.standalone.js.LICENSE.txt": read(
+            package / "bundles" / "redoc.standalone.js.LICENSE.txt"
+        ),
+    }
+    write(files, vendor)
+
+
+def write(files: dict[str, str], vendor: Path) -> None:
     vendor.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
         (vendor / name).write_text(text, encoding="utf-8")
@@ -43,5 +68,6 @@ def copy_modules(packages: Path, vendor: Path) -> None:
 
 def read(path: Path) -> str:
     """The file without its pointer to a source map, which is not copied along."""
-    lines = path.read_text(encoding="utf-8").splitlines()
+    # Not splitlines(): it would also cut at signs that may stand within a string.
+    lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
     return "\n".join(line for line in lines if not line.startswith("//# sourceMappingURL"))

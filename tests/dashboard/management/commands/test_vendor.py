@@ -1,8 +1,15 @@
 from pathlib import Path
 
 import pytest
+from django.core.management.base import CommandError
 
-from dashboard.management.commands.vendor import copy_modules
+from dashboard.management.commands.vendor import (
+    NO_IMAGE,
+    REDOC_LOGO,
+    SIDECAR,
+    copy_modules,
+    copy_redoc,
+)
 
 
 @pytest.fixture
@@ -37,3 +44,26 @@ def test_copy_modules_makes_es_modules_with_their_licences(packages: Path, tmp_p
         ),
         "msgpack.LICENSE": "ISC",
     }
+
+
+def test_copy_redoc_takes_out_nothing_but_the_logo(tmp_path: Path) -> None:
+    package = SIDECAR / "redoc"
+
+    copy_redoc(package, tmp_path)
+
+    original = (package / "bundles" / "redoc.standalone.js").read_text()
+    script, _, source_map = original.rpartition("\n//# sourceMappingURL")
+    copied = (tmp_path / "redoc.js").read_text()
+    assert source_map
+    assert copied == script.replace(REDOC_LOGO, NO_IMAGE)
+    assert "cdn.redoc" not in copied
+    assert "MIT" in (tmp_path / "redoc.LICENSE").read_text()
+    assert (tmp_path / "redoc.standalone.js.LICENSE.txt").exists()
+
+
+def test_copy_redoc_notices_a_logo_that_has_moved(tmp_path: Path) -> None:
+    (tmp_path / "bundles").mkdir()
+    (tmp_path / "bundles" / "redoc.standalone.js").write_text("x();")
+
+    with pytest.raises(CommandError, match="does not name"):
+        copy_redoc(tmp_path, tmp_path / "vendor")
