@@ -63,8 +63,8 @@ class ChartGrid:
 
 def chart_grid(runs: Iterable[Run], *, query: str = "", limit: int = GRID_STEP) -> ChartGrid:
     """The panels of the runs' metrics whose name contains the query, at most `limit` of them."""
-    counts = {"point_count": Sum("count"), "longest": Max("count")}
-    rows = metrics_of(runs, query).order_by().values("name").annotate(**counts)
+    names = metrics_of(runs, query).order_by().values("name")
+    rows = names.annotate(point_count=Sum("count"), longest=Max("count"))
     panels = sorted((Panel(**row) for row in rows), key=lambda panel: grid_order(panel.name))
     sections = groupby(panels[:limit], key=lambda panel: panel.section)
     return ChartGrid(
