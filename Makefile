@@ -32,7 +32,7 @@ $(READY): requirements.lock pyproject.toml sdk/pyproject.toml | $(UV)
 
 vendor: $(VENDOR) ## fetch the browser libraries that git does not hold
 
-$(VENDOR): package.json package-lock.json | $(READY)
+$(VENDOR): package.json package-lock.json dashboard/management/commands/vendor.py requirements.lock | $(READY)
 	@$(MANAGE) vendor
 	@touch $@
 

@@ -15,8 +15,9 @@ from drf_spectacular.views import (
 )
 
 # What Swagger UI and ReDoc need beyond the strict policy of all other pages. Nothing from elsewhere.
-allow_inline_style = csp_update({"style-src": [SELF, UNSAFE_INLINE]})
-allow_worker = csp_update({"worker-src": [SELF, "blob:"]})
+INLINE_STYLE = {"style-src": [SELF, UNSAFE_INLINE]}
+allow_inline_style = csp_update(INLINE_STYLE)
+allow_worker_too = csp_update(INLINE_STYLE | {"worker-src": [SELF, "blob:"]})
 
 
 class Surface(NamedTuple):
@@ -44,7 +45,7 @@ class SwaggerView(SpectacularSwaggerSplitView):
     """In two parts, because no page has an inline script."""
 
 
-@method_decorator([allow_inline_style, allow_worker], name="dispatch")
+@method_decorator(allow_worker_too, name="dispatch")
 class RedocView(SpectacularRedocView):
     """With a template of our own: the stock one asks a font host."""
 

@@ -39,6 +39,13 @@ def test_only_documentation_may_style_inline(client):
     assert "unsafe-inline" not in index["Content-Security-Policy"]
 
 
+def test_redoc_may_also_search_in_a_worker(client):
+    policy = client.get("/tracker/docs/tracker/redoc")["Content-Security-Policy"]
+
+    assert "style-src 'self' 'unsafe-inline'" in policy
+    assert "worker-src 'self' blob:" in policy
+
+
 @pytest.mark.parametrize(
     ("path", "operations"),
     [
