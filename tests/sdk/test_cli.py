@@ -84,11 +84,13 @@ def test_watch_goes_on_until_ctrl_c(orphan: Spool, door: Door, root: Path) -> No
     job = Job(script, root, door.url)
     job.wait_for("watching")
     wait_until(lambda: not orphan.path.exists())
+    assert job.process.stderr
+    report = job.process.stderr.readline()  # it comes right after the spool is gone
     job.process.send_signal(2)
     code, errors = job.end()
 
     assert code == 130
-    assert "p/r: 1,201 of 1,201 records: sent" in errors
+    assert "p/r: 1,201 of 1,201 records: sent" in report
     assert "Traceback" not in errors
 
 
