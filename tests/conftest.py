@@ -1,8 +1,11 @@
 """Fixtures that all tests share."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 
 @pytest.fixture(autouse=True)
@@ -22,3 +25,15 @@ def _fresh_memory() -> Iterator[None]:
     yield
     local_user.cache_clear()
     forget_metric_ids()
+
+
+@pytest.fixture
+def count_queries(client: Client) -> Callable[[str], int]:
+    """How many queries a page takes."""
+
+    def count(path: str) -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(path).status_code == 200
+        return len(queries)
+
+    return count

@@ -1,12 +1,7 @@
 """Fixtures of the admin's tests: in open mode every request is the superuser's."""
 
 import uuid
-from collections.abc import Callable
 
-import pytest
-from django.db import connection
-from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -49,15 +44,3 @@ def fill(count: int) -> Run:
         RowBlock.objects.create(run=first, stream="rows", ordinal=place, count=1, data=b"abc")
         LogLine.objects.create(run=first, seq=place, time=timezone.now(), message="epoch 1")
     return first
-
-
-@pytest.fixture
-def count_queries(client: Client) -> Callable[[str], int]:
-    """How many queries a page takes."""
-
-    def count(path: str) -> int:
-        with CaptureQueriesContext(connection) as queries:
-            assert client.get(path).status_code == 200
-        return len(queries)
-
-    return count

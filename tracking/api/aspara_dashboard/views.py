@@ -53,9 +53,8 @@ class SeriesViewSet(ViewSet):
         query = RunsSeriesQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         asked = found.runs.filter(key__in=query.validated_data["runs"])
-        runs = list(
-            asked.only("project", "key", "revision")
-        )  # a hundred configs cost more than their points
+        # A hundred configs cost more than the points of their runs.
+        runs = list(asked.only("project", "key", "revision"))
         etag = _etag(runs, request)
         if unchanged := get_conditional_response(request._request, etag=etag):  # noqa: SLF001 -- DRF offers no other way
             return unchanged
