@@ -9,7 +9,9 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Max, QuerySet, Sum
+from django.http import QueryDict
 
+from dashboard.params import text_param
 from tracking.models import Metric, Run
 
 GRID_STEP = 60  # panels at a time: a project may have 12,000 metrics
@@ -59,6 +61,12 @@ class ChartGrid:
     @property
     def next_count(self) -> int:
         return self.shown_count + GRID_STEP
+
+
+def grid_of(runs: Iterable[Run], params: QueryDict) -> ChartGrid:
+    """The chart grid as the URL asks for it."""
+    limit = grid_limit(params.get("charts", ""))
+    return chart_grid(runs, query=text_param(params, "metric"), limit=limit)
 
 
 def chart_grid(runs: Iterable[Run], *, query: str = "", limit: int = GRID_STEP) -> ChartGrid:

@@ -1,6 +1,6 @@
 """What comes in by the URL."""
 
-from django.http import QueryDict
+from django.http import HttpRequest, QueryDict
 
 MAX_LENGTH = 200  # nobody types more, and SQLite refuses very long patterns
 
@@ -8,3 +8,8 @@ MAX_LENGTH = 200  # nobody types more, and SQLite refuses very long patterns
 def text_param(params: QueryDict, name: str) -> str:
     """The parameter, or nothing; PostgreSQL knows no NUL."""
     return params.get(name, "")[:MAX_LENGTH].replace("\0", "")
+
+
+def server_url(request: HttpRequest) -> str:
+    """This server's address as its visitor knows it: what a training job has to be told."""
+    return request.build_absolute_uri("/").rstrip("/")

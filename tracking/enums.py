@@ -32,3 +32,11 @@ class ArtifactCategory(TextChoices):
     CONFIG = "config"
     DATA = "data"
     OTHER = "other"
+
+
+class ViewPage(TextChoices):
+    """The pages of a project whose set-up can be kept."""
+
+    CHARTS = "charts"
+    RUNS = "runs"
+    COMPARE = "compare"

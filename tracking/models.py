@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import CheckConstraint, Index, Q, UniqueConstraint
 from django.utils import timezone
 
-from tracking.enums import ArtifactCategory, Role, RunStatus, Source
+from tracking.enums import ArtifactCategory, Role, RunStatus, Source, ViewPage
 from tracking.points import MetricPointQuerySet
 
 SERIES_COLORS = 12  # as many as colour-blind eyes tell apart; beyond that there are dashes
@@ -87,6 +87,7 @@ class Run(models.Model):
     started_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True, blank=True)
     last_seen_at = models.DateTimeField(default=timezone.now)
+    archived_at = models.DateTimeField(null=True, blank=True)  # lists leave it out; nothing is lost
     revision = models.BigIntegerField(default=0, editable=False)
     unfolded = models.PositiveIntegerField(default=0, editable=False)  # commits since the last fold
     unfolded_points = models.BigIntegerField(default=0, editable=False)
@@ -123,6 +124,29 @@ class Run(models.Model):
     @property
     def duration(self) -> timedelta:
         return (self.ended_at or self.last_seen_at) - self.started_at
+
+
+class SavedView(models.Model):
+    """A page of a project as somebody has set it up, under a name: the query string of its URL."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="views")
+    name = models.CharField(max_length=NAME_LENGTH)
+    page = models.CharField(max_length=10, choices=ViewPage.choices)
+    query = models.TextField(blank=True)
+    created_by = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.SET_NULL, related_name="views"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            UniqueConstraint(fields=["project", "name"], name="view_name_once_in_project"),
+            CheckConstraint(condition=Q(page__in=ViewPage.values), name="view_page_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Metric(models.Model):

@@ -2,6 +2,7 @@
 
 import { startControls } from "./controls.js";
 import { startLive } from "./live.js";
+import { startMessages } from "./messages.js";
 import { startCharts } from "./metric-chart.js";
 import { startPanels } from "./panels.js";
 import { startRequests } from "./requests.js";
@@ -9,6 +10,7 @@ import { startSelection } from "./selection.js";
 import { startTimes } from "./times.js";
 
 startRequests();
+startMessages();
 startControls();
 startTimes();
 startSelection();

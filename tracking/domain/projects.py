@@ -1,6 +1,9 @@
 """What one does to a project."""
 
+from django.db import transaction
+
 from tracking.domain.access import Caller, require_write, visible_projects
+from tracking.domain.values import clean_tags, clean_text
 from tracking.errors import NameTaken
 from tracking.models import Project, User
 
@@ -26,6 +29,26 @@ def _create_project(key: str, *, user: Caller, tags: list[str]) -> Project:
     if not created and not visible_projects(user).filter(pk=project.pk).exists():
         raise NameTaken(f"The project name '{key}' is taken; ask its owner to let you in.")
     return project
+
+
+@transaction.atomic
+def update_project(
+    project: Project,
+    *,
+    tags: list[str] | None = None,
+    notes: str | None = None,
+    description: str | None = None,
+) -> None:
+    """Replace what is given; None leaves it as it is. Raises: InvalidInput."""
+    texts = {"notes": notes, "description": description}
+    changes: dict[str, object] = {
+        field: clean_text(text, field) for field, text in texts.items() if text is not None
+    }
+    if tags is not None:
+        changes["tags"] = clean_tags(tags)
+    for field, value in changes.items():
+        setattr(project, field, value)
+    project.save(update_fields=[*changes, "updated_at"])
 
 
 def _add_tags(project: Project, tags: list[str]) -> None:

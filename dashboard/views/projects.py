@@ -1,0 +1,67 @@
+"""Projects: the list of them, and one with its runs and charts."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.templatetags.static import static
+
+from dashboard.decorators import page
+from dashboard.htmx import render_page
+from dashboard.listing import PROJECT_SORTS, cut_page, list_projects
+from dashboard.panels import grid_of, metrics_of
+from dashboard.params import server_url, text_param
+from dashboard.selection import select_runs
+from tracking.domain.access import find_project
+
+
+def favicon(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 -- the icon is the same for all
+    """Where browsers ask when a page, say JSON, does not name its icon."""
+    return redirect(static("favicon.svg"))
+
+
+@page
+def project_list(request: HttpRequest) -> HttpResponse:
+    query, sort = text_param(request.GET, "q"), request.GET.get("sort", "")
+    sort = sort if sort in PROJECT_SORTS else "activity"
+    projects = list_projects(request.user, query=query, sort=sort)
+    context = {
+        "projects": cut_page(projects, request.GET.get("page")),
+        "query": query,
+        "sort": sort,
+        "sorts": [(key, label) for key, (label, _) in PROJECT_SORTS.items()],
+        "server_url": server_url(request),
+    }
+    return render_page(request, "project_list.html", context, fragments={"project-table"})
+
+
+@page
+def project_detail(request: HttpRequest, project_key: str) -> HttpResponse:
+    project = find_project(request.user, project_key)
+    selection = select_runs(project, request.GET)
+    context = {
+        "project": project,
+        "selection": selection,
+        "query": text_param(request.GET, "q"),
+        "metric_query": text_param(request.GET, "metric"),
+        "server_url": server_url(request),
+        # Called by the template that needs it: the run list, asked for every 5 s, does not.
+        "grid": lambda: grid_of(selection.chosen, request.GET),
+    }
+    return render_page(
+        request, "project_detail.html", context, fragments={"run-list", "chart-grid"}
+    )
+
+
+@page
+def metric_detail(request: HttpRequest, project_key: str) -> HttpResponse:
+    """The table behind a chart: the metric's figures for each of the chosen runs."""
+    project = find_project(request.user, project_key)
+    selection = select_runs(project, request.GET)
+    name = request.GET.get("name", "").replace("\0", "")
+    metrics = metrics_of(selection.chosen).filter(name=name).select_related("run")
+    context = {
+        "project": project,
+        "name": name,
+        "metrics": metrics.order_by("-run__started_at", "-run"),
+        "run_keys": ",".join(run.key for run in selection.chosen),
+    }
+    return render_page(request, "metric_detail.html", context, fragments={"metric-table"})
