@@ -2,9 +2,9 @@
 
 from django.contrib import admin
 
-from tracking.admin import artifacts, metrics, people, points, projects, records, runs
+from tracking.admin import artifacts, metrics, people, points, projects, records, runs, views
 
-__all__ = ["artifacts", "metrics", "people", "points", "projects", "records", "runs"]
+__all__ = ["artifacts", "metrics", "people", "points", "projects", "records", "runs", "views"]
 
 admin.site.site_header = "Runyard administration"
 admin.site.site_title = "Runyard administration"

@@ -13,7 +13,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from tracking.domain.deletion import Weight
-from tracking.models import Project, Run
+from tracking.enums import ViewPage
+from tracking.models import Project, Run, SavedView
 
 ABSENT = "–"
 MAX_JSON_LENGTH = 20_000  # characters; a page is to be read
@@ -54,6 +55,11 @@ def project_page(project: Project) -> str:
 
 def run_page(run: Run) -> str:
     return reverse("dashboard:run-detail", args=[run.project.key, run.key])
+
+
+def view_page(view: SavedView) -> str:
+    folder = "" if view.page == ViewPage.CHARTS else f"/{view.page}"
+    return f"{project_page(view.project)}{folder}?{view.query}"
 
 
 def metric_page(run: Run, name: str) -> str:

@@ -20,7 +20,7 @@ from tracking.admin.fields import LongTextField, TagsField
 from tracking.admin.lists import LONG_PROJECT_FIELDS, LONG_RUN_FIELDS, ProjectFilter, SlimAdmin
 from tracking.admin.metrics import MetricInline
 from tracking.domain.deletion import delete_runs, weigh_runs
-from tracking.domain.runs import close_run, update_run
+from tracking.domain.runs import archive_runs, close_run, update_run
 from tracking.enums import RunStatus
 from tracking.models import Artifact, LogLine, Metric, MetricPoint, Producer, RowBlock, Run
 
@@ -67,21 +67,23 @@ class RunAdmin(WeighedDeletion, SlimAdmin):
     ]
     list_select_related = ["project"]
     list_defer = [*LONG_RUN_FIELDS, *(f"project__{name}" for name in LONG_PROJECT_FIELDS)]
-    list_filter = [StatusFilter, "source", ProjectFilter]
+    list_filter = [
+        *(StatusFilter, ("archived_at", admin.EmptyFieldListFilter), "source", ProjectFilter),
+    ]
     date_hierarchy = "started_at"
     search_fields = ["key", "name", "project__key", "folder", "notes", "tags", "^uid"]
     search_help_text = "Key, name, project, folder, notes, tag or uid"
-    actions = ["mark_as_completed", "mark_as_failed", "mark_as_cancelled"]
+    actions = ["mark_as_completed", "mark_as_failed", "mark_as_cancelled", "archive", "restore"]
     readonly_fields = [
         *("project_link", "key", "shown_status", "exit_code", "created_by", "contents"),
-        *("started", "seen", "ended", "duration"),
+        *("started", "seen", "ended", "duration", "archived"),
         *("shown_config", "shown_summary", "shown_metadata", "shown_bindrs"),
         *("uid", "source", "folder", "revision", "unfolded", "unfolded_points"),
     ]
     fieldsets = [
         (None, {"fields": ["project_link", "key", "shown_status", "exit_code", "contents"]}),
         ("What people say", {"fields": ["name", "tags", "notes", "readme"]}),
-        ("When", {"fields": ["started", "seen", "ended", "duration", "created_by"]}),
+        ("When", {"fields": ["started", "seen", "ended", "duration", "archived", "created_by"]}),
         ("Config and summary", {"fields": ["shown_config", "shown_summary"]}),
         (
             "Machinery",
@@ -141,6 +143,10 @@ class RunAdmin(WeighedDeletion, SlimAdmin):
     @admin.display(ordering="ended_at")
     def ended(self, run: Run) -> str:
         return cells.exact_time(run.ended_at)
+
+    @admin.display(ordering="archived_at")
+    def archived(self, run: Run) -> str:
+        return cells.exact_time(run.archived_at)
 
     @admin.display
     def duration(self, run: Run) -> SafeString:
@@ -215,6 +221,21 @@ class RunAdmin(WeighedDeletion, SlimAdmin):
     @admin.action(permissions=["change"], description="Mark as cancelled")
     def mark_as_cancelled(self, request: HttpRequest, runs: QuerySet[Run]) -> None:
         self._close(request, runs, RunStatus.CANCELLED)
+
+    @admin.action(permissions=["change"], description="Archive: lists leave them out")
+    def archive(self, request: HttpRequest, runs: QuerySet[Run]) -> None:
+        self._archive(request, runs, archived=True)
+
+    @admin.action(permissions=["change"], description="Bring back from the archive")
+    def restore(self, request: HttpRequest, runs: QuerySet[Run]) -> None:
+        self._archive(request, runs, archived=False)
+
+    @transaction.atomic
+    def _archive(self, request: HttpRequest, runs: QuerySet[Run], *, archived: bool) -> None:
+        word = "archived" if archived else "restored"
+        for run in runs.filter(archived_at__isnull=archived):
+            self.log_change(request, run, f"{word.capitalize()}.")
+        self.message_user(request, f"{archive_runs(runs, archived=archived)} {word}.")
 
     @transaction.atomic
     def _close(self, request: HttpRequest, runs: QuerySet[Run], status: RunStatus) -> None:

@@ -8,10 +8,10 @@ from django.utils import timezone
 from tests.factories import log_points, make_run
 from tests.people import make_person, share
 from tracking.enums import ArtifactCategory
-from tracking.models import Artifact, LogLine, Producer, Project, RowBlock, Run
+from tracking.models import Artifact, LogLine, Producer, Project, RowBlock, Run, SavedView
 
 READ_ONLY = ["metric", "metricpoint", "producer", "rowblock", "logline"]
-MODELS = ["user", "project", "run", "artifact", *READ_ONLY]
+MODELS = ["user", "project", "run", "artifact", "savedview", *READ_ONLY]
 
 
 def admin_path(model: str, page: str = "changelist", *ids: int) -> str:
@@ -42,5 +42,6 @@ def fill(count: int) -> Run:
         make_artifact(first, f"model-{place}.pt")
         Producer.objects.create(uuid=uuid.uuid4(), run=first, gaps=[{"count": 7}])
         RowBlock.objects.create(run=first, stream="rows", ordinal=place, count=1, data=b"abc")
+        SavedView.objects.create(project=first.project, name=f"view-{place}", page="runs")
         LogLine.objects.create(run=first, seq=place, time=timezone.now(), message="epoch 1")
     return first

@@ -26,6 +26,7 @@ from tracking.models import (
     Project,
     RowBlock,
     Run,
+    SavedView,
     User,
 )
 
@@ -37,6 +38,7 @@ QUERIES = {
     "project": (4, 3),
     "run": (5, 9),
     "artifact": (5, 1),
+    "savedview": (3, 2),
     "metric": (4, 3),
     "metricpoint": (3, 1),
     "producer": (3, 1),
@@ -213,6 +215,7 @@ def evil_rows() -> None:
     Producer.objects.create(uuid="12345678123456781234567812345678", run=run, gaps=[EVIL])
     RowBlock.objects.create(run=run, stream=EVIL, ordinal=0, count=1, data=b"a")
     LogLine.objects.create(run=run, seq=0, time=timezone.now(), message=EVIL, level=EVIL[:20])
+    SavedView.objects.create(project=run.project, name=EVIL, page="runs", query=EVIL)
     User.objects.create_user("mallory", first_name=EVIL, last_name=EVIL, email="m@example.com")
 
 

@@ -82,6 +82,21 @@ def test_domain_objects_in_the_form(client, field, text, objection):
     assert Run.objects.get().name == "run-1"
 
 
+def test_runs_are_archived_and_brought_back(client):
+    chosen, other = make_run("chosen"), make_run("other")
+
+    act(client, "archive", chosen)
+    archived = {run.key for run in Run.objects.exclude(archived_at=None)}
+    act(client, "restore", chosen, other)
+
+    assert archived == {"chosen"}
+    assert not Run.objects.exclude(archived_at=None).exists()
+    assert [entry.get_change_message() for entry in LogEntry.objects.order_by("pk")] == [
+        "Archived.",
+        "Restored.",
+    ]
+
+
 @pytest.mark.parametrize("status", ["completed", "failed", "cancelled"])
 def test_runs_are_marked(client, status):
     silent, alive, _ = map(make_run, ("silent", "alive", "other"))
