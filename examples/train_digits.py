@@ -23,6 +23,11 @@ BATCH_SIZE = 32
 HIDDEN_UNITS = 48
 SEED = 7
 VALIDATE_EVERY = 10  # steps
+NOTES = """Gradient descent in **small batches** of {batch} digits.
+
+* The learning rate begins at `{rate}` and falls to zero along a cosine.
+* The network is plain NumPy, so that nothing hides what is logged.
+"""
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -118,11 +123,20 @@ def report(name: str, done: int, steps: int, loss: float, best_accuracy: float) 
         )
 
 
-def keep_model(run: aspara.Run, network: Network) -> None:
+def keep_files(run: aspara.Run, network: Network) -> None:
+    """The weights, and which digits the network takes for which."""
+    _, images, _, labels = load_images()
+    guesses = network.forward(images)[1].argmax(axis=1)
+    confusion = np.zeros((10, 10), np.int64)
+    np.add.at(confusion, (labels, guesses), 1)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "model.npz")
-        np.savez(path, **network.weights)
-        run.log_artifact(str(path), description="The trained weights", category="model")
+        model, table = Path(folder, "model.npz"), Path(folder, "confusion.csv")
+        np.savez(model, **network.weights)
+        head = ",".join(["digit", *(f"seen as {digit}" for digit in range(10))])
+        rows = np.column_stack([np.arange(10), confusion])
+        np.savetxt(table, rows, fmt="%d", delimiter=",", header=head, comments="")
+        run.log_artifact(str(model), description="The trained weights", category="model")
+        run.log_artifact(str(table), description="Of the validation images", category="data")
 
 
 def main() -> None:
@@ -136,12 +150,12 @@ def main() -> None:
             name=f"lr-{rate}-{started}",
             config=config | shape,
             tags=["numpy", "mlp"],
-            notes=f"Gradient descent in small batches; the learning rate begins at {rate}.",
+            notes=NOTES.format(rate=rate, batch=BATCH_SIZE),
             tracker_uri=options.server,
         ) as run:
             network = Network(np.random.default_rng(SEED))
             train(run, network, float(rate), options.steps, options.pause)
-            keep_model(run, network)
+            keep_files(run, network)
 
 
 def parse_options() -> argparse.Namespace:
