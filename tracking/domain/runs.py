@@ -1,6 +1,7 @@
 """What one does to a run: start it, describe it, end it."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
@@ -14,6 +15,7 @@ from tracking.domain import events
 from tracking.domain.access import Caller, require_write
 from tracking.domain.packing import fold_queue
 from tracking.domain.projects import open_project
+from tracking.domain.values import clean_tags
 from tracking.enums import RunStatus, Source
 from tracking.errors import AlreadyExists, RunDeleted
 from tracking.models import NAME_LENGTH, SERIES_COLORS, Project, Run, User
@@ -143,6 +145,19 @@ def archive_runs(runs: QuerySet[Run], *, archived: bool = True) -> int:
     """Take the runs out of the lists, or bring them back; tells how many changed. Nothing is lost."""
     changing = runs.order_by().filter(archived_at__isnull=archived)
     return changing.update(archived_at=timezone.now() if archived else None)
+
+
+@transaction.atomic
+def tag_runs(runs: QuerySet[Run], *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> int:
+    """Give each run these tags, take those away; tells how many runs changed. Raises: InvalidInput."""
+    added, changed = clean_tags(add), []
+    for run in runs.order_by("pk").select_for_update().only("tags"):
+        tags = clean_tags([tag for tag in run.tags if tag not in remove] + added)
+        if tags != run.tags:
+            run.tags, run.updated_at = tags, timezone.now()
+            changed.append(run)
+    Run.objects.bulk_update(changed, ["tags", "updated_at"], batch_size=100)
+    return len(changed)
 
 
 def close_run(run: Run, *, status: RunStatus, username: str) -> None:

@@ -4,8 +4,9 @@ import pytest
 from django.utils import timezone
 
 from tests.factories import make_run
-from tracking.domain.runs import close_run, finish_run, update_run
+from tracking.domain.runs import close_run, finish_run, tag_runs, update_run
 from tracking.enums import RunStatus
+from tracking.errors import InvalidInput
 from tracking.models import Run
 
 pytestmark = pytest.mark.django_db
@@ -83,3 +84,28 @@ def test_finished_run_that_is_closed_again_keeps_its_end():
 
     stored = Run.objects.get()
     assert (stored.status, stored.exit_code, stored.ended_at) == ("completed", 3, end)
+
+
+def test_tag_runs_adds_and_takes_away_and_tells_how_many_changed() -> None:
+    make_run("a", tags=["keep", "old"])
+    make_run("b", tags=["new"])
+    make_run("c")
+
+    changed = tag_runs(Run.objects.exclude(key="c"), add=["new"], remove=["old"])
+
+    assert changed == 1
+    assert dict(Run.objects.values_list("key", "tags")) == {
+        "a": ["keep", "new"],
+        "b": ["new"],
+        "c": [],
+    }
+
+
+def test_tag_runs_refuses_all_when_one_would_have_too_many() -> None:
+    make_run("a")
+    make_run("full", tags=[f"tag-{number}" for number in range(100)])
+
+    with pytest.raises(InvalidInput, match="at most 100"):
+        tag_runs(Run.objects.all(), add=["one more"])
+
+    assert Run.objects.get(key="a").tags == []
