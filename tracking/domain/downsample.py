@@ -20,15 +20,20 @@ def chart_order(columns: Columns) -> Columns:
 
 
 def downsample(columns: Columns, max_points: int) -> Columns:
-    """At most `max_points` (≥ 10) of the points, in their order.
+    """At most `max_points` (≥ 10) of the points, in their order."""
+    places = kept_places(columns.values, max_points)
+    return columns if places is None else columns[places]
+
+
+def kept_places(values: NDArray[np.float64], max_points: int) -> NDArray[np.intp] | None:
+    """Where at most `max_points` (≥ 10) of the values stand that draw the picture; None: all.
 
     The points are cut into stretches of equal size; each keeps its lowest and its highest finite
     value and its first NaN, +Inf and -Inf. The first and the last point stay.
     """
-    count = len(columns)
+    count = len(values)
     if count <= max_points:
-        return columns
-    values = columns.values
+        return None
     finite = np.isfinite(values)
     gaps = [] if finite.all() else [kind(values) for kind in KINDS_OF_GAP]
     gaps = [gap for gap in gaps if gap.any()]
@@ -41,7 +46,7 @@ def downsample(columns: Columns, max_points: int) -> Columns:
         first = _lowest(np.where(gap, 0.0, 1.0), size)
         keep[first[gap[first]]] = True
     keep[[0, -1]] = True
-    return columns[np.flatnonzero(keep)]
+    return np.flatnonzero(keep)
 
 
 def _lowest(values: NDArray[np.float64], size: int) -> NDArray[np.intp]:

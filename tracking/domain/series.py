@@ -6,8 +6,10 @@ from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tracking.domain.downsample import chart_order, downsample
+from tracking.domain.downsample import chart_order
+from tracking.domain.lines import Line
 from tracking.models import Metric, MetricPoint, Run
 from tracking.points import Columns, decode
 
@@ -19,7 +21,8 @@ NEWS_POINTS = 50_000  # after that many the commit is brought to its end, and no
 class Window:
     """Which points of a series are wanted. `raw`: all of them, as they arrived.
 
-    `x_min`, `x_max` are steps, both included; `since_us` is a time, included.
+    `x_min`, `x_max` are steps, both included; `since_us` is a time, included. `smooth` is a weight
+    of the past, 0 ≤ smooth < 1.
     """
 
     max_points: int = 1000
@@ -27,6 +30,7 @@ class Window:
     x_max: int | None = None
     since_us: int | None = None
     raw: bool = False
+    smooth: float | None = None
 
 
 class Series(NamedTuple):
@@ -34,6 +38,7 @@ class Series(NamedTuple):
     metric: str
     columns: Columns
     total: int  # points in the window before any were left out
+    smoothed: NDArray[np.float64] | None = None
 
 
 def read_series(
@@ -54,36 +59,41 @@ def read_series(
         )
     }
     stretches = MetricPoint.objects.filter(metric__in=metrics.values("pk"))
-    if window.x_min is not None:
+    if window.x_min is not None and window.smooth is None:
         stretches = stretches.filter(step_max__gte=window.x_min)
     if window.x_max is not None:
         stretches = stretches.filter(step_min__lte=window.x_max)
     arrays = stretches.arrays()
     series = (
-        _cut(Series(keys[run_id], name, arrays[pk], 0), window)
+        _draw(Series(keys[run_id], name, arrays[pk], 0), window)
         for pk, (name, run_id) in wanted.items()
         if pk in arrays
     )
     return [one for one in series if one.total]
 
 
-def _cut(series: Series, window: Window) -> Series:
-    columns = series.columns
-    keep = np.ones(len(columns), np.bool_)
+def _draw(series: Series, window: Window) -> Series:
+    """Smoothed before anything is cut off: a zoom and a thinner line keep their shape."""
+    line = Line(series.columns)
+    if not window.raw:
+        line = Line(chart_order(series.columns))
+    if window.smooth is not None:
+        line = line.smooth(window.smooth)
+    line = _cut(line, window)
+    drawn = line if window.raw else line.thin(window.max_points)
+    return series._replace(columns=drawn.columns, total=len(line), smoothed=drawn.smoothed)
+
+
+def _cut(line: Line, window: Window) -> Line:
+    columns = line.columns
+    inside = np.ones(len(columns), np.bool_)
     if window.x_min is not None:
-        keep &= columns.steps >= window.x_min
+        inside &= columns.steps >= window.x_min
     if window.x_max is not None:
-        keep &= columns.steps <= window.x_max
+        inside &= columns.steps <= window.x_max
     if window.since_us is not None:
-        keep &= columns.times_us >= window.since_us
-    if not keep.all():
-        columns = columns[keep]
-    if not window.raw:
-        columns = chart_order(columns)
-    total = len(columns)
-    if not window.raw:
-        columns = downsample(columns, window.max_points)
-    return series._replace(columns=columns, total=total)
+        inside &= columns.times_us >= window.since_us
+    return line if inside.all() else line[inside]
 
 
 @dataclass(slots=True)

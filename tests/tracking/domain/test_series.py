@@ -67,6 +67,33 @@ def test_long_series_is_downsampled_and_says_how_long_it_was():
     assert 4_321 in series.columns.steps
 
 
+def test_smoothed_curve_is_the_same_in_a_zoom_and_when_thinned():
+    run = make_run()
+    for start in (0, 1_000):
+        log_points(run, {"loss": np.arange(1_000.0) % 7}, first_step=start)
+
+    whole = read_series([run], Window(max_points=2_000, smooth=0.9))[0]
+    zoomed = read_series([run], Window(x_min=1_500, x_max=1_510, smooth=0.9))[0]
+    late = read_series([run], Window(since_us=NOON_US + 1_990_000_000, smooth=0.9))[0]
+    thinned = read_series([run], Window(max_points=100, smooth=0.9))[0]
+
+    assert whole.smoothed is not None
+    assert zoomed.smoothed is not None
+    assert zoomed.columns.steps.tolist() == list(range(1_500, 1_511))
+    assert zoomed.smoothed.tolist() == whole.smoothed[1_500:1_511].tolist()
+    assert late.smoothed is not None
+    assert late.smoothed.tolist() == whole.smoothed[1_990:].tolist()
+    assert thinned.smoothed is not None
+    assert thinned.smoothed.tolist() == whole.smoothed[thinned.columns.steps].tolist()
+
+
+def test_series_without_smoothing_have_no_smoothed_column():
+    run = make_run()
+    log_points(run, {"loss": [1.0]})
+
+    assert read_series([run], Window())[0].smoothed is None
+
+
 def test_reading_takes_two_queries_however_much_there_is():
     counts = []
     for number in (1, 3):

@@ -8,6 +8,8 @@ from rest_framework import serializers
 from tracking.domain.series import Series, Window
 from tracking.domain.values import INT64
 
+MAX_SMOOTH = 0.999999  # beyond that a curve is a flat line
+
 
 class NamesField(serializers.CharField):
     """Names with commas between them; spaces around them do not count, repeats collapse."""
@@ -42,6 +44,18 @@ class SeriesQuery(serializers.Serializer[Any]):
         required=False, min_value=-(2**50), max_value=2**50, help_text="UNIX ms, included"
     )
     raw = serializers.BooleanField(default=False, help_text="every point, as it arrived")
+    smooth = serializers.FloatField(
+        required=False,
+        min_value=0,
+        max_value=MAX_SMOOTH,
+        help_text="adds a column `smoothed`: the exponential moving average of all points, in which"
+        " the past has this weight; NaN and infinities leave no trace in it",
+    )
+
+    def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
+        if asked["raw"] and "smooth" in asked:
+            raise serializers.ValidationError({"smooth": "Raw points cannot be smoothed."})
+        return asked
 
     def names(self) -> list[str] | None:
         """The metrics asked for; None for all of them."""
@@ -57,6 +71,7 @@ class SeriesQuery(serializers.Serializer[Any]):
             x_max=asked.get("x_max"),
             since_us=None if since is None else since * 1000,
             raw=asked["raw"],
+            smooth=asked.get("smooth"),
         )
 
 
@@ -77,9 +92,16 @@ def metrics_by_run(series: list[Series]) -> dict[str, dict[str, dict[str, Any]]]
     """`{metric: {run: {steps, values, timestamps}}}`, timestamps in UNIX ms."""
     answer: dict[str, dict[str, dict[str, Any]]] = {}
     for one in series:
-        answer.setdefault(one.metric, {})[one.run_key] = {
-            "steps": one.columns.steps,
-            "values": one.columns.values,
-            "timestamps": one.columns.times_us // 1000,
-        }
+        answer.setdefault(one.metric, {})[one.run_key] = _columns(one)
     return answer
+
+
+def _columns(series: Series) -> dict[str, Any]:
+    columns = {
+        "steps": series.columns.steps,
+        "values": series.columns.values,
+        "timestamps": series.columns.times_us // 1000,
+    }
+    if series.smoothed is not None:
+        columns["smoothed"] = series.smoothed
+    return columns
