@@ -11,6 +11,7 @@ from drf_spectacular.utils import (
 )
 from rest_framework import serializers
 
+from tracking.api.fields import TagsField, TextField
 from tracking.domain.batch import TIMES_US
 from tracking.domain.records import clean_exit_code
 from tracking.domain.runs import RunStart
@@ -19,8 +20,6 @@ from tracking.domain.values import (
     check_step,
     clean_map,
     clean_row,
-    clean_tags,
-    clean_text,
 )
 from tracking.enums import ArtifactCategory, RunStatus
 from tracking.errors import InvalidInput
@@ -32,18 +31,6 @@ MILLISECONDS_FROM = 2e10  # a greater number of seconds would lie beyond the yea
 class RunNameField(serializers.CharField):
     def to_internal_value(self, data: Any) -> str:
         return check_run_key(data)
-
-
-class TextField(serializers.CharField):
-    def to_internal_value(self, data: Any) -> str:
-        return clean_text(data, str(self.field_name))
-
-
-class TagsField(serializers.ListField):
-    child = serializers.CharField()
-
-    def to_internal_value(self, data: Any) -> list[str]:
-        return clean_tags(data, str(self.field_name))
 
 
 class MapField(serializers.DictField):
@@ -243,7 +230,3 @@ class CreatedRunSerializer(serializers.Serializer[Any]):
 class StoredArtifactSerializer(serializers.Serializer[Any]):
     artifact_name = serializers.CharField(source="name")
     file_size = serializers.IntegerField(source="size_bytes")
-
-
-class DetailSerializer(serializers.Serializer[Any]):
-    detail = serializers.CharField()

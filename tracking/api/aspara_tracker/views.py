@@ -1,24 +1,21 @@
 """The tracker API: what jobs that speak plain HTTP send. Source: Tracker API."""
 
 from functools import partial
-from typing import Any
 
 from django.conf import settings
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
-from rest_framework.exceptions import APIException
+from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import GenericViewSet, ViewSet
+from rest_framework.viewsets import ViewSet
 
 from tracking.api.aspara_tracker.serializers import (
     CreatedRunSerializer,
-    DetailSerializer,
     StatusSerializer,
     StoredArtifactSerializer,
 )
-from tracking.api.parsers import NumberJSONParser
+from tracking.api.viewsets import BodyViewSet, refusal
 from tracking.domain import runs, writer
 from tracking.domain.access import find_run
 from tracking.domain.artifacts import check_size, store_artifact
@@ -27,14 +24,6 @@ from tracking.domain.values import check_project_key, check_run_key
 from tracking.models import Run
 
 OK = {"status": "ok"}
-
-
-def refusal(description: str, detail: str) -> OpenApiResponse:
-    return OpenApiResponse(
-        DetailSerializer, description, examples=[OpenApiExample(description, {"detail": detail})]
-    )
-
-
 INVALID = refusal("The body is wrong; the text names the field.", "name: This field is required.")
 NO_RUN = refusal("No such run.", "Run 'experiment_001' not found in project 'my_project'")
 CHANGED = {200: StatusSerializer, 400: INVALID, 404: NO_RUN}
@@ -43,11 +32,6 @@ CHANGED = {200: StatusSerializer, 400: INVALID, 404: NO_RUN}
 def find_writable_run(request: Request, project: str, run: str) -> Run:
     """Bad names are a 400 here, even where some other surface could have made them."""
     return find_run(request.user, check_project_key(project), check_run_key(run), write=True)
-
-
-class LengthRequired(APIException):
-    status_code = 411
-    default_detail = "Send the body with a Content-Length, not in chunks."
 
 
 class HealthViewSet(ViewSet):
@@ -65,25 +49,8 @@ class HealthViewSet(ViewSet):
         return Response(OK)
 
 
-class TrackerViewSet(GenericViewSet[Run]):
-    """The URL map names the serializer of each action; each write goes through the writer."""
-
-    queryset = Run.objects.none()  # nothing is listed here
-    parser_classes = [NumberJSONParser]
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        if "Transfer-Encoding" in request.headers:
-            raise LengthRequired  # DRF would take the body for an empty one
-
-    def checked_body(self, request: Request) -> Any:
-        serializer = self.get_serializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        return serializer
-
-
-class RunViewSet(TrackerViewSet):
-    """A run is created, logs, is described and finishes."""
+class RunViewSet(BodyViewSet):
+    """A run is created, logs, is described and finishes; each write goes through the writer."""
 
     @extend_schema(
         operation_id="create_run",
@@ -147,7 +114,7 @@ class RunViewSet(TrackerViewSet):
         return Response(OK)
 
 
-class ArtifactViewSet(TrackerViewSet):
+class ArtifactViewSet(BodyViewSet):
     """Files of a run."""
 
     parser_classes = [MultiPartParser]

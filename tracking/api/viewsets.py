@@ -1,0 +1,44 @@
+"""What the views of several APIs have in common: bodies that are checked, refusals in the schema."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse
+from rest_framework import serializers
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+from rest_framework.viewsets import GenericViewSet
+
+from tracking.api.parsers import NumberJSONParser
+from tracking.models import Run
+
+
+class DetailSerializer(serializers.Serializer[Any]):
+    detail = serializers.CharField()
+
+
+def refusal(description: str, detail: str) -> OpenApiResponse:
+    return OpenApiResponse(
+        DetailSerializer, description, examples=[OpenApiExample(description, {"detail": detail})]
+    )
+
+
+class LengthRequired(APIException):
+    status_code = 411
+    default_detail = "Send the body with a Content-Length, not in chunks."
+
+
+class BodyViewSet(GenericViewSet[Run]):
+    """The URL map names the serializer of each action."""
+
+    queryset = Run.objects.none()  # what is listed is asked for by hand
+    parser_classes = [NumberJSONParser]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if "Transfer-Encoding" in request.headers:
+            raise LengthRequired  # DRF would take the body for an empty one
+
+    def checked_body(self, request: Request) -> Any:
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return serializer
