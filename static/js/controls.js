@@ -1,4 +1,4 @@
-// Small things of every page: copy buttons, table filters, the smoothing slider, keys, menus.
+// Small things of every page: copy buttons, table filters, the smoothing slider.
 
 import { emit } from "./bus.js";
 import { setSmoothing, smoothingWeight } from "./url-state.js";
@@ -41,32 +41,15 @@ const smoothBy = (input) => {
   emit("smoothing", { weight });
 };
 
-const isTyping = ({ tagName, isContentEditable }) => isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(tagName);
-
-const pressKey = (event) => {
-  if (event.key === "Escape") closeMenus(null);
-  if (event.key !== "/" || isTyping(event.target) || event.ctrlKey || event.metaKey) return;
-  event.preventDefault();
-  document.querySelector("[data-search]")?.focus();
-};
-
-const closeMenus = (except) => {
-  for (const menu of document.querySelectorAll("details[data-menu][open]")) {
-    if (menu !== except) menu.open = false;
-  }
-};
-
 export const startControls = () => {
   document.addEventListener("click", ({ target }) => {
     const button = target.closest("[data-copy]");
     if (button) copy(button);
-    closeMenus(target.closest("details[data-menu]"));
   });
   document.addEventListener("input", ({ target }) => {
     if (target.matches("[data-filter]")) filterRows(target);
     if (target.matches("[data-smoothing]")) smoothBy(target);
   });
-  document.addEventListener("keydown", pressKey);
   const slider = document.querySelector("[data-smoothing]");
   if (slider) showSmoothing(slider, smoothingWeight());
 };
