@@ -1,0 +1,111 @@
+"""Which runs are compared, and with which of them. Both live in the URL: `run=KEY`, `baseline=KEY`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from django.core.paginator import Page, Paginator
+from django.http import QueryDict
+
+from dashboard.diffs import Row, choose_rows, compare_values
+from dashboard.panels import metrics_of
+from dashboard.params import text_param
+from tracking.errors import LimitExceeded
+from tracking.models import Project, Run
+
+MAX_RUNS = 100
+SUGGESTED = 100  # keys that the field for a further run knows by itself
+CELLS_PER_PAGE = 900  # a page of the table stays small, whether it is long or wide
+ROWS_PER_PAGE = range(8, 100)
+OVERVIEW_ROWS = 12  # above the charts
+VIEWS = [
+    ("", "Overview", "compare"),
+    ("diff", "Differences", "table"),
+    ("charts", "Charts", "charts"),
+]
+UNUSED = ("notes", "readme", "metadata", "bindrs")  # texts and JSON that may be large
+OWN_PARAMS = {"run", "baseline", "without", "page", "format"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    runs: list[Run]  # the baseline first, then as the URL names them
+    unknown: list[str]  # keys of runs that do not exist
+
+    @property
+    def baseline(self) -> Run | None:
+        return self.runs[0] if self.runs else None
+
+    @property
+    def is_possible(self) -> bool:
+        return len(self.runs) > 1
+
+
+def choose_runs(project: Project, params: QueryDict) -> Comparison:
+    """The runs that the URL names. Raises: LimitExceeded. One query."""
+    keys = list(dict.fromkeys(filter(None, params.getlist("run"))))
+    if len(keys) > MAX_RUNS:
+        raise LimitExceeded(
+            f"At most {MAX_RUNS} runs are compared at a time; {len(keys)} are chosen.", field="run"
+        )
+    found = project.runs.defer(*UNUSED).filter(key__in=[key.replace("\0", "") for key in keys])
+    by_key = {run.key: run for run in found}
+    baseline = params.get("baseline", "")
+    wanted = [baseline, *keys] if baseline in keys else keys
+    return Comparison(
+        runs=[by_key[key] for key in dict.fromkeys(wanted) if key in by_key],
+        unknown=[key for key in dict.fromkeys([*keys, baseline]) if key and key not in by_key],
+    )
+
+
+def leave_out(params: QueryDict) -> str:
+    """The query string without the run that `without` names."""
+    rest = params.copy()
+    gone = rest.pop("without", [])
+    rest.setlist("run", [key for key in rest.getlist("run") if key and key not in gone])
+    if rest.get("baseline") in gone:
+        del rest["baseline"]
+    return rest.urlencode()
+
+
+def other_params(params: QueryDict) -> list[tuple[str, str]]:
+    """What a form of the page sends along: everything that is not about the choice of runs."""
+    return [
+        (name, value)
+        for name, values in params.lists()
+        for value in values
+        if name not in OWN_PARAMS and value
+    ]
+
+
+def suggest_runs(project: Project, comparison: Comparison) -> Sequence[Run]:
+    """The newest runs that are not compared yet."""
+    compared = [run.pk for run in comparison.runs]
+    return project.runs.only("key", "name").exclude(pk__in=compared)[:SUGGESTED]
+
+
+@dataclass(frozen=True, slots=True)
+class DiffTable:
+    page: Page[Row]
+    row_count: int  # of all keys, whether they differ or not
+
+    @property
+    def sections(self) -> list[tuple[str, list[Row]]]:
+        groups = groupby(self.page.object_list, key=lambda row: row.section)
+        return [(section, list(rows)) for section, rows in groups]
+
+
+def diff_rows(runs: Sequence[Run], params: QueryDict) -> tuple[list[Row], int]:
+    """The rows that the URL asks for, and how many keys there are. One query."""
+    rows = compare_values(runs, metrics_of(runs))
+    query, everything = text_param(params, "find"), params.get("all") == "1"
+    return choose_rows(rows, query=query, everything=everything), len(rows)
+
+
+def tabulate_diffs(runs: Sequence[Run], params: QueryDict, *, is_overview: bool) -> DiffTable:
+    rows, row_count = diff_rows(runs, params)
+    fitting = CELLS_PER_PAGE // max(1, len(runs))
+    size = max(ROWS_PER_PAGE.start, min(fitting, ROWS_PER_PAGE.stop))
+    if is_overview:
+        return DiffTable(Paginator(rows, min(size, OVERVIEW_ROWS)).get_page(1), row_count)
+    return DiffTable(Paginator(rows, size).get_page(params.get("page")), row_count)
