@@ -53,7 +53,8 @@ def _first_message(detail: Any, field: str = "") -> str:
     """DRF's tree of messages as one line: `name: This field is required.`"""
     if isinstance(detail, dict):
         name, inner = next(iter(detail.items()))
-        return _first_message(inner, field if name == "non_field_errors" else str(name))
+        is_field = isinstance(name, str) and name != "non_field_errors"  # else a place in a list
+        return _first_message(inner, name if is_field else field)
     if isinstance(detail, list):
         return _first_message(detail[0], field)
     return f"{field}: {detail}" if field else str(detail)

@@ -1,17 +1,19 @@
 """Reading points back: charts, raw columns, and what is new since a revision."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import accumulate
 from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tracking.domain.axes import STEP, Axis
 from tracking.domain.downsample import chart_order
-from tracking.domain.lines import Line
+from tracking.domain.lines import Line, split_at_restarts, thin_segments
 from tracking.models import Metric, MetricPoint, Run
-from tracking.points import Columns, decode
+from tracking.points import Columns, MetricPointQuerySet, decode
 
 NEWS_COMMITS = 500  # how many commits one look at the database may bring a watcher
 NEWS_POINTS = 50_000  # after that many the commit is brought to its end, and no more: 20 MB of rows
@@ -21,24 +23,31 @@ NEWS_POINTS = 50_000  # after that many the commit is brought to its end, and no
 class Window:
     """Which points of a series are wanted. `raw`: all of them, as they arrived.
 
-    `x_min`, `x_max` are steps, both included; `since_us` is a time, included. `smooth` is a weight
-    of the past, 0 ≤ smooth < 1.
+    `x_min`, `x_max` are in the axis' units, both included; `since_us` is a time, included. `smooth`
+    is a weight of the past, 0 ≤ smooth < 1. `segments`: steps that were logged anew do not replace
+    the older ones. Raw points have no other axis, no segments and are not smoothed.
     """
 
     max_points: int = 1000
-    x_min: int | None = None
-    x_max: int | None = None
+    x_min: float | None = None
+    x_max: float | None = None
     since_us: int | None = None
     raw: bool = False
+    axis: Axis = STEP
     smooth: float | None = None
+    segments: bool = False
 
 
 class Series(NamedTuple):
+    """`x` is where the points stand on an axis other than the step; `starts`: where segments begin."""
+
     run_key: str
     metric: str
     columns: Columns
     total: int  # points in the window before any were left out
+    x: NDArray[np.float64] | None = None
     smoothed: NDArray[np.float64] | None = None
+    starts: tuple[int, ...] = (0,)
 
 
 def read_series(
@@ -48,52 +57,77 @@ def read_series(
 
     Metrics without a point in the window are left out. Two queries, whatever is asked.
     """
-    keys = {run.pk: run.key for run in runs}
-    metrics = Metric.objects.filter(run_id__in=keys)
+    return [
+        _thin(name, run, lines, window)
+        for name, run, lines in read_lines(runs, window, names=names)
+    ]
+
+
+def read_lines(
+    runs: Iterable[Run], window: Window, *, names: list[str] | None = None
+) -> Iterator[tuple[str, Run, list[Line]]]:
+    """All points in the window, by metric and run: a line for each segment, none of them empty."""
+    by_id = {run.pk: run for run in runs}
+    ruler = window.axis.metric
+    metrics = Metric.objects.filter(run_id__in=by_id)
     if names is not None:
-        metrics = metrics.filter(name__in=names)
-    wanted = {
-        pk: (name, run_id)
-        for pk, name, run_id in metrics.order_by("name", "run_id").values_list(
-            "pk", "name", "run_id"
-        )
-    }
-    stretches = MetricPoint.objects.filter(metric__in=metrics.values("pk"))
+        metrics = metrics.filter(name__in=[*names, ruler] if ruler else names)
+    found = metrics.order_by("name", "run_id").values_list("pk", "name", "run_id")
+    arrays = _in_reach(MetricPoint.objects.filter(metric__in=metrics.values("pk")), window).arrays()
+    there = [(arrays[pk], name, run_id) for pk, name, run_id in found if pk in arrays]
+    rulers = {run_id: chart_order(columns) for columns, name, run_id in there if name == ruler}
+    shown = {name for _, name, _ in there} if names is None else set(names)
+    for columns, name, run_id in there:
+        if name not in shown:
+            continue
+        lines = _draw(columns, window, by_id[run_id], rulers.get(run_id))
+        if lines:
+            yield name, by_id[run_id], lines
+
+
+def _in_reach(
+    stretches: MetricPointQuerySet[MetricPoint], window: Window
+) -> MetricPointQuerySet[MetricPoint]:
+    """Without the stretches that are not needed to draw the window."""
+    if window.axis != STEP or window.segments:  # what is outside may tell where a segment begins
+        return stretches
     if window.x_min is not None and window.smooth is None:
         stretches = stretches.filter(step_max__gte=window.x_min)
     if window.x_max is not None:
         stretches = stretches.filter(step_min__lte=window.x_max)
-    arrays = stretches.arrays()
-    series = (
-        _draw(Series(keys[run_id], name, arrays[pk], 0), window)
-        for pk, (name, run_id) in wanted.items()
-        if pk in arrays
-    )
-    return [one for one in series if one.total]
+    return stretches
 
 
-def _draw(series: Series, window: Window) -> Series:
+def _draw(columns: Columns, window: Window, run: Run, ruler: Columns | None) -> list[Line]:
     """Smoothed before anything is cut off: a zoom and a thinner line keep their shape."""
-    line = Line(series.columns)
-    if not window.raw:
-        line = Line(chart_order(series.columns))
+    if window.raw:
+        parts = [columns]
+    else:
+        parts = split_at_restarts(columns) if window.segments else [chart_order(columns)]
+    lines = [window.axis.lay_out(part, run, ruler) for part in parts]
     if window.smooth is not None:
-        line = line.smooth(window.smooth)
-    line = _cut(line, window)
-    drawn = line if window.raw else line.thin(window.max_points)
-    return series._replace(columns=drawn.columns, total=len(line), smoothed=drawn.smoothed)
+        lines = [line.smooth(window.smooth) for line in lines]
+    return [line for line in (_cut(line, window) for line in lines) if len(line)]
 
 
 def _cut(line: Line, window: Window) -> Line:
-    columns = line.columns
-    inside = np.ones(len(columns), np.bool_)
+    inside = np.ones(len(line), np.bool_)
     if window.x_min is not None:
-        inside &= columns.steps >= window.x_min
+        inside &= line.places >= window.x_min
     if window.x_max is not None:
-        inside &= columns.steps <= window.x_max
+        inside &= line.places <= window.x_max
     if window.since_us is not None:
-        inside &= columns.times_us >= window.since_us
+        inside &= line.columns.times_us >= window.since_us
     return line if inside.all() else line[inside]
+
+
+def _thin(name: str, run: Run, lines: list[Line], window: Window) -> Series:
+    total = sum(map(len, lines))
+    if not window.raw:
+        lines = thin_segments(lines, window.max_points)
+    starts = tuple(accumulate(map(len, lines[:-1]), initial=0))
+    line = Line.join(lines)
+    return Series(run.key, name, line.columns, total, line.x, line.smoothed, starts)
 
 
 @dataclass(slots=True)

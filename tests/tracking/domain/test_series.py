@@ -1,5 +1,6 @@
 import math
 import sqlite3
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -7,6 +8,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests.factories import NOON_US, log_points, make_run
+from tracking.domain.axes import Axis
+from tracking.domain.packing import fold_run
 from tracking.domain.series import Window, read_news, read_series
 from tracking.models import Metric
 
@@ -92,6 +95,52 @@ def test_series_without_smoothing_have_no_smoothed_column():
     log_points(run, {"loss": [1.0]})
 
     assert read_series([run], Window())[0].smoothed is None
+
+
+@pytest.mark.parametrize("fold", [False, True])
+def test_segments_are_the_same_in_any_stretches_and_any_zoom(fold):
+    run = make_run()
+    for step in (0, 100, 200, 150, 250, 350):  # 200 → 150 is the restart
+        log_points(run, {"loss": [step]}, first_step=step)
+    run.refresh_from_db()
+    if fold:
+        fold_run(run, upto=4)
+
+    whole = read_series([run], Window(segments=True))[0]
+    zoomed = read_series([run], Window(segments=True, x_min=180, x_max=260))[0]
+    newest = read_series([run], Window(segments=True, x_min=210))[0]
+
+    assert (whole.columns.steps.tolist(), whole.starts) == ([0, 100, 200, 150, 250, 350], (0, 3))
+    assert (zoomed.columns.steps.tolist(), zoomed.starts) == ([200, 250], (0, 1))
+    assert (newest.columns.steps.tolist(), newest.starts) == ([250, 350], (0,))
+    assert (whole.total, zoomed.total) == (6, 2)
+
+
+def test_segments_on_the_time_axis_are_drawn_over_time():
+    run = make_run(started_at=datetime.fromtimestamp(NOON_US // 10**6, UTC))
+    log_points(run, {"loss": [1, 2, 3, 4]}, steps=[0, 1, 0, 1])
+
+    merged = read_series([run], Window(axis=Axis("relative")))[0]
+    apart = read_series([run], Window(axis=Axis("relative"), segments=True, x_min=1))[0]
+
+    assert merged.x is not None
+    assert apart.x is not None
+    assert (merged.x.tolist(), merged.columns.values.tolist()) == ([2, 3], [3, 4])
+    assert (apart.x.tolist(), apart.starts) == ([1, 2, 3], (0, 1))
+
+
+def test_metric_that_is_the_axis_is_not_among_the_answers():
+    run = make_run()
+    log_points(run, {"loss": [1, 2], "epoch": [0.1, 0.2]})
+    axis = Axis("metric", "epoch")
+
+    named = read_series([run], Window(axis=axis), names=["loss"])
+    both = read_series([run], Window(axis=axis, x_min=0.15))
+
+    assert [(one.metric, one.columns.values.tolist()) for one in named] == [("loss", [1, 2])]
+    assert [(one.metric, one.columns.values.tolist()) for one in both] == [
+        ("epoch", [0.2]), ("loss", [2]),
+    ]  # fmt: skip
 
 
 def test_reading_takes_two_queries_however_much_there_is():

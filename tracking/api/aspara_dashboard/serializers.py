@@ -1,13 +1,19 @@
 """The words of the dashboard API."""
 
+import math
+import re
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
 from rest_framework import serializers
 
+from tracking.domain.axes import STEP, Axis, read_axis
 from tracking.domain.series import Series, Window
-from tracking.domain.values import INT64
+from tracking.domain.values import INT64, check_metric_name
+from tracking.errors import InvalidInput
 
+WHOLE_NUMBER = re.compile(r"\s*[+-]?\d+\s*")
 MAX_SMOOTH = 0.999999  # beyond that a curve is a flat line
 
 
@@ -21,6 +27,14 @@ class NamesField(serializers.CharField):
         )
 
 
+class NumberField(serializers.FloatField):
+    """A number; one written without a point stays whole: a float has no room for every step."""
+
+    def to_internal_value(self, data: Any) -> float:
+        number = super().to_internal_value(data)
+        return int(data) if WHOLE_NUMBER.fullmatch(str(data)) else number
+
+
 class SeriesQuery(serializers.Serializer[Any]):
     """Which points of which metrics are wanted."""
 
@@ -28,18 +42,14 @@ class SeriesQuery(serializers.Serializer[Any]):
     metric = serializers.ListField(
         required=False,
         max_length=1_000,
-        child=serializers.CharField(trim_whitespace=False),
+        child=serializers.CharField(trim_whitespace=False, allow_blank=True),
         help_text="only this metric, whatever is in its name; may be repeated",
     )
     max_points = serializers.IntegerField(
         required=False, min_value=10, max_value=100_000, help_text="per series; spikes are kept"
     )
-    x_min = serializers.IntegerField(
-        required=False, min_value=INT64.start, max_value=INT64.stop - 1
-    )
-    x_max = serializers.IntegerField(
-        required=False, min_value=INT64.start, max_value=INT64.stop - 1
-    )
+    x_min = NumberField(required=False, help_text="in the units of x, included")
+    x_max = NumberField(required=False, help_text="in the units of x, included")
     since = serializers.IntegerField(
         required=False, min_value=-(2**50), max_value=2**50, help_text="UNIX ms, included"
     )
@@ -52,9 +62,35 @@ class SeriesQuery(serializers.Serializer[Any]):
         " the past has this weight; NaN and infinities leave no trace in it",
     )
 
+    x = serializers.CharField(
+        default="step",
+        trim_whitespace=False,
+        help_text="what the points stand over: `step`, `time` (UNIX ms), `relative` (seconds since"
+        " the run's start) or `metric:` and a name, which is that metric's value at the same step."
+        " All but `step` add an ascending column `x`; points where the metric is missing, NaN or"
+        " infinite are left out",
+    )
+    segments = serializers.BooleanField(
+        default=False,
+        help_text="where steps go back, the older points stay beside the newer ones, and `starts`"
+        " tells at which places the segments begin; at most 8, with more the newest of equal steps"
+        " counts. Not with `x=metric:…`",
+    )
+
+    def validate_metric(self, names: list[str]) -> list[str]:
+        return [_checked(check_metric_name, name) for name in names]
+
+    def validate_x(self, text: str) -> Axis:
+        axis: Axis = _checked(read_axis, text)
+        return axis
+
     def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
-        if asked["raw"] and "smooth" in asked:
-            raise serializers.ValidationError({"smooth": "Raw points cannot be smoothed."})
+        _refuse_nonsense(asked)
+        if asked["x"] == STEP:
+            asked |= _whole_steps(asked)
+        x_min, x_max = asked.get("x_min"), asked.get("x_max")
+        if x_min is not None and x_max is not None and x_min > x_max:
+            raise serializers.ValidationError({"x_min": "This is beyond x_max."})
         return asked
 
     def names(self) -> list[str] | None:
@@ -71,8 +107,40 @@ class SeriesQuery(serializers.Serializer[Any]):
             x_max=asked.get("x_max"),
             since_us=None if since is None else since * 1000,
             raw=asked["raw"],
+            axis=asked["x"],
             smooth=asked.get("smooth"),
+            segments=asked["segments"],
         )
+
+
+def _checked(check: Callable[[str], Any], text: str) -> Any:
+    """What the domain says of a text, said of the field it came in."""
+    try:
+        return check(text)
+    except InvalidInput as error:
+        raise serializers.ValidationError(str(error)) from None
+
+
+def _refuse_nonsense(asked: dict[str, Any]) -> None:
+    if asked["raw"] and asked["x"] != STEP:
+        raise serializers.ValidationError({"x": "Raw points have no other axis than the step."})
+    if asked["raw"] and "smooth" in asked:
+        raise serializers.ValidationError({"smooth": "Raw points cannot be smoothed."})
+    if asked["raw"] and asked["segments"]:
+        raise serializers.ValidationError({"segments": "Raw points have no segments."})
+    if asked["segments"] and asked["x"].metric:
+        raise serializers.ValidationError({"segments": "A metric as the axis has no segments."})
+
+
+def _whole_steps(asked: dict[str, Any]) -> dict[str, int]:
+    """The range as the steps in it."""
+    bounds = {}
+    for name, whole in (("x_min", math.ceil), ("x_max", math.floor)):
+        if name in asked:
+            bounds[name] = whole(asked[name])
+            if bounds[name] not in INT64:
+                raise serializers.ValidationError({name: "A step must fit into 64 bits."})
+    return bounds
 
 
 class RunsSeriesQuery(SeriesQuery):
@@ -89,7 +157,10 @@ class RunsSeriesQuery(SeriesQuery):
 
 
 def metrics_by_run(series: list[Series]) -> dict[str, dict[str, dict[str, Any]]]:
-    """`{metric: {run: {steps, values, timestamps}}}`, timestamps in UNIX ms."""
+    """`{metric: {run: {steps, values, timestamps}}}`, timestamps in UNIX ms.
+
+    Beside them, where they were asked for: `x`, `smoothed` and `starts`.
+    """
     answer: dict[str, dict[str, dict[str, Any]]] = {}
     for one in series:
         answer.setdefault(one.metric, {})[one.run_key] = _columns(one)
@@ -97,11 +168,15 @@ def metrics_by_run(series: list[Series]) -> dict[str, dict[str, dict[str, Any]]]
 
 
 def _columns(series: Series) -> dict[str, Any]:
-    columns = {
+    columns: dict[str, Any] = {
         "steps": series.columns.steps,
         "values": series.columns.values,
         "timestamps": series.columns.times_us // 1000,
     }
+    if series.x is not None:
+        columns["x"] = series.x
     if series.smoothed is not None:
         columns["smoothed"] = series.smoothed
+    if len(series.starts) > 1:
+        columns["starts"] = list(series.starts)
     return columns
