@@ -122,6 +122,16 @@ def clean_text(text: object, field: str) -> str:
     return _storable(text, field)
 
 
+def clean_name(name: object, field: str = "name") -> str:
+    """What people call a thing: one line of any characters."""
+    text = clean_text(name, field).strip()
+    if not text or len(text) > NAME_LENGTH:
+        raise InvalidInput(f"{field} has 1 to {NAME_LENGTH} characters.", field=field)
+    if not text.isprintable():
+        raise InvalidInput(f"{field} has control characters in it.", field=field)
+    return text
+
+
 def clean_tags(tags: object, field: str = "tags") -> list[str]:
     """The tags without repeats, in order."""
     if not isinstance(tags, list | tuple):
@@ -141,6 +151,19 @@ def clean_map(value: object, field: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InvalidInput(f"{field} must be an object.", field=field)
     return {_storable(key, field): _clean_json(item, field, 1) for key, item in value.items()}
+
+
+def flatten_map(value: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested objects as one, their names joined by dots; lists and empty objects are values."""
+    flat: dict[str, Any] = {}
+    for key, item in value.items():
+        name = f"{prefix}{key}"
+        if isinstance(item, dict) and item:
+            for path, inner in flatten_map(item, f"{name}.").items():
+                flat.setdefault(path, inner)
+        else:
+            flat[name] = item  # one that has the dots in itself was written so: it goes first
+    return flat
 
 
 def _clean_json(value: object, field: str, depth: int) -> Any:

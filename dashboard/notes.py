@@ -1,0 +1,39 @@
+"""Notes: Markdown that people write and others read. Nothing in them ever runs or is fetched."""
+
+from django.utils.safestring import SafeString, mark_safe
+from markdown_it import MarkdownIt
+from nh3 import Cleaner
+
+SHOWN_LENGTH = 20_000  # of notes on a page that shows other things too
+HEADING_SHIFT = 2  # a page has its own first and second headings
+
+# An image would be fetched from wherever the notes say: its text stays, as a link.
+PARSER = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+PARSER.disable("image")
+CLEANER = Cleaner(
+    tags={
+        *("p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote"),
+        *("ul", "ol", "li", "pre", "code", "em", "strong", "s", "a"),
+        *("table", "thead", "tbody", "tr", "th", "td"),
+    },
+    attributes={"a": {"href", "title"}, "ol": {"start"}},
+    url_schemes={"http", "https", "mailto"},
+    link_rel="noopener noreferrer nofollow",
+)
+
+
+def render_notes(text: str) -> SafeString:
+    """Markdown as HTML with nothing in it but words, lists, tables and links."""
+    tokens = PARSER.parse(text)
+    for token in tokens:
+        if token.type in {"heading_open", "heading_close"}:
+            token.tag = f"h{min(6, int(token.tag[1]) + HEADING_SHIFT)}"
+    html = PARSER.renderer.render(tokens, PARSER.options, {})
+    return mark_safe(CLEANER.clean(html))  # noqa: S308 -- cleaned by an allow-list in this line
+
+
+def cut_notes(text: str) -> str:
+    """The beginning, whole lines of it, of notes too long to stand beside other things."""
+    if len(text) <= SHOWN_LENGTH:
+        return text
+    return text[:SHOWN_LENGTH].rpartition("\n")[0] or text[:SHOWN_LENGTH]
