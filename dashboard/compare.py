@@ -15,8 +15,8 @@ from tracking.models import Project, Run
 
 MAX_RUNS = 100
 SUGGESTED = 100  # keys that the field for a further run knows by itself
-CELLS_PER_PAGE = 900  # a page of the table stays small, whether it is long or wide
-ROWS_PER_PAGE = range(8, 100)
+CELLS_PER_PAGE = 600  # a page of the table stays small, whether it is long or wide
+ROWS_PER_PAGE = range(6, 100)
 OVERVIEW_ROWS = 12  # above the charts
 VIEWS = [
     ("", "Overview", "compare"),
@@ -24,7 +24,7 @@ VIEWS = [
     ("charts", "Charts", "charts"),
 ]
 UNUSED = ("notes", "readme", "metadata", "bindrs")  # texts and JSON that may be large
-OWN_PARAMS = {"run", "baseline", "without", "page", "format"}
+OWN_PARAMS = {"run", "baseline", "without", "find", "page", "format"}  # the form has fields for them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +81,7 @@ def other_params(params: QueryDict) -> list[tuple[str, str]]:
 def suggest_runs(project: Project, comparison: Comparison) -> Sequence[Run]:
     """The newest runs that are not compared yet."""
     compared = [run.pk for run in comparison.runs]
-    return project.runs.only("key", "name").exclude(pk__in=compared)[:SUGGESTED]
+    return project.runs.only("key", "name", "project").exclude(pk__in=compared)[:SUGGESTED]
 
 
 @dataclass(frozen=True, slots=True)
