@@ -34,6 +34,7 @@ MAX_RUNS_PER_REQUEST = env_int("RUNYARD_MAX_RUNS_PER_REQUEST", 1_000, minimum=1)
 MAX_CHART_POINTS = env_int("RUNYARD_MAX_CHART_POINTS", 1_000, minimum=10)
 STALE_AFTER_S = env_int("RUNYARD_STALE_AFTER", 150, minimum=5)
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+DATA_UPLOAD_MAX_NUMBER_FIELDS = MAX_RUNS_PER_REQUEST + 100  # a form may name every run it is about
 
 # ── Django ───────────────────────────────────────────────────────────────────
 INSTALLED_APPS = [
@@ -153,7 +154,10 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Runyard",
     "VERSION": VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
-    "PREPROCESSING_HOOKS": ["tracking.api.schema.documented_paths"],
+    "PREPROCESSING_HOOKS": [
+        "tracking.api.schema.documented_paths",
+        "tracking.api.aspara_dashboard.streams.add_streams",
+    ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

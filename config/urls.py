@@ -4,8 +4,13 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
+from config.negotiation import with_json
+from dashboard import urls as dashboard
+from tracking.api.aspara_dashboard.views import RunViewSet
 from tracking.api.aspara_tracker.urls import health
 from tracking.api.errors import no_such_path
+
+JSON_TWINS = {"run-detail": RunViewSet.as_view({"get": "get_run"})}
 
 urlpatterns = [
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
@@ -15,6 +20,6 @@ urlpatterns = [
     path("api/v1/", include("tracking.api.aspara_tracker.urls")),
     health,
     path("", include("tracking.api.docs.urls")),
-    path("", include("dashboard.urls")),
+    path("", include((with_json(dashboard.urlpatterns, JSON_TWINS), dashboard.app_name))),
     re_path("^(api|tracker)/", no_such_path),
 ]

@@ -1,5 +1,9 @@
 """The words of each published API for what we store under one name."""
 
+from collections.abc import Collection, Iterable
+from itertools import accumulate
+from urllib.parse import quote
+
 from tracking.enums import RunStatus
 
 # *Maybe failed* is Aspara's word for a run that gave no sign of life for a while.
@@ -10,3 +14,16 @@ ASPARA_STATUS = {
     RunStatus.CANCELLED: "failed",
     "stale": "maybe_failed",
 }
+
+# Names in `runs=` that are no runs: the answer's shape is as if they had not been asked for.
+UNKNOWN_RUNS_HEADER = "Runyard-Unknown-Runs"
+UNKNOWN_RUNS_LENGTH = 4_000  # proxies take about twice that for all headers
+
+
+def list_unknown(asked: Iterable[str], known: Collection[str]) -> dict[str, str]:
+    """The header that names unknown runs: percent-encoded, commas between; `+7` ends a cut list."""
+    names = [quote(name, safe="") for name in asked if name not in known]
+    ends = accumulate(len(name) + 1 for name in names)
+    fitting = sum(end <= UNKNOWN_RUNS_LENGTH for end in ends)
+    items = names[:fitting] + ([f"+{len(names) - fitting}"] if fitting < len(names) else [])
+    return {UNKNOWN_RUNS_HEADER: ",".join(items)} if items else {}

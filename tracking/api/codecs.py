@@ -40,6 +40,12 @@ class ColumnMsgpackRenderer(BaseRenderer):
         return b"".join(parts)
 
 
+class PlainMsgpackRenderer(ColumnMsgpackRenderer):
+    """The same under the name that was registered later."""
+
+    media_type = "application/msgpack"
+
+
 def _pack(data: Any, parts: list[bytes]) -> None:
     if isinstance(data, np.ndarray):
         parts += [_header(0xDD, len(data)), _items(data)]

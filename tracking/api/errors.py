@@ -1,4 +1,4 @@
-"""Domain errors as REST answers: always `{"detail": text}`."""
+"""Domain errors as REST answers: `{"detail": text}`, and in a query where its wrong word stands."""
 
 from typing import Any
 
@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 
 from tracking import errors
+from tracking.domain.query import QueryError
 
 RETRY_AFTER_S = 2  # a database that is busy or restarting
 # The first class that fits decides. What one may not change is shown as missing.
@@ -34,7 +35,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         return Response({"detail": detail}, status=413)
     for kind, status in STATUS:
         if isinstance(error, kind):
-            return Response({"detail": str(error)}, status=status)
+            return Response({"detail": str(error)} | _place(error), status=status)
     if isinstance(error, ValidationError):
         return Response({"detail": _first_message(error.detail)}, status=400)
     if isinstance(error, (OperationalError, InterfaceError)):
@@ -42,6 +43,11 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     if isinstance(error, errors.Overloaded):
         return _come_again(str(error))
     return drf_exception_handler(error, context)
+
+
+def _place(error: Exception) -> dict[str, int]:
+    """The characters of a query's text that are wrong."""
+    return {"start": error.start, "end": error.end} if isinstance(error, QueryError) else {}
 
 
 def _come_again(detail: str) -> Response:

@@ -109,6 +109,10 @@ def open_artifact(artifact: Artifact) -> "File[bytes]":
     raise NotFound(f"The file of artifact '{artifact.name}' is not there any more.")
 
 
+def has_file(artifact: Artifact) -> bool:
+    return artifact.deleted_at is None and default_storage.exists(artifact.storage_key)
+
+
 def describe_artifact(
     artifact: Artifact,
     *,

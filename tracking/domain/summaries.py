@@ -1,12 +1,15 @@
 """What a table shows of a series without reading its points."""
 
 import math
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tracking.domain.batch import Points
+from tracking.domain.values import number_word
+from tracking.models import Metric
 
 
 class Summary(NamedTuple):
@@ -22,6 +25,17 @@ class Summary(NamedTuple):
     max: float | None
     last: float | None
     last_step: int
+
+
+def read_latest(run_ids: Iterable[int]) -> dict[int, dict[str, float | str | None]]:
+    """The last value of each metric, by run and name; NaN and infinities as words. One query."""
+    rows = Metric.objects.filter(run__in=run_ids).order_by("run", "name")
+    latest: dict[int, dict[str, float | str | None]] = {}
+    for run_id, name, last, step in rows.values_list("run_id", "name", "last", "last_step"):
+        value = math.nan if last is None and step is not None else last
+        is_number = value is None or math.isfinite(value)
+        latest.setdefault(run_id, {})[name] = value if is_number else number_word(value)
+    return latest
 
 
 def summarize_metrics(points: Points) -> list[Summary]:

@@ -1,9 +1,27 @@
-from django.urls import re_path
+from typing import Any
 
-from tracking.api.aspara_dashboard.views import SeriesViewSet
+from django.urls import URLPattern, re_path
 
-PROJECT = r"^projects/(?P<project>[^/]+)"
+from tracking.api.aspara_dashboard import views
+
+PROJECT = r"projects/(?P<project>[^/]+)"
+RUNS = rf"{PROJECT}/runs"
+RUN = rf"{RUNS}/(?P<run>[^/]+)"
+
+
+def route(pattern: str, viewset: Any, **actions: str) -> URLPattern:
+    """A slash at the end changes nothing. HEAD works wherever GET does."""
+    return re_path(rf"^{pattern}/?$", viewset.as_view(actions))
+
 
 urlpatterns = [
-    re_path(rf"{PROJECT}/runs/metrics/?$", SeriesViewSet.as_view({"get": "runs_metrics"})),
+    route(PROJECT, views.ProjectViewSet, delete="delete_project"),
+    route(rf"{PROJECT}/metadata", views.ProjectViewSet, get="get_metadata", put="update_metadata"),
+    route(RUNS, views.RunViewSet, get="list_runs"),
+    route(rf"{RUNS}/metrics", views.SeriesViewSet, get="runs_metrics"),
+    route(RUN, views.RunViewSet, get="get_run", delete="delete_run"),
+    route(rf"{RUN}/metrics", views.SeriesViewSet, get="get_metrics"),
+    route(rf"{RUN}/params", views.RunViewSet, get="get_params"),
+    route(rf"{RUN}/metadata", views.RunViewSet, get="get_metadata", put="update_metadata"),
+    route(rf"{RUN}/artifacts/download", views.ArtifactViewSet, get="download"),
 ]

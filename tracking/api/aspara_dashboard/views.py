@@ -1,70 +1,259 @@
-"""The dashboard API. Source: Dashboard API."""
+"""The dashboard API: what was logged, to read and to manage. Source: Dashboard API."""
 
-import hashlib
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from django.http import HttpResponseBase
-from django.utils.cache import get_conditional_response
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils import timezone
+from django.utils.http import content_disposition_header
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.renderers import BrowsableAPIRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from tracking.api.aspara_dashboard.serializers import RunsSeriesQuery, metrics_by_run
-from tracking.api.codecs import ColumnJSONRenderer, ColumnMsgpackRenderer, FormatNegotiation
-from tracking.domain.access import find_project
+from tracking.api.aspara_dashboard import examples
+from tracking.api.aspara_dashboard.caching import answer_series
+from tracking.api.aspara_dashboard.record_serializers import (
+    UNUSED_COLUMNS,
+    ChangesSerializer,
+    MessageSerializer,
+    ProjectMetadataSerializer,
+    RunMetadataSerializer,
+    RunSerializer,
+    RunsQuery,
+    load_details,
+)
+from tracking.api.aspara_dashboard.serializers import (
+    RunsSeriesQuery,
+    SeriesQuery,
+    metrics_by_run,
+)
+from tracking.api.codecs import (
+    ColumnJSONRenderer,
+    ColumnMsgpackRenderer,
+    FormatNegotiation,
+    PlainMsgpackRenderer,
+)
+from tracking.api.viewsets import BodyViewSet, refusal
+from tracking.dialects import UNKNOWN_RUNS_HEADER, list_unknown
+from tracking.domain import writer
+from tracking.domain.access import find_project, find_run
+from tracking.domain.archives import read_pieces, zip_artifacts
+from tracking.domain.deletion import delete_projects, delete_runs
+from tracking.domain.projects import update_project
+from tracking.domain.runs import update_run
 from tracking.domain.series import read_series
-from tracking.models import Run
+from tracking.domain.values import flatten_map
+from tracking.models import Project, Run
 
-METRICS_EXAMPLE = {
-    "project": "my_project",
-    "metrics": {
-        "loss": {
-            "run1": {
-                "steps": [0, 1],
-                "values": [1.0, 0.5],
-                "timestamps": [1767225600000, 1767225601000],
-            }
-        }
-    },
-}
+INVALID = refusal("What is asked is wrong; the text names the field.", "runs: No runs specified")
+NO_PROJECT = refusal("No such project.", "Project 'my_project' not found")
+NO_RUN = refusal("No such run.", "Run 'run1' not found in project 'my_project'")
+
+
+def checked(query: Any) -> Any:
+    query.is_valid(raise_exception=True)
+    return query
 
 
 class SeriesViewSet(ViewSet):
     """Points for charts."""
 
-    renderer_classes = [ColumnJSONRenderer, ColumnMsgpackRenderer, BrowsableAPIRenderer]
+    renderer_classes = [
+        ColumnJSONRenderer,
+        ColumnMsgpackRenderer,
+        PlainMsgpackRenderer,
+        BrowsableAPIRenderer,
+    ]
     content_negotiation_class = FormatNegotiation
 
     @extend_schema(
         operation_id="runs_metrics_api",
         summary="Get metrics for multiple runs",
+        description="Metric first, then run. Unknown runs are left out, and named in the header"
+        f" `{UNKNOWN_RUNS_HEADER}`. An unchanged answer is a 304 to who sends its ETag.",
         parameters=[RunsSeriesQuery],
         responses={
-            200: OpenApiResponse(
-                {"type": "object"}, "Metric first, then run. Unknown runs are left out."
-            )
+            200: OpenApiResponse(OpenApiTypes.OBJECT, examples=[examples.RUNS_METRICS]),
+            400: INVALID,
+            404: NO_PROJECT,
         },
-        examples=[OpenApiExample("Two points", METRICS_EXAMPLE, response_only=True)],
     )
     def runs_metrics(self, request: Request, project: str) -> HttpResponseBase:
         found = find_project(request.user, project)
-        query = RunsSeriesQuery(data=request.query_params)
-        query.is_valid(raise_exception=True)
-        asked = found.runs.filter(key__in=query.validated_data["runs"])
+        query = checked(RunsSeriesQuery(data=request.query_params))
+        names = query.validated_data["runs"]
         # A hundred configs cost more than the points of their runs.
-        runs = list(asked.only("project", "key", "revision"))
-        etag = _etag(runs, request)
-        if unchanged := get_conditional_response(request._request, etag=etag):  # noqa: SLF001 -- DRF offers no other way
-            return unchanged
-        series = read_series(runs, query.window(), names=query.names())
-        body = {"project": found.key, "metrics": metrics_by_run(series)}
-        return Response(body, headers={"ETag": etag, "Cache-Control": "private, no-cache"})
+        runs = list(
+            found.runs.filter(key__in=names).only("project", "key", "revision", "started_at")
+        )
+
+        def read() -> dict[str, Any]:
+            series = read_series(runs, query.window(), names=query.names())
+            return {"project": project, "metrics": metrics_by_run(series)}
+
+        unknown = list_unknown(names, {run.key for run in runs})
+        return answer_series(request, runs, read, headers=unknown)
+
+    @extend_schema(
+        operation_id="get_metrics_api",
+        summary="Get metrics for a run",
+        parameters=[SeriesQuery],
+        responses={
+            200: OpenApiResponse(OpenApiTypes.OBJECT, examples=[examples.METRICS]),
+            400: INVALID,
+            404: NO_RUN,
+        },
+    )
+    def get_metrics(self, request: Request, project: str, run: str) -> HttpResponseBase:
+        found = find_run(request.user, project, run)
+        query = checked(SeriesQuery(data=request.query_params))
+
+        def read() -> dict[str, Any]:
+            series = read_series([found], query.window(), names=query.names())
+            metrics = {name: by_run[run] for name, by_run in metrics_by_run(series).items()}
+            return {"project": project, "run": run, "metrics": metrics}
+
+        return answer_series(request, [found], read)
 
 
-def _etag(runs: list[Run], request: Request) -> str:
-    """Changes with each commit to one of the runs, with what is asked and with the answer's form."""
-    parts: list[Any] = sorted((run.pk, run.revision) for run in runs)
-    parts += [request.get_full_path(), request.accepted_renderer.format]
-    return f'"{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}"'
+class RunViewSet(BodyViewSet):
+    """What is known of runs."""
+
+    serializer_class = ChangesSerializer
+
+    @extend_schema(
+        operation_id="list_runs_api",
+        summary="List runs in a project",
+        description="Newest first. The header `Link` leads to the other pieces of the list,"
+        " `X-Total-Count` says how many runs there are in all.",
+        parameters=[RunsQuery],
+        responses={200: RunSerializer(many=True), 400: INVALID, 404: NO_PROJECT},
+    )
+    def list_runs(self, request: Request, project: str) -> Response:
+        found = find_project(request.user, project)
+        query = checked(RunsQuery(data=request.query_params))
+        runs = query.select(found.runs.select_related("project").defer(*UNUSED_COLUMNS))
+        page, headers = query.cut(request, runs)
+        return Response(RunSerializer(load_details(page), many=True).data, headers=headers)
+
+    @extend_schema(
+        operation_id="get_run",
+        summary="Get a run",
+        description="The same is at `/projects/{project}/runs/{run}` for those who prefer JSON"
+        " (`Accept: application/json`).",
+        responses={200: RunSerializer, 404: NO_RUN},
+    )
+    def get_run(self, request: Request, project: str, run: str) -> Response:
+        found = find_run(request.user, project, run)
+        return Response(RunSerializer(load_details([found])[0]).data)
+
+    @extend_schema(
+        operation_id="get_params_api",
+        summary="Get parameters for a run",
+        description="The config; names of nested values are joined by dots.",
+        responses={
+            200: OpenApiResponse(OpenApiTypes.OBJECT, examples=[examples.PARAMS]),
+            404: NO_RUN,
+        },
+    )
+    def get_params(self, request: Request, project: str, run: str) -> Response:
+        return Response(flatten_map(find_run(request.user, project, run).config))
+
+    @extend_schema(
+        operation_id="get_run_metadata_api",
+        summary="Get run metadata",
+        responses={200: RunMetadataSerializer, 404: NO_RUN},
+    )
+    def get_metadata(self, request: Request, project: str, run: str) -> Response:
+        found = find_run(request.user, project, run)
+        return Response(RunMetadataSerializer(load_details([found])[0]).data)
+
+    @extend_schema(
+        operation_id="update_run_metadata_api",
+        summary="Update run metadata",
+        responses={200: RunMetadataSerializer, 400: INVALID, 404: NO_RUN},
+    )
+    def update_metadata(self, request: Request, project: str, run: str) -> Response:
+        found = find_run(request.user, project, run, write=True)
+        changes = self.checked_body(request).validated_data
+        writer.write(partial(update_run, found, **changes, is_alive=False))
+        return self.get_metadata(request, project, run)
+
+    @extend_schema(
+        operation_id="delete_run",
+        summary="Delete a run",
+        description="With all its points, logs and files. There is no way back.",
+        responses={200: MessageSerializer, 404: NO_RUN},
+    )
+    def delete_run(self, request: Request, project: str, run: str) -> Response:
+        found = find_run(request.user, project, run, write=True)
+        delete_runs(Run.objects.filter(pk=found.pk))
+        return Response({"message": f"Run '{project}/{run}' deleted successfully"})
+
+
+class ProjectViewSet(BodyViewSet):
+    """What is known of projects."""
+
+    serializer_class = ChangesSerializer
+
+    @extend_schema(
+        operation_id="get_project_metadata_api",
+        summary="Get project metadata",
+        responses={200: ProjectMetadataSerializer, 404: NO_PROJECT},
+    )
+    def get_metadata(self, request: Request, project: str) -> Response:
+        return Response(ProjectMetadataSerializer(find_project(request.user, project)).data)
+
+    @extend_schema(
+        operation_id="update_project_metadata_api",
+        summary="Update project metadata",
+        responses={200: ProjectMetadataSerializer, 400: INVALID, 404: NO_PROJECT},
+    )
+    def update_metadata(self, request: Request, project: str) -> Response:
+        found = find_project(request.user, project, write=True)
+        changes = self.checked_body(request).validated_data
+        writer.write(partial(update_project, found, **changes))
+        return self.get_metadata(request, project)
+
+    @extend_schema(
+        operation_id="delete_project",
+        summary="Delete a project",
+        description="With all its runs. There is no way back.",
+        responses={200: MessageSerializer, 404: NO_PROJECT},
+    )
+    def delete_project(self, request: Request, project: str) -> Response:
+        found = find_project(request.user, project, write=True)
+        delete_projects(Project.objects.filter(pk=found.pk))
+        return Response({"message": f"Project '{project}' deleted successfully"})
+
+
+class ArtifactViewSet(ViewSet):
+    """Files of runs."""
+
+    @extend_schema(
+        operation_id="download_artifacts_zip",
+        summary="Download artifacts as ZIP",
+        description="All files of the run under their names, made while it is sent.",
+        responses={
+            (200, "application/zip"): OpenApiTypes.BINARY,
+            404: refusal("No such run, or no files.", "No artifacts found for this run"),
+        },
+    )
+    def download(self, request: Request, project: str, run: str) -> HttpResponseBase:
+        found = find_run(request.user, project, run)
+        archive = zip_artifacts(found)
+        is_head = request.method == "HEAD"  # nobody takes the bytes: do not read the files
+        answer: Callable[..., HttpResponseBase] = HttpResponse if is_head else StreamingHttpResponse
+        name = f"{project}_{run}_artifacts_{timezone.now():%Y%m%d_%H%M%S}.zip"
+        return answer(
+            b"" if is_head else read_pieces(archive),
+            content_type="application/zip",
+            headers={
+                "Content-Length": str(archive.size_bytes),
+                "Content-Disposition": content_disposition_header(True, name) or "",  # noqa: FBT003 -- Django's own signature
+            },
+        )

@@ -31,11 +31,10 @@ class Surface(NamedTuple):
     def schema_view(self) -> Any:
         return SpectacularAPIView.as_view(
             patterns=[path(self.prefix, include(self.urlconf))],
-            custom_settings={"TITLE": self.title, "PREPROCESSING_HOOKS": HOOKS},
+            custom_settings={"TITLE": self.title},
         )
 
 
-HOOKS = ["tracking.api.schema.documented_paths"]
 TRACKER = Surface("tracker", "Tracker API", "tracker/api/v1/", "tracking.api.aspara_tracker.urls")
 DASHBOARD = Surface("dashboard", "Dashboard API", "api/", "tracking.api.aspara_dashboard.urls")
 

@@ -1,0 +1,53 @@
+"""One address, two forms: a page for people, JSON for programs that ask for it."""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponseBase
+from django.urls import URLPattern
+from django.utils.cache import patch_vary_headers
+
+View = Callable[..., HttpResponseBase]
+READING = {"GET", "HEAD"}
+
+
+def with_json(pages: Iterable[URLPattern], twins: Mapping[str, View]) -> list[URLPattern]:
+    """The pages; those that have a twin, by their URL name, answer with it where JSON is wanted."""
+    return [
+        URLPattern(
+            page.pattern,
+            page_or_json(page.callback, twins[page.name]),
+            page.default_args,
+            page.name,
+        )
+        if page.name in twins
+        else page
+        for page in pages
+    ]
+
+
+def page_or_json(page: View, json: View) -> View:
+    """The twin calls `project` and `run` what the page calls `project_key` and `run_key`."""
+
+    @wraps(page)
+    def negotiated(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        if request.method in READING and prefers_json(request):
+            response = json(request, **{name.removesuffix("_key"): kwargs[name] for name in kwargs})
+        else:
+            response = page(request, **kwargs)
+        patch_vary_headers(response, ["Accept"])
+        return response
+
+    return negotiated
+
+
+def prefers_json(request: HttpRequest) -> bool:
+    """JSON is named, and liked better than HTML. Browsers name HTML; `*/*` names nothing."""
+    return _quality(request, "application/json") > _quality(request, "text/html")
+
+
+def _quality(request: HttpRequest, media_type: str) -> float:
+    """How well a type is liked that is named as such."""
+    named = (item for item in request.accepted_types if str(item).split(";")[0] == media_type)
+    return max((item.quality for item in named), default=0)
