@@ -4,10 +4,22 @@ from django.urls import URLPattern, path, re_path
 from django.views.generic import RedirectView
 
 from dashboard.decorators import View
-from dashboard.views import projects, run_detail, run_table
+from dashboard.views import (
+    compare,
+    editing,
+    projects,
+    run_actions,
+    run_deletion,
+    run_detail,
+    run_files,
+    run_logs,
+    run_table,
+    saved_views,
+)
 
 PROJECT = r"projects/(?P<project_key>[^/]+)"
 RUN = rf"{PROJECT}/runs/(?P<run_key>[^/]+)"
+FILE = rf"{RUN}/artifacts/(?P<artifact_id>\d+)"
 
 
 def route(pattern: str, view: View, name: str) -> URLPattern:
@@ -21,7 +33,26 @@ urlpatterns = [
     re_path("^favicon.ico$", projects.favicon),
     route(PROJECT, projects.project_detail, "project-detail"),
     route(rf"{PROJECT}/metrics", projects.metric_detail, "metric-detail"),
+    route(rf"{PROJECT}/(?P<field>tags|description|notes)", editing.project_field, "project-field"),
     route(rf"{PROJECT}/runs", run_table.run_list, "run-list"),
+    route(rf"{PROJECT}/compare", compare.compare, "compare"),
+    route(rf"{PROJECT}/columns", run_table.column_list, "column-list"),
+    route(rf"{PROJECT}/runs/actions", run_actions.run_actions, "run-actions"),
+    route(rf"{PROJECT}/views", saved_views.saved_view_list, "saved-view-list"),
+    route(rf"{PROJECT}/views/(?P<view_id>\d+)", saved_views.saved_view_detail, "saved-view"),
+    route(
+        rf"{PROJECT}/views/(?P<view_id>\d+)/deletion",
+        saved_views.saved_view_deletion,
+        "saved-view-deletion",
+    ),
     route(RUN, run_detail.run_detail, "run-detail"),
-    route(rf"{RUN}/artifacts/(?P<artifact_id>\d+)", run_detail.artifact, "artifact"),
+    route(rf"{RUN}/(?P<field>name|tags|notes)", editing.run_field, "run-field"),
+    route(rf"{RUN}/config", run_detail.run_config, "run-config"),
+    route(rf"{RUN}/metrics", run_detail.run_metrics, "run-metrics"),
+    route(rf"{RUN}/logs", run_logs.run_logs, "run-logs"),
+    route(rf"{RUN}/deletion", run_deletion.run_deletion, "run-deletion"),
+    route(rf"{RUN}/artifacts", run_files.artifact_list, "artifact-list"),
+    route(FILE, run_files.artifact, "artifact"),
+    route(rf"{FILE}/content", run_files.artifact_content, "artifact-content"),
+    route(rf"{FILE}/preview", run_files.artifact_preview, "artifact-preview"),
 ]

@@ -1,40 +1,73 @@
-"""One run: its page, and its files."""
+"""One run: its page, and the tables that are too long for it."""
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.functional import SimpleLazyObject as Lazy
 
 from dashboard.decorators import page
-from dashboard.downloads import send_file
 from dashboard.htmx import render_page
 from dashboard.panels import grid_of
 from dashboard.params import text_param
-from tracking.domain.access import find_run
-from tracking.domain.artifacts import open_artifact
+from dashboard.run_facts import (
+    LEAVES,
+    copyable_json,
+    cut_leaves,
+    cut_metrics,
+    environment_of,
+    figures_of,
+)
+from dashboard.run_files import cut_files
+from dashboard.templatetags.dashboard_format import flatten
+from tracking.domain.access import can_write, find_run
 from tracking.domain.producers import find_delivery
+from tracking.models import Run
 
 
 @page
 def run_detail(request: HttpRequest, project_key: str, run_key: str) -> HttpResponse:
     run = find_run(request.user, project_key, run_key)
-    metrics = list(run.metrics.all())
     context = {
         "project": run.project,
         "run": run,
-        "metrics": metrics,
-        "last_step": max((m.last_step for m in metrics if m.last_step is not None), default=None),
-        "point_count": sum(metric.count for metric in metrics),
+        "may_write": can_write(request.user, run.project),
+        "figures": Lazy(lambda: figures_of(run)),
+        "delivery": Lazy(lambda: find_delivery(run)),
         "metric_query": text_param(request.GET, "metric"),
-        "grid": lambda: grid_of([run], request.GET),
-        "artifacts": run.artifacts.filter(deleted_at=None),
-        "delivery": find_delivery(run),
+        "grid": Lazy(lambda: grid_of([run], request.GET)),
+        "leaves": Lazy(lambda: cut_leaves(run.config, query="", number=None)),
+        "config_json": Lazy(lambda: copyable_json(run.config)),
+        "environment": Lazy(lambda: environment_of(run)),
+        "files": Lazy(lambda: cut_files(run, query="", number=None)),
+        "has_logs": Lazy(run.log_lines.exists),
     }
     return render_page(request, "run_detail.html", context, fragments={"run-facts", "chart-grid"})
 
 
 @page
-def artifact(
-    request: HttpRequest, project_key: str, run_key: str, artifact_id: str
-) -> HttpResponseBase:
+def run_config(request: HttpRequest, project_key: str, run_key: str) -> HttpResponse:
     run = find_run(request.user, project_key, run_key)
-    found = get_object_or_404(run.artifacts, pk=artifact_id)
-    return send_file(open_artifact(found), name=found.name, size_bytes=found.size_bytes)
+    query = text_param(request.GET, "q")
+    leaves = cut_leaves(run.config, query=query, number=request.GET.get("page"))
+    context = {"leaves": leaves, "query": query, "config_json": copyable_json(run.config)}
+    return _part(request, run, "config", context)
+
+
+@page
+def run_metrics(request: HttpRequest, project_key: str, run_key: str) -> HttpResponse:
+    run = find_run(request.user, project_key, run_key)
+    query = text_param(request.GET, "q")
+    metrics = cut_metrics(run, query=query, number=request.GET.get("page"))
+    context = {"metrics": metrics, "query": query, "summary": flatten(run.summary)[:LEAVES]}
+    return _part(request, run, "metrics", context)
+
+
+def _part(request: HttpRequest, run: Run, part: str, context: dict[str, Any]) -> HttpResponse:
+    """One block of the run page: a page of its own, or the fragment for HTMX."""
+    shared = {
+        "project": run.project,
+        "run": run,
+        "part": part,
+        "fragment": f"dashboard/_run_{part}.html",
+    }
+    return render_page(request, "run_part.html", shared | context, fragments={f"run-{part}"})

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
 from dashboard.decorators import page
-from tests.factories import log_points, make_run
+from tests.factories import log_lines, log_points, make_run
 from tracking.domain.runs import merge_summary
 from tracking.errors import NotPermitted
 from tracking.models import Artifact, Metric, Project, Run
@@ -20,6 +20,10 @@ PAGES = [
     "/projects/proj",
     "/projects/proj/runs",
     "/projects/proj/runs/run-1",
+    "/projects/proj/runs/run-1/artifacts",
+    "/projects/proj/runs/run-1/config",
+    "/projects/proj/runs/run-1/logs",
+    "/projects/proj/runs/run-1/metrics",
     "/projects/proj/metrics?name=loss",
 ]
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
@@ -44,6 +48,7 @@ def evil_rows() -> None:
     """Rows whose every text is an attack, as a door that checks nothing would leave them."""
     run = make_run(tags=[EVIL], notes=EVIL, config={EVIL: {EVIL: EVIL}})
     merge_summary(run, {EVIL: EVIL})
+    log_lines(run, EVIL, level=EVIL[:20])
     log_points(run, {"loss": [1.0]})
     Run.objects.update(name=EVIL)
     Project.objects.update(name=EVIL, description=EVIL, tags=[EVIL])

@@ -1,33 +1,27 @@
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.http import HttpResponse
-from django.test import AsyncClient, Client
+from django.test import Client
 
-from tests.factories import log_points, make_batch, make_run, start_event, take_in
+from tests.factories import (
+    keep_file,
+    log_lines,
+    log_points,
+    make_batch,
+    make_run,
+    start_event,
+    take_in,
+)
 from tracking.domain.batch import Event
 from tracking.domain.runs import finish_run, merge_summary
 from tracking.enums import RunStatus
-from tracking.models import Artifact, Run
+from tracking.models import Run
 
 pytestmark = pytest.mark.django_db
 PATH = "/projects/proj/runs/run-1"
-
-
-def keep_file(run: Run, name: str, content: bytes) -> Artifact:
-    return Artifact.objects.create(
-        run=run,
-        name=name,
-        category="model",
-        description="the best one",
-        size_bytes=len(content),
-        sha256="ab12" * 16,
-        content_type="text/html",
-        storage_key=default_storage.save(f"00/{name}", ContentFile(content)),
-    )
 
 
 def test_run_page_opens_with_what_matters(client: Client) -> None:
@@ -38,11 +32,15 @@ def test_run_page_opens_with_what_matters(client: Client) -> None:
 
     response = client.get(PATH)
 
-    assert (response.context["last_step"], response.context["point_count"]) == (2, 4)
+    figures = response.context["figures"]
+    assert (figures.last_step, figures.point_count, figures.metric_count) == (2, 4, 2)
+    assert figures.summary == [("best.acc", 0.123456)]
+    assert [metric.name for metric in figures.metrics] == ["acc", "loss"]
     page = response.content.decode()
     assert "failed</span>" in page
     assert "exit code 137" in page
-    assert '<td class="number clip" title="0.123456">0.1235</td>' in page
+    assert '<dt title="best.acc">best.acc</dt><dd title="0.123456">0.1235</dd>' in page
+    assert '<dt title="loss">loss</dt><dd title="2.0">2</dd>' in page
     assert '<th scope="row">optimizer.betas</th><td class="mono">[0.9, 0.999]</td>' in page
     assert '<li class="tag">first</li>' in page
     assert page.count("<metric-chart") == 2
@@ -88,14 +86,6 @@ def test_run_page_without_anything_teaches(client: Client) -> None:
     assert "No files." in page
 
 
-def test_run_page_keeps_the_lines_of_notes(client: Client) -> None:
-    make_run(notes="first\n  <b>second</b>")
-
-    assert '<p class="notes">first\n  &lt;b&gt;second&lt;/b&gt;</p>' in (
-        client.get(PATH).content.decode()
-    )
-
-
 def test_run_page_asks_for_its_facts_only_while_it_runs(
     fragment: Callable[..., HttpResponse],
 ) -> None:
@@ -109,66 +99,106 @@ def test_run_page_asks_for_its_facts_only_while_it_runs(
     assert 'hx-trigger="refresh"' in afterwards
 
 
+def test_run_page_explains_a_stale_run(client: Client) -> None:
+    run = make_run()
+    Run.objects.filter(pk=run.pk).update(last_seen_at="2026-01-01T00:00Z")
+
+    page = client.get(PATH).content.decode()
+
+    assert "The next one heals it: nothing is lost." in page
+
+
+def test_run_page_shows_what_the_training_said_of_its_machine(client: Client) -> None:
+    run = make_run()
+    without = client.get(PATH).content.decode()
+    Run.objects.filter(pk=run.pk).update(
+        metadata={"finish_reason": "done", "host": {"name": "<b>gpu-3</b>"}}
+    )
+
+    page = client.get(PATH).content.decode()
+
+    assert 'id="environment"' not in without
+    assert '<th scope="row">host.name</th><td class="mono">&lt;b&gt;gpu-3&lt;/b&gt;</td>' in page
+    assert ">finish_reason<" not in page
+
+
 def test_run_page_takes_as_many_queries_for_three_metrics_as_for_one(
     count_queries: Callable[[str], int], settings: object, tmp_path: Path
 ) -> None:
     settings.MEDIA_ROOT = tmp_path  # type: ignore[attr-defined]
     run = make_run()
     log_points(run, {"a": [1.0]})
+    log_lines(run, "one")
+    keep_file(run, "w", b"")
     queries = count_queries(PATH)
     log_points(run, {"b": [1.0], "c": [1.0]})
-    for name in ("x", "y", "z"):
+    log_lines(run, "two", "three")
+    for name in ("x", "y"):
         keep_file(run, name, b"")
 
-    assert count_queries(PATH) == queries
+    assert count_queries(PATH) == queries == 11
 
 
-def test_artifact_table_shows_what_is_stored_and_not_what_was_replaced(
+def test_large_run_page_stays_below_150_kb(
     client: Client, settings: object, tmp_path: Path
 ) -> None:
     settings.MEDIA_ROOT = tmp_path  # type: ignore[attr-defined]
+    config = {f"layer_{n}": {"width": n, "name": "x" * 20} for n in range(2_500)}
+    run = make_run(config=config, notes="A line of notes.\n" * 5_000)
+    merge_summary(run, {f"summary-{n}": n for n in range(500)})
+    log_points(run, {f"train/metric-{n}": [1.0] for n in range(1_000)})
+    log_lines(run, *["x" * 1_000] * 300)
+    for number in range(60):
+        keep_file(run, f"file-{number}.txt", b"")
+
+    response = client.get(PATH)
+
+    assert len(response.content) < 150_000
+    page = response.content.decode()
+    assert "1–100 of 5000" in page
+    assert "1–25 of 60" in page
+    assert "Show all 85000 characters" in page
+
+
+def test_config_is_searched_by_key_and_value(
+    client: Client, fragment: Callable[..., HttpResponse]
+) -> None:
+    make_run(config={"optimizer": {"lr": 0.01, "name": "adam"}, "seed": 1})
+
+    found = fragment(f"{PATH}/config", "run-config", q="ADAM").content.decode()
+    page = client.get(f"{PATH}/config", {"q": "optimizer."}).content.decode()
+    nothing = client.get(f"{PATH}/config", {"q": "<b>"}).content.decode()
+
+    assert re.findall(r'<th scope="row">(.*?)</th>', found) == ["optimizer.name"]
+    assert "<html" not in found
+    assert re.findall(r'<th scope="row">(.*?)</th>', page) == ["optimizer.lr", "optimizer.name"]
+    assert "Nothing matches “&lt;b&gt;”." in nothing
+
+
+def test_config_is_copied_from_the_page_only_while_it_is_short(client: Client) -> None:
+    make_run(config={"a": 1})
+    make_run("long", config={"a": "x" * 30_000})
+
+    short = client.get(PATH).content.decode()
+    long = client.get("/projects/proj/runs/long").content.decode()
+
+    assert '<pre id="config-json" hidden>{\n  &quot;a&quot;: 1\n}</pre>' in short
+    assert "data-copy=" not in long
+    assert len(long) < 40_000
+
+
+def test_metric_table_of_a_run_is_filtered_and_cut_into_pages(
+    client: Client, fragment: Callable[..., HttpResponse]
+) -> None:
     run = make_run()
-    kept = keep_file(run, "model.pt", b"x" * 2048)
-    gone = keep_file(run, "gone.pt", b"x")
-    Artifact.objects.filter(pk=gone.pk).update(deleted_at="2026-01-01T00:00Z")
+    merge_summary(run, {"best": {"acc": 0.5}})
+    log_points(run, {f"m{n:03}": [float(n)] for n in range(101)})
 
-    page = client.get(PATH).content.decode()
+    page = client.get(f"{PATH}/metrics").content.decode()
+    second = fragment(f"{PATH}/metrics", "run-metrics", page="2").content.decode()
+    found = fragment(f"{PATH}/metrics", "run-metrics", q="M05").content.decode()
 
-    assert f'href="{PATH}/artifacts/{kept.pk}"' in page
-    assert "2.0\xa0KB" in page
-    assert '<td class="mono" title="' + "ab12" * 16 + '">ab12ab12</td>' in page
-    assert "gone.pt" not in page
-    assert client.get(f"{PATH}/artifacts/{gone.pk}").status_code == 404
-
-
-@pytest.mark.django_db(transaction=True)
-async def test_artifact_is_sent_to_be_saved_and_never_shown(
-    async_client: AsyncClient, settings: object, tmp_path: Path
-) -> None:
-    from asgiref.sync import sync_to_async
-
-    settings.MEDIA_ROOT = tmp_path  # type: ignore[attr-defined]
-    run = await sync_to_async(make_run)()
-    content = b"<script>" * 100_000
-    kept = await sync_to_async(keep_file)(run, "page.html", content)
-
-    response = await async_client.get(f"{PATH}/artifacts/{kept.pk}")
-
-    assert b"".join([chunk async for chunk in response]) == content
-    assert {name: response[name] for name in ("Content-Type", "X-Content-Type-Options")} == {
-        "Content-Type": "application/octet-stream",
-        "X-Content-Type-Options": "nosniff",
-    }
-    assert response["Content-Disposition"] == 'attachment; filename="page.html"'
-    assert response["Content-Length"] == "800000"
-
-
-def test_artifact_of_another_run_is_not_found(
-    client: Client, settings: object, tmp_path: Path
-) -> None:
-    settings.MEDIA_ROOT = tmp_path  # type: ignore[attr-defined]
-    make_run()
-    kept = keep_file(make_run("run-2"), "model.pt", b"x")
-
-    assert client.get(f"{PATH}/artifacts/{kept.pk}").status_code == 404
-    assert client.get(f"{PATH}/artifacts/{10**30}").status_code == 404
+    assert "1–100 of 101" in page
+    assert '<th scope="row">best.acc</th><td class="mono">0.5</td>' in page
+    assert re.findall(r'<td class="table-main">(.*?)</td>', second) == ["m100"]
+    assert len(re.findall(r'<td class="table-main">', found)) == 10

@@ -1,0 +1,80 @@
+"""What a run page opens with: a few figures, and the tables behind them a page at a time."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Max, QuerySet, Sum
+
+from dashboard.listing import cut_page
+from dashboard.panels import grid_order
+from dashboard.templatetags.dashboard_format import as_text, flatten, pretty_json
+from tracking.models import Metric, Run
+
+FIGURE_COUNT = 12
+SUMMARY_COUNT = 8  # of them; the rest are for the metrics
+LEAVES = 100  # of a config, on one page
+COPY_LENGTH = 20_000
+SHOWN_ELSEWHERE = {"finish_reason"}  # beside the status
+FIGURE_LENGTH = 24  # of a text that can pass for a figure
+
+
+@dataclass(frozen=True, slots=True)
+class RunFigures:
+    summary: list[tuple[str, Any]]
+    metrics: list[Metric]
+    hidden_count: int  # of summary values and metrics that are not shown
+    metric_count: int
+    point_count: int
+    last_step: int | None
+
+
+def figures_of(run: Run) -> RunFigures:
+    """The summary's first values and the last values of the metrics that come first. Three queries."""
+    totals = run.metrics.aggregate(points=Sum("count"), last_step=Max("last_step"))
+    names = sorted(run.metrics.order_by().values_list("name", flat=True), key=grid_order)
+    leaves = flatten(run.summary)
+    summary = [leaf for leaf in leaves if _is_figure(leaf[1])][:SUMMARY_COUNT]
+    main = names[: FIGURE_COUNT - len(summary)]
+    found = {metric.name: metric for metric in run.metrics.filter(name__in=main)}
+    return RunFigures(
+        summary=summary,
+        metrics=[found[name] for name in main if name in found],
+        hidden_count=len(leaves) - len(summary) + len(names) - len(main),
+        metric_count=len(names),
+        point_count=totals["points"] or 0,
+        last_step=totals["last_step"],
+    )
+
+
+def _is_figure(value: Any) -> bool:
+    return not isinstance(value, dict | list) and len(as_text(value)) <= FIGURE_LENGTH
+
+
+def list_metrics(run: Run, *, query: str) -> QuerySet[Metric]:
+    return run.metrics.filter(name__icontains=query) if query else run.metrics.all()
+
+
+def cut_metrics(run: Run, *, query: str, number: str | None) -> Page[Metric]:
+    return cut_page(list_metrics(run, query=query), number)
+
+
+def cut_leaves(tree: dict[str, Any], *, query: str, number: str | None) -> Page[tuple[str, Any]]:
+    """The leaves with the query in their dotted key or in their value."""
+    leaves = flatten(tree)
+    wanted = query.lower()
+    if wanted:
+        leaves = [leaf for leaf in leaves if wanted in f"{leaf[0]} {as_text(leaf[1])}".lower()]
+    return Paginator(leaves, LEAVES).get_page(number)
+
+
+def copyable_json(tree: dict[str, Any]) -> str:
+    """The JSON that a copy button takes from the page; nothing where that would make it heavy."""
+    text = pretty_json(tree)
+    return text if tree and len(text) <= COPY_LENGTH else ""
+
+
+def environment_of(run: Run) -> list[tuple[str, Any]]:
+    """What the training said of its machine and its code."""
+    told = {key: value for key, value in run.metadata.items() if key not in SHOWN_ELSEWHERE}
+    return flatten(told)[:LEAVES]

@@ -1,0 +1,65 @@
+"""The files of a run: their list, previews, and the bytes."""
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, render
+
+from dashboard.decorators import page
+from dashboard.downloads import send_file, send_media
+from dashboard.htmx import is_htmx, render_page
+from dashboard.params import text_param
+from dashboard.previews import media_type, preview_file
+from dashboard.run_files import cut_files
+from tracking.domain.access import find_run
+from tracking.domain.artifacts import open_artifact
+
+
+@page
+def artifact_list(request: HttpRequest, project_key: str, run_key: str) -> HttpResponse:
+    run = find_run(request.user, project_key, run_key)
+    query = text_param(request.GET, "q")
+    context = {
+        "project": run.project,
+        "run": run,
+        "part": "artifacts",
+        "fragment": "dashboard/_run_artifacts.html",
+        "query": query,
+        "files": cut_files(run, query=query, number=request.GET.get("page")),
+    }
+    return render_page(request, "run_part.html", context, fragments={"run-artifacts"})
+
+
+@page
+def artifact(
+    request: HttpRequest, project_key: str, run_key: str, artifact_id: str
+) -> HttpResponseBase:
+    run = find_run(request.user, project_key, run_key)
+    found = get_object_or_404(run.artifacts, pk=artifact_id)
+    return send_file(open_artifact(found), name=found.name, size_bytes=found.size_bytes)
+
+
+@page
+def artifact_content(
+    request: HttpRequest, project_key: str, run_key: str, artifact_id: str
+) -> HttpResponseBase:
+    run = find_run(request.user, project_key, run_key)
+    found = get_object_or_404(run.artifacts, pk=artifact_id)
+    file = open_artifact(found)
+    content_type = media_type(file, found.name)
+    if content_type is None:
+        file.close()
+        raise Http404("This file is not shown; it can be downloaded.")
+    asked = request.headers.get("Range", "")
+    return send_media(file, content_type=content_type, size_bytes=found.size_bytes, asked=asked)
+
+
+@page
+def artifact_preview(
+    request: HttpRequest, project_key: str, run_key: str, artifact_id: str
+) -> HttpResponse:
+    run = find_run(request.user, project_key, run_key)
+    found = get_object_or_404(run.artifacts, pk=artifact_id)
+    with open_artifact(found) as file:
+        preview = preview_file(file, name=found.name, size_bytes=found.size_bytes)
+    template = "_preview.html" if is_htmx(request) else "artifact_preview.html"
+    context = {"project": run.project, "run": run, "artifact": found, "preview": preview}
+    return render(request, f"dashboard/{template}", context)

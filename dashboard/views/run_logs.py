@@ -1,0 +1,26 @@
+"""The log lines of a run, and those that come while it runs."""
+
+from django.http import HttpRequest, HttpResponse
+
+from dashboard.decorators import page
+from dashboard.htmx import htmx_target, render_page
+from dashboard.run_logs import cut_logs
+from tracking.domain.access import find_run
+
+STOP_POLLING = 286  # HTMX's own status
+
+
+@page
+def run_logs(request: HttpRequest, project_key: str, run_key: str) -> HttpResponse:
+    run = find_run(request.user, project_key, run_key)
+    logs = cut_logs(run, request.GET)
+    if htmx_target(request) == "log-tail" and not logs.lines:
+        return HttpResponse(status=STOP_POLLING if run.is_finished else 204)
+    context = {
+        "project": run.project,
+        "run": run,
+        "part": "logs",
+        "fragment": "dashboard/_run_logs.html",
+        "logs": logs,
+    }
+    return render_page(request, "run_part.html", context, fragments={"run-logs", "log-tail"})
