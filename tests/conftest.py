@@ -19,12 +19,14 @@ def _plain_static_files(settings: object) -> None:
 @pytest.fixture(autouse=True)
 def _fresh_memory() -> Iterator[None]:
     """What a process remembers of its database does not outlive a test's database."""
+    from tracking.consumers.newsroom import newsroom
     from tracking.domain.access import local_user
     from tracking.domain.metrics import forget_metric_ids
 
     yield
     local_user.cache_clear()
     forget_metric_ids()
+    newsroom.forget()
 
 
 @pytest.fixture

@@ -76,6 +76,11 @@ class LeanRequest(WebRequest):
         self.has_room.set()  # nobody takes it, so there is always room for more
         super().connectionLost(reason)
 
+    def cut(self) -> None:
+        """End the connection without waiting for the client to take what was sent."""
+        if self.channel:
+            self.channel.transport.abortConnection()
+
     def finish(self) -> None:
         self.unregisterProducer()
         super().finish()
@@ -97,8 +102,11 @@ class LeanFactory(HTTPFactory):
 
 class LeanServer(daphne.server.Server):
     async def handle_reply(self, protocol: Any, message: Message) -> None:
-        """The application goes on when the client has taken what was sent before."""
+        """The application goes on when the client has taken what was sent before, or gives it up."""
         if isinstance(protocol, LeanRequest):
+            if message["type"] == "http.response.cut":
+                protocol.cut()
+                return
             await protocol.has_room.wait()
         await super().handle_reply(protocol, message)
 

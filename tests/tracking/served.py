@@ -1,5 +1,6 @@
 """A server with an application that behaves badly: `python -m tests.tracking.served PORT`."""
 
+import asyncio
 import sys
 from typing import Any
 
@@ -8,6 +9,7 @@ from tracking.server import run_server
 PIECE_BYTES = 256 * 1024
 TOTAL_BYTES = 256 * PIECE_BYTES
 sent: list[int] = []  # sizes of the pieces that the server has taken
+cuts: list[str] = []
 
 
 async def answer(send: Any, body: bytes) -> None:
@@ -24,12 +26,26 @@ async def flood(send: Any) -> None:
     await send({"type": "http.response.body"})
 
 
+async def cut(send: Any) -> None:
+    """Until the client takes no more, and then not a moment longer."""
+    try:
+        async with asyncio.timeout(1):
+            await flood(send)
+    except TimeoutError:
+        await send({"type": "http.response.cut"})
+        cuts.append("cut")
+
+
 async def app(scope: Any, receive: Any, send: Any) -> None:
     match scope["path"]:
         case "/flood":
             await flood(send)
         case "/sent":
             await answer(send, str(sum(sent)).encode())
+        case "/cut":
+            await cut(send)
+        case "/cuts":
+            await answer(send, str(len(cuts)).encode())
         case "/broken":
             await send({"type": "http.response.start", "status": 200, "headers": []})
             await send({"type": "http.response.body", "body": b"half", "more_body": True})

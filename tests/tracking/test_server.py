@@ -105,8 +105,8 @@ def asked(port: int, path: str) -> Iterator[HTTPResponse]:
         yield answer
 
 
-def count_sent(port: int) -> int:
-    with asked(port, "/sent") as answer:
+def count_sent(port: int, path: str = "/sent") -> int:
+    with asked(port, path) as answer:
         return int(answer.read())
 
 
@@ -123,6 +123,13 @@ def test_answer_waits_for_a_client_that_does_not_read(port):
 
     assert counts[-1] < TOTAL_BYTES / 2
     assert size == TOTAL_BYTES
+
+
+def test_client_that_reads_nothing_can_be_cut(port):
+    with asked(port, "/cut") as answer:
+        wait_until(lambda: count_sent(port, "/cuts"))
+        with pytest.raises((IncompleteRead, ConnectionResetError)):
+            answer.read()
 
 
 def test_answer_that_breaks_off_is_closed_each_time(port):

@@ -3,7 +3,7 @@
 import math
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from django.utils import timezone
@@ -15,7 +15,8 @@ from tracking.models import Run
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 RETRY_MS = 2_000
-CURSOR_ITEM = re.compile(r"([A-Za-z0-9_.~-]{1,250}):(\d{1,18})")
+RUN_KEY = re.compile(r"[A-Za-z0-9_.~-]{1,250}")
+CURSOR_ITEM = re.compile(rf"({RUN_KEY.pattern}):([0-9]{{1,18}})(?::([0-9]{{1,18}}))?")
 
 
 def retry() -> bytes:
@@ -26,16 +27,30 @@ def comment(text: str) -> bytes:
     return f": {text}\n\n".encode()
 
 
-def cursor_text(keys: dict[int, str], cursor: dict[int, int]) -> bytes:
-    """`id: run:revision,run:revision`: what the watcher has once it has the event below."""
-    return f"id: {','.join(f'{keys[pk]}:{cursor[pk]}' for pk in keys)}\n".encode()
+class Cursor(NamedTuple):
+    """How far a watcher has got with a run. The run's number tells it from another one that is
+    made under its key once it has been deleted; 0 is that of a run that does not exist yet.
+    """
+
+    revision: int
+    number: int | None  # None: an id of the short form, `run:revision`
 
 
-def parse_cursor(last_event_id: bytes) -> dict[str, int]:
-    """Run key → revision; what is not understood is as if it were not there."""
+def cursor_text(cursors: dict[str, Cursor]) -> bytes:
+    """`id: run:revision:number,…`: what the watcher has once it has the event below."""
+    items = (f"{key}:{one.revision}:{one.number}" for key, one in cursors.items())
+    return f"id: {','.join(items)}\n".encode()
+
+
+def parse_cursors(last_event_id: bytes) -> dict[str, Cursor]:
+    """By run key; what is not understood is as if it were not there."""
     items = last_event_id.decode("latin1").split(",")
     matches = (CURSOR_ITEM.fullmatch(item.strip()) for item in items)
-    return {match[1]: int(match[2]) for match in matches if match}
+    return {
+        match[1]: Cursor(int(match[2]), int(match[3]) if match[3] else None)
+        for match in matches
+        if match
+    }
 
 
 def row_frame(run: Run, row: Row) -> bytes:
@@ -64,6 +79,11 @@ def status_frame(run: Run) -> bytes:
             "exit_code": run.exit_code,
         },
     )
+
+
+def deleted_frame(project: str, run: str) -> bytes:
+    moment = _iso(timezone.now())
+    return _frame("deleted", {"timestamp": moment, "run": run, "project": project})
 
 
 def _frame(event: str, data: dict[str, Any]) -> bytes:

@@ -7,32 +7,35 @@ skipped: not when a hint is lost, not when the server restarts, not when a watch
 
 import asyncio
 from contextlib import suppress
-from functools import partial
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs
 
 import orjson
+from channels.consumer import get_handler_name
 from channels.db import database_sync_to_async
 from channels.exceptions import ChannelFull, StopConsumer
 from channels.generic.http import AsyncHttpConsumer
-from django.conf import settings
 
 from tracking import errors
 from tracking.consumers.frames import (
+    RUN_KEY,
+    Cursor,
     comment,
     cursor_text,
-    parse_cursor,
+    deleted_frame,
+    parse_cursors,
     retry,
-    row_frame,
     status_frame,
 )
 from tracking.consumers.guard import Receive, Scope, Send
+from tracking.consumers.newsroom import Order, Piece, newsroom
+from tracking.consumers.wanted import Wanted, parse_wanted, unknown_header
 from tracking.domain import events
-from tracking.domain.access import find_project, find_run
-from tracking.domain.series import News, read_news
+from tracking.domain.access import find_project, find_run, visible_projects
 from tracking.models import Run
 
 HEARTBEAT_S = 15.0
+PATIENCE_S = 30.0  # a watcher that takes nothing for so long is cut, and resumes when it likes
 HEADERS = [
     (b"Content-Type", b"text/event-stream; charset=utf-8"),
     (b"Cache-Control", b"no-store"),
@@ -40,15 +43,25 @@ HEADERS = [
 ]
 
 
+@dataclass(slots=True)
+class Watched:
+    """What the watcher knows of a run. `past`: up to this revision, `since` leaves points out."""
+
+    key: str
+    revision: int
+    past: int = 0
+    status: str = ""
+
+
 class RunStream(AsyncHttpConsumer):
     """`/api/projects/{project}/runs/stream?runs=a,b` and `/api/projects/{project}/runs/{run}/stream`."""
 
+    wanted: Wanted
+
     def __init__(self) -> None:
         super().__init__()
-        self.cursor: dict[int, int] = {}  # run id → revision that has been sent
-        self.keys: dict[int, str] = {}
-        self.statuses: dict[int, str] = {}
-        self.since_us: int | None = None
+        self.watched: dict[int, Watched] = {}  # by run id
+        self.cursors: dict[str, Cursor] = {}  # by key, also of runs that do not exist
         self.heart: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,45 +71,52 @@ class RunStream(AsyncHttpConsumer):
         finally:
             await self.leave()
 
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Without Channels' look at this thread's database connections: it has none, and the look
+        costs each watcher more than the news do.
+        """
+        await getattr(self, get_handler_name(message))(message)
+
     async def http_request(self, message: dict[str, Any]) -> None:
         if self.heart or message.get("more_body"):
             return
         if self.scope["method"] not in {"GET", "HEAD"}:
             await self.refuse(405, "Only GET.", (b"Allow", b"GET, HEAD"))
         try:
-            runs = await database_sync_to_async(self.find_runs)()
+            self.wanted = parse_wanted(
+                self.scope["url_route"]["kwargs"], self.scope["query_string"]
+            )
+            runs = await database_sync_to_async(self.open_runs)()
         except errors.RunyardError as error:
             await self.refuse(400 if isinstance(error, errors.InvalidInput) else 404, str(error))
+        headers = [*HEADERS, *unknown_header(self.wanted.keys, [run.key for run in runs])]
         if self.scope["method"] == "HEAD":
-            await self.send_response(200, b"", headers=HEADERS)
+            await self.send_response(200, b"", headers=headers)
             raise StopConsumer
-        await self.begin(runs)
+        await self.begin(runs, headers)
 
-    async def begin(self, runs: list[Run]) -> None:
+    async def begin(self, runs: list[Run], headers: list[tuple[bytes, bytes]]) -> None:
         events.attach_loop()
-        await self.send_headers(headers=HEADERS)
-        await self.send_body(retry(), more_body=True)
-        self.start_cursor(runs)
+        await self.send_headers(headers=headers)
+        await self.push(retry())
+        self.start_cursors(runs)
         await self.join()
         self.heart = asyncio.create_task(self.beat())
-        for run in runs:
-            await self.catch_up(run.pk)
+        await self.look()
+
+    def open_runs(self) -> list[Run]:
+        """Raises: NotFound. Of many runs none need exist: they are told of once they do."""
+        project = find_project(self.scope["user"], self.wanted.project)
+        if self.wanted.is_single:
+            return [find_run(self.scope["user"], project.key, key) for key in self.wanted.keys]
+        return self.find_runs()
 
     def find_runs(self) -> list[Run]:
-        """Raises: NotFound, InvalidInput."""
-        path, user = self.scope["url_route"]["kwargs"], self.scope["user"]
-        query = parse_qs(self.scope["query_string"].decode("latin1"))
-        self.since_us = _since(query)
-        if key := path.get("run"):
-            return [find_run(user, path["project"], key)]
-        keys = {key.strip() for text in query.get("runs", []) for key in text.split(",")} - {""}
-        if not keys:
-            raise errors.InvalidInput("No runs specified", field="runs")
-        if len(keys) > settings.MAX_RUNS_PER_REQUEST:
-            raise errors.LimitExceeded(
-                f"Too many runs: {len(keys)} (max: {settings.MAX_RUNS_PER_REQUEST})", field="runs"
-            )
-        return list(find_project(user, path["project"]).runs.filter(key__in=keys))
+        """One query, at each beat: what has changed, gone or come, or may no longer be seen."""
+        projects = visible_projects(self.scope["user"]).filter(key=self.wanted.project)
+        runs = Run.objects.filter(project__in=projects, key__in=self.wanted.keys)
+        fields = ("key", "revision", "status", "last_seen_at", "exit_code", "project__key")
+        return list(runs.select_related("project").only(*fields).order_by("pk"))
 
     async def refuse(self, status: int, detail: str, *headers: tuple[bytes, bytes]) -> None:
         body = orjson.dumps({"detail": detail})
@@ -104,37 +124,63 @@ class RunStream(AsyncHttpConsumer):
         await self.send_response(status, body, headers=[json, *headers])
         raise StopConsumer
 
-    def start_cursor(self, runs: list[Run]) -> None:
+    def start_cursors(self, runs: list[Run]) -> None:
         """Where the watcher stopped, or now; with `since` from the first point."""
-        known = parse_cursor(dict(self.scope["headers"]).get(b"last-event-id", b""))
+        known = parse_cursors(dict(self.scope["headers"]).get(b"last-event-id", b""))
+        for key in filter(RUN_KEY.fullmatch, sorted(self.wanted.keys)):
+            self.cursors[key] = Cursor(0, 0)
         for run in runs:
-            self.keys[run.pk] = run.key
-            fallback = run.revision if self.since_us is None else 0
-            self.cursor[run.pk] = min(known.get(run.key, fallback), run.revision)
+            cursor = known.get(run.key)
+            if cursor is None:
+                is_live = self.wanted.since_us is None
+                self.follow(run, run.revision if is_live else 0, past=run.revision)
+            elif cursor.number in {None, run.pk}:
+                self.follow(run, min(cursor.revision, run.revision))
+            else:  # it is another run, made under the key of the one the watcher knew
+                self.follow(run, 0)
+
+    def follow(self, run: Run, revision: int, past: int = 0) -> None:
+        self.watched[run.pk] = Watched(run.key, revision, past)
+        self.cursors[run.key] = Cursor(revision, run.pk)
 
     async def run_changed(self, hint: dict[str, Any]) -> None:
-        if hint["revision"] > self.cursor.get(hint["run_id"], 0):
-            await self.catch_up(hint["run_id"])
+        await self.catch_up(hint["run_id"], hint["revision"])
 
-    async def catch_up(self, run_id: int) -> None:
-        """Send what was committed since the cursor, a bounded piece at a time."""
-        read = partial(database_sync_to_async(read_news), run_id, since_us=self.since_us)
-        while news := await read(after=self.cursor[run_id]):
-            self.cursor[run_id] = news.revision
-            if frames := self.frames(news):
-                await self.send_body(b"".join(frames), more_body=True)
-            if news.revision >= news.run.revision:
-                break
+    async def catch_up(self, run_id: int, goal: int) -> None:
+        """Send what was committed up to `goal`, a bounded piece at a time."""
+        while (run := self.watched.get(run_id)) and run.revision < goal:
+            since_us = self.wanted.since_us if run.revision < run.past else None
+            piece = await newsroom.read(Order(run_id, run.revision, goal, since_us))
+            if piece is None:
+                await self.part_from(run_id)
+            elif not await self.deliver(run_id, piece):
+                return
 
-    def frames(self, news: News) -> list[bytes]:
-        """One event per logged row, one if the status changed; the last one carries the cursor."""
-        frames = [row_frame(news.run, row) for row in news.rows]
-        if self.statuses.get(news.run.pk) != news.run.shown_status:
-            self.statuses[news.run.pk] = news.run.shown_status
-            frames.append(status_frame(news.run))
-        if frames:
-            frames[-1] = cursor_text(self.keys, self.cursor) + frames[-1]
-        return frames
+    async def deliver(self, run_id: int, piece: Piece) -> bool:
+        """Whether it brought the watcher on. The last frame carries the cursor."""
+        run = self.watched[run_id]
+        is_further, has_turned = piece.revision > run.revision, piece.status != run.status
+        run.revision, run.status = piece.revision, piece.status
+        self.cursors[run.key] = Cursor(piece.revision, run_id)
+        for part in piece.parts:
+            await self.push(part)
+        if has_turned:
+            await self.push(piece.rest + piece.last + self.cursor_text() + piece.status_frame)
+        elif piece.last:
+            await self.push(piece.rest + self.cursor_text() + piece.last)
+        return is_further
+
+    def cursor_text(self) -> bytes:
+        return cursor_text(self.cursors)
+
+    async def push(self, data: bytes) -> None:
+        """Waits until the watcher has room for it, which bounds what the server holds for it."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await self.send_body(data, more_body=True)
+        except TimeoutError:
+            await self.send({"type": "http.response.cut"})
+            raise StopConsumer from None
 
     async def beat(self) -> None:
         """By a message to itself: the consumer does one thing after the other."""
@@ -146,22 +192,41 @@ class RunStream(AsyncHttpConsumer):
     async def look_around(self, message: dict[str, Any]) -> None:  # noqa: ARG002 -- Channels passes it
         """Keep proxies from closing the stream, and look for news no hint has told of."""
         await self.join()
-        await self.send_body(comment("beat"), more_body=True)
-        for run_id in await database_sync_to_async(self.find_changed)():
-            await self.catch_up(run_id)
+        await self.push(comment("beat"))
+        await self.look()
 
-    def find_changed(self) -> list[int]:
-        """The runs that are not as the watcher knows them. One query."""
-        runs = Run.objects.filter(pk__in=self.keys).only("revision", "status", "last_seen_at")
-        return [
-            run.pk
-            for run in runs
-            if run.revision > self.cursor[run.pk] or run.shown_status != self.statuses.get(run.pk)
-        ]
+    async def look(self) -> None:
+        runs = await database_sync_to_async(self.find_runs)()
+        for run_id in self.watched.keys() - {run.pk for run in runs}:
+            await self.part_from(run_id)
+        if newcomers := [run for run in runs if run.pk not in self.watched]:
+            for run in newcomers:
+                self.follow(run, 0)
+            await self.join()
+            runs = await database_sync_to_async(self.find_runs)()  # what came before joining
+        for run in runs:
+            await self.catch_up(run.pk, run.revision)
+            await self.tell_status(run)
+
+    async def tell_status(self, run: Run) -> None:
+        """If it is not what the watcher knows, nor older: a piece may have brought a newer one."""
+        known = self.watched.get(run.pk)
+        if known and known.status != run.shown_status and known.revision <= run.revision:
+            known.status = run.shown_status
+            await self.push(self.cursor_text() + status_frame(run))
+
+    async def part_from(self, run_id: int) -> None:
+        """The run was deleted. Its cursor stays: a run made under its key is known by it."""
+        run = self.watched.pop(run_id)
+        await self.channel_layer.group_discard(events.group_name(run_id), self.channel_name)
+        await self.push(self.cursor_text() + deleted_frame(self.wanted.project, run.key))
+        if self.wanted.is_single:
+            await self.send_body(b"")
+            raise StopConsumer
 
     async def join(self) -> None:
         """Again with each beat: a channel layer forgets members, the slow ones first."""
-        for run_id in self.keys:
+        for run_id in self.watched:
             await self.channel_layer.group_add(events.group_name(run_id), self.channel_name)
 
     async def leave(self) -> None:
@@ -169,15 +234,5 @@ class RunStream(AsyncHttpConsumer):
             self.heart.cancel()
             with suppress(asyncio.CancelledError):
                 await self.heart
-        for run_id in self.keys:
+        for run_id in self.watched:
             await self.channel_layer.group_discard(events.group_name(run_id), self.channel_name)
-
-
-def _since(query: dict[str, list[str]]) -> int | None:
-    """`since` in UNIX ms as microseconds. Raises: InvalidInput."""
-    if "since" not in query:
-        return None
-    text = query["since"][-1]
-    if not text.lstrip("-").isdecimal() or abs(int(text[:20])) > 2**50:
-        raise errors.InvalidInput("since must be a UNIX time in milliseconds.", field="since")
-    return int(text) * 1000

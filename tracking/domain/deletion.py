@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Count, QuerySet, Sum
 from django.db.models.functions import Length
 
+from tracking.domain import events
 from tracking.domain.artifacts import remove_files
 from tracking.domain.space import return_space
 from tracking.models import Artifact, LogLine, Metric, MetricPoint, Project, RowBlock, Run
@@ -62,6 +63,8 @@ def delete_runs(runs: QuerySet[Run]) -> Weight:
     weight = weigh_runs(chosen)
     for some_ids in _in_pieces(run_ids):
         _delete(Run.objects.filter(pk__in=some_ids))
+    for run_id in run_ids:
+        events.announce(run_id, events.GONE)
     transaction.on_commit(return_space, robust=True)
     return weight
 

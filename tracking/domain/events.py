@@ -10,6 +10,8 @@ from typing import Any
 from channels.layers import get_channel_layer
 from django.db import transaction
 
+GONE = 2**63 - 1  # above every revision: whoever looks for it finds that the run was deleted
+
 # The loop the consumers of this process run on. The in-memory layer belongs to that loop and may
 # not be touched from the writer's thread.
 _loop: asyncio.AbstractEventLoop | None = None

@@ -12,9 +12,10 @@ from channels.layers import get_channel_layer
 
 from config.asgi import application
 from tests.factories import NOON_US, log_points, make_run, take_in
-from tracking.consumers import streams
+from tracking.consumers import newsroom, streams
 from tracking.domain import runs as run_verbs
 from tracking.domain.batch import TIMES_US, Batch, Points
+from tracking.domain.deletion import delete_runs
 from tracking.domain.series import read_news
 from tracking.enums import RunStatus
 from tracking.models import Run
@@ -46,12 +47,11 @@ class Watcher:
                 return fields["event"], orjson.loads(fields["data"]), fields.get("id", "")
 
 
-@asynccontextmanager
-async def open_stream(
+def stream_scope(
     path: str, headers: tuple[tuple[bytes, bytes], ...] = (), *, method: str = "GET"
-):
+) -> dict[str, Any]:
     path, _, query = path.partition("?")
-    scope = {
+    return {
         "type": "http",
         "http_version": "1.1",
         "method": method,
@@ -59,7 +59,13 @@ async def open_stream(
         "query_string": query.encode(),
         "headers": [(b"host", b"localhost"), *headers],
     }
-    app = ApplicationCommunicator(application, scope)
+
+
+@asynccontextmanager
+async def open_stream(
+    path: str, headers: tuple[tuple[bytes, bytes], ...] = (), *, method: str = "GET"
+):
+    app = ApplicationCommunicator(application, stream_scope(path, headers, method=method))
     await app.send_input({"type": "http.request", "body": b"", "more_body": False})
     start = await app.receive_output(timeout=20)
     yield start, Watcher(app)
@@ -103,7 +109,7 @@ async def test_stream_begins_with_the_status_and_then_brings_news_only(run):
             "run": "run-1",
             "project": "proj",
         },
-        "run-1:3",
+        f"run-1:3:{run.pk}",
     )
 
 
@@ -140,7 +146,7 @@ async def test_last_event_id_resumes_without_a_hole(run):
     assert [(name, data.get("step")) for name, data, _ in events] == [
         ("metric", 1), ("metric", 2), ("status", None),
     ]  # fmt: skip
-    assert [event_id for _, _, event_id in events] == ["", "", "run-1:4"]
+    assert [event_id for _, _, event_id in events] == ["", "", f"run-1:4:{run.pk}"]
 
 
 async def test_cursor_from_the_future_is_brought_back(run):
@@ -166,6 +172,20 @@ async def test_since_replays_from_that_time(run):
     assert [(name, data.get("step")) for name, data, _ in events] == [
         ("metric", 1), ("status", None),
     ]  # fmt: skip
+
+
+async def test_what_is_committed_after_a_replay_comes_whatever_its_time(run):
+    """As from a job that was offline: `since` tells of the past, not of news."""
+    since_ms = NOON_US // 1000 + 1000
+    async with open_stream(f"/api/projects/proj/runs/run-1/stream?since={since_ms}") as (
+        _,
+        watcher,
+    ):
+        assert (await watcher.next_event())[0] == "status"
+        await in_thread(log_points)(run, {"loss": [2.0]}, first_step=0)
+        name, data, _ = await watcher.next_event()
+
+    assert (name, data["step"]) == ("metric", 0)
 
 
 async def test_nan_and_infinity_are_words(run):
@@ -215,13 +235,13 @@ async def test_heartbeat_reads_only_runs_that_have_news(run, monkeypatch):
         return read_news(run_id, *args, **options)
 
     monkeypatch.setattr(streams, "HEARTBEAT_S", 0.02)
-    monkeypatch.setattr(streams, "read_news", read)
+    monkeypatch.setattr(newsroom, "read_news", read)
     async with open_stream("/api/projects/proj/runs/run-1/stream") as (_, watcher):
         await watcher.next_event()
         for _ in range(3):
             assert await watcher.next_frame() == ": beat"
 
-    assert reads == [run.pk]
+    assert reads == []
 
 
 async def test_heartbeat_tells_that_a_run_has_fallen_silent(run, monkeypatch, settings):
@@ -274,6 +294,101 @@ async def test_other_methods_are_405(run, method):
     assert (b"Allow", b"GET, HEAD") in start["headers"]
 
 
+async def test_deleted_run_is_told_and_ends_its_stream(run):
+    async with open_stream("/api/projects/proj/runs/run-1/stream") as (_, watcher):
+        await watcher.next_event()
+        await in_thread(delete_runs)(Run.objects.all())
+        name, data, _ = await watcher.next_event()
+        end = await watcher.app.receive_output(timeout=20)
+
+    assert (name, data["run"], data["project"]) == ("deleted", "run-1", "proj")
+    assert (end["body"], end["more_body"]) == (b"", False)
+    assert get_channel_layer().groups == {}
+
+
+async def test_stream_of_many_runs_outlives_one_and_meets_its_successor(run, monkeypatch):
+    monkeypatch.setattr(streams, "HEARTBEAT_S", 0.05)
+    await in_thread(make_run)("run-2")
+    path = "/api/projects/proj/runs/stream?runs=run-1,run-2"
+    async with open_stream(path) as (_, watcher):
+        first = [(await watcher.next_event())[1]["run"] for _ in range(2)]
+        await in_thread(delete_runs)(Run.objects.filter(key="run-1"))
+        gone = await watcher.next_event()
+        again = await in_thread(make_run)("run-1")
+        await in_thread(log_points)(again, {"loss": [5.0]})
+        events = [await watcher.next_event() for _ in range(2)]
+
+    assert first == ["run-1", "run-2"]
+    assert (gone[0], gone[1]["run"]) == ("deleted", "run-1")
+    assert sorted((name, data["run"]) for name, data, _ in events) == [
+        ("metric", "run-1"),
+        ("status", "run-1"),
+    ]
+
+
+async def test_run_made_again_under_a_watched_key_is_told_from_its_first_point(run):
+    first_id = run.pk
+    await in_thread(delete_runs)(Run.objects.all())
+    again = await in_thread(make_run)("run-1")
+    for step in range(3):
+        await in_thread(log_points)(again, {"loss": [step]}, first_step=step)
+
+    headers = ((b"last-event-id", f"run-1:3:{first_id}".encode()),)
+    async with open_stream("/api/projects/proj/runs/run-1/stream", headers) as (_, watcher):
+        events = [await watcher.next_event() for _ in range(4)]
+
+    assert [data.get("step") for _, data, _ in events] == [0, 1, 2, None]
+    assert events[-1][2] == f"run-1:4:{again.pk}"
+
+
+async def test_unknown_runs_are_named_by_a_header(run):
+    path = "/api/projects/proj/runs/stream?runs=run-1,no%2Cpe,%C3%A9t%C3%A9,a%0Aid:x"
+    async with open_stream(path) as (start, watcher):
+        _, data, event_id = await watcher.next_event()
+
+    headers = dict(start["headers"])
+    assert start["status"] == 200
+    assert headers[b"Runyard-Unknown-Runs"] == b"a%0Aid%3Ax,no,pe,%C3%A9t%C3%A9"
+    assert data["run"] == "run-1"
+    assert event_id == f"no:0:0,pe:0:0,run-1:2:{run.pk}"
+
+
+async def test_stream_of_unknown_runs_brings_them_once_they_exist(run, monkeypatch):
+    monkeypatch.setattr(streams, "HEARTBEAT_S", 0.05)
+    async with open_stream("/api/projects/proj/runs/stream?runs=later") as (start, watcher):
+        assert await watcher.next_frame() == "retry: 2000"
+        later = await in_thread(make_run)("later")
+        await in_thread(log_points)(later, {"loss": [5.0]})
+        events = [await watcher.next_event() for _ in range(2)]
+
+    assert (b"Runyard-Unknown-Runs", b"later") in start["headers"]
+    assert {(name, data["run"]) for name, data, _ in events} == {
+        ("metric", "later"), ("status", "later"),
+    }  # fmt: skip
+
+
+async def test_watcher_who_takes_nothing_is_cut(run, monkeypatch):
+    monkeypatch.setattr(streams, "PATIENCE_S", 0.1)
+    sent: list[dict[str, Any]] = []
+    stuck = asyncio.Event()
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+        if b"event" in message.get("body", b""):
+            await stuck.wait()
+
+    requests = asyncio.Queue[dict[str, Any]]()
+    requests.put_nowait({"type": "http.request", "body": b"", "more_body": False})
+    scope = stream_scope("/api/projects/proj/runs/run-1/stream")
+    await asyncio.wait_for(application(scope, requests.get, send), 20)
+
+    assert [message["type"] for message in sent[-2:]] == [
+        "http.response.body",
+        "http.response.cut",
+    ]
+    assert get_channel_layer().groups == {}
+
+
 @pytest.mark.parametrize(
     ("path", "status", "detail"),
     [
@@ -281,6 +396,9 @@ async def test_other_methods_are_405(run, method):
         ("/api/projects/proj/runs/nope/stream", 404, "Run 'nope' not found in project 'proj'"),
         ("/api/projects/proj/runs/stream", 400, "No runs specified"),
         ("/api/projects/proj/runs/stream?runs=,", 400, "No runs specified"),
+        ("/api/projects/proj/runs/run\0/stream", 400, "A name has a NUL character in it."),
+        ("/api/projects/proj\0/runs/run-1/stream", 400, "A name has a NUL character in it."),
+        ("/api/projects/proj/runs/stream?runs=" + ",".join(map(str, range(10_000))), 400, "Too many runs: 10000 (max: 1000)"),
         ("/api/projects/proj/runs/run-1/stream?since=x", 400, "since must be a UNIX time in milliseconds."),
         ("/api/projects/proj/runs/run-1/stream?since=" + "9" * 400, 400, "since must be a UNIX time in milliseconds."),
     ],

@@ -1,0 +1,139 @@
+import asyncio
+
+import pytest
+from channels.db import database_sync_to_async
+from django.db import OperationalError
+
+from tests.factories import log_points, make_run
+from tracking.consumers import newsroom as module
+from tracking.consumers.newsroom import Newsroom, Order, join_frames, read_piece
+from tracking.domain.series import read_news
+from tracking.models import Run
+
+pytestmark = pytest.mark.django_db(transaction=True)
+in_thread = database_sync_to_async
+
+
+@pytest.fixture
+def run() -> Run:
+    run = make_run("run-1")
+    for step in range(3):
+        log_points(run, {"loss": [step]}, first_step=step)
+    run.refresh_from_db()
+    return run
+
+
+@pytest.fixture
+def reads(monkeypatch) -> list[int]:
+    """The revisions after which the database was read."""
+    found: list[int] = []
+
+    def read(run_id, after, **options):
+        found.append(after)
+        return read_news(run_id, after, **options)
+
+    monkeypatch.setattr(module, "read_news", read)
+    return found
+
+
+async def test_watchers_of_one_commit_share_one_reading(run, reads):
+    room, order = Newsroom(), Order(run.pk, 1, run.revision)
+
+    pieces = await asyncio.gather(*(room.read(order) for _ in range(200)))
+    late = await room.read(order)
+
+    assert reads == [1]
+    assert all(piece is late for piece in pieces)
+
+
+async def test_reading_that_began_before_a_commit_is_not_shared_by_its_watchers(run, reads):
+    room = Newsroom()
+    early = asyncio.create_task(room.read(Order(run.pk, run.revision, run.revision)))
+    await in_thread(log_points)(run, {"loss": [9.0]}, first_step=9)
+
+    piece = await room.read(Order(run.pk, run.revision, run.revision + 1))
+    await early
+
+    assert piece.revision == run.revision + 1
+    assert b'"step":9' in piece.last
+    assert reads == [run.revision] * 2
+
+
+async def test_watchers_of_different_times_read_for_themselves(run, reads):
+    room, order = Newsroom(), Order(run.pk, 0, run.revision)
+
+    whole = await room.read(order)
+    cut = await room.read(order._replace(since_us=2**60))
+
+    assert (b'"step":2' in whole.last, cut.last) == (True, b"")
+    assert reads == [0, 0]
+
+
+async def test_watcher_who_leaves_does_not_take_the_reading_along(run, reads):
+    room, order = Newsroom(), Order(run.pk, 1, run.revision)
+    leaver, stayer = (asyncio.create_task(room.read(order)) for _ in range(2))
+    await asyncio.sleep(0)
+
+    leaver.cancel()
+
+    assert (await stayer).revision == run.revision
+    assert reads == [1]
+
+
+async def test_failed_reading_is_done_again(run, monkeypatch):
+    def fail(*_, **__):
+        raise OperationalError("database is locked")
+
+    room, order = Newsroom(), Order(run.pk, 1, run.revision)
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "read_news", fail)
+        with pytest.raises(OperationalError):
+            await room.read(order)
+
+    assert (await room.read(order)).revision == run.revision
+
+
+async def test_nothing_is_kept_when_nobody_has_asked_for_a_while(run, monkeypatch):
+    monkeypatch.setattr(module, "KEEP_S", 0.01)
+    room = Newsroom()
+
+    await room.read(Order(run.pk, 1, run.revision))
+    await asyncio.sleep(0.1)
+
+    assert room._pieces == {}
+
+
+async def test_few_small_pieces_are_kept(run, monkeypatch):
+    monkeypatch.setattr(module, "KEEP_PIECES", 2)
+    room = Newsroom()
+    for after in range(4):
+        await room.read(Order(run.pk, after, run.revision))
+    kept = [order.after for order in room._pieces]
+    monkeypatch.setattr(module, "KEEP_BYTES", 1)
+    await room.read(Order(run.pk, 0, run.revision))
+
+    assert kept == [2, 3]
+    assert [order.after for order in room._pieces] == [2, 3]
+
+
+async def test_deleted_run_has_no_piece(run):
+    await in_thread(Run.objects.all().delete)()
+
+    assert await Newsroom().read(Order(run.pk, 1, run.revision)) is None
+
+
+def test_piece_is_cut_into_parts_and_its_last_frame(run):
+    log_points(run, {"loss": [0.5] * 1_000}, first_step=3)
+
+    piece = read_piece(Order(run.pk, 0, run.revision + 1))
+    frames = b"".join([*piece.parts, piece.rest, piece.last]).split(b"\n\n")
+
+    assert len(frames) == 1_003 + 1
+    assert [part.endswith(b"\n\n") for part in piece.parts] == [True]
+    assert piece.last.count(b"event: ") == 1
+
+
+def test_frames_are_joined_into_parts_that_end_where_a_frame_ends():
+    frames = [b"x" * 40_000] * 4 + [b"y"]
+
+    assert [len(part) for part in join_frames(frames)] == [80_000, 80_000, 1]

@@ -1,0 +1,115 @@
+"""One reading of the database, and one encoding, for all watchers that lack the same news.
+
+Two hundred watchers of a run are told of each commit at the same moment, and stand at the same
+revision: the first to ask has the piece read, the others get the same bytes. Whoever stands
+elsewhere, or lags behind what is kept, has a piece of its own: nothing here is ever waited for or
+needed. With nobody watching, nothing is read and nothing is kept.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from channels.db import database_sync_to_async
+
+from tracking.consumers.frames import row_frame, status_frame
+from tracking.domain.series import read_news
+
+PART_BYTES = 64 * 1024  # about what a connection's buffer takes before it asks to wait
+KEEP_S = 5.0  # watchers of one commit come within a fraction of that
+KEEP_PIECES = 64
+KEEP_BYTES = 256 * 1024  # larger ones are the past of one watcher; both bounds make 16 MiB
+
+
+class Order(NamedTuple):
+    """What a watcher lacks. `goal` is a revision known to be committed: because it is part of the
+    order, nobody joins a reading that may have begun before that commit could be seen.
+    """
+
+    run_id: int
+    after: int
+    goal: int
+    since_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Frames up to `revision`: full `parts`, the `rest`, and the `last` one, before which goes an id."""
+
+    revision: int
+    parts: list[bytes]
+    rest: bytes
+    last: bytes
+    status: str
+    status_frame: bytes
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(map(len, self.parts)) + len(self.rest) + len(self.last)
+
+
+class Newsroom:
+    """Belongs to one event loop, and is used from nowhere else."""
+
+    def __init__(self) -> None:
+        self._pieces: dict[Order, asyncio.Task[Piece | None]] = {}
+
+    async def read(self, order: Order) -> Piece | None:
+        """The next piece of the order, which may bring less or more; None when the run is gone."""
+        task = self._pieces.get(order)
+        if task is None:
+            task = asyncio.create_task(database_sync_to_async(read_piece)(order))
+            self._pieces[order] = task
+            task.add_done_callback(lambda done: self._keep(order, done))
+        return await asyncio.shield(task)  # who leaves does not take it from the others
+
+    def _keep(self, order: Order, task: "asyncio.Task[Piece | None]") -> None:
+        piece = None if task.cancelled() or task.exception() else task.result()
+        if piece is None or piece.size_bytes > KEEP_BYTES:
+            self._drop(order, task)
+            return
+        task.get_loop().call_later(KEEP_S, self._drop, order, task)
+        finished = [old for old, other in self._pieces.items() if other.done()]
+        for old in finished[:-KEEP_PIECES]:
+            del self._pieces[old]
+
+    def _drop(self, order: Order, task: "asyncio.Task[Piece | None]") -> None:
+        if self._pieces.get(order) is task:
+            del self._pieces[order]
+
+    def forget(self) -> None:
+        self._pieces.clear()
+
+
+newsroom = Newsroom()
+
+
+def read_piece(order: Order) -> Piece | None:
+    news = read_news(order.run_id, order.after, since_us=order.since_us)
+    if news is None:
+        return None
+    *earlier, last = [row_frame(news.run, row) for row in news.rows] or [b""]
+    *parts, rest = list(join_frames(earlier)) or [b""]
+    return Piece(
+        revision=news.revision,
+        parts=parts,
+        rest=rest,
+        last=last,
+        status=news.run.shown_status,
+        status_frame=status_frame(news.run),
+    )
+
+
+def join_frames(frames: list[bytes]) -> Iterator[bytes]:
+    """As few parts as may be, each little more than PART_BYTES."""
+    part: list[bytes] = []
+    size = 0
+    for frame in frames:
+        part.append(frame)
+        size += len(frame)
+        if size >= PART_BYTES:
+            yield b"".join(part)
+            part, size = [], 0
+    if part:
+        yield b"".join(part)

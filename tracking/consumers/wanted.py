@@ -1,0 +1,72 @@
+"""What a watcher asks for in the address, and the answer to names that nobody has."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, quote
+
+from django.conf import settings
+
+from tracking.errors import InvalidInput, LimitExceeded
+
+UNKNOWN_BYTES = 2_000  # of a header: proxies refuse long ones
+UNIX_MS = re.compile(r"-?[0-9]{1,16}")
+MAX_FIELDS = 10_000  # all that HEAD_BYTES leave room for, and more than anybody means
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """`is_single`: the run is named by the path. `since_us`: points from that time on."""
+
+    project: str
+    keys: frozenset[str]
+    is_single: bool
+    since_us: int | None
+
+
+def parse_wanted(path: dict[str, str], query_string: bytes) -> Wanted:
+    """Raises: InvalidInput."""
+    query = _query(query_string)
+    single = path.get("run")
+    keys = {single} if single else _keys(query.get("runs", []))
+    if any("\0" in key for key in [path["project"], *keys]):
+        raise InvalidInput("A name has a NUL character in it.", field="runs")
+    return Wanted(path["project"], frozenset(keys), single is not None, _since_us(query))
+
+
+def unknown_header(wanted: Iterable[str], found: Iterable[str]) -> list[tuple[bytes, bytes]]:
+    """`Runyard-Unknown-Runs`, percent-encoded names between commas; as many as it has room for."""
+    value = ",".join(quote(key, safe="") for key in sorted(set(wanted) - set(found)))
+    if len(value) > UNKNOWN_BYTES:
+        value = value[: UNKNOWN_BYTES + 1].rpartition(",")[0]
+    return [(b"Runyard-Unknown-Runs", value.encode())] if value else []
+
+
+def _query(query_string: bytes) -> dict[str, list[str]]:
+    options: dict[str, Any] = {"keep_blank_values": True, "max_num_fields": MAX_FIELDS}
+    try:
+        return parse_qs(query_string.decode("latin1"), errors="strict", **options)
+    except UnicodeDecodeError:
+        raise InvalidInput("The address is not valid UTF-8.") from None
+    except ValueError:
+        raise LimitExceeded("The address has too many fields.") from None
+
+
+def _keys(texts: list[str]) -> set[str]:
+    keys = {key.strip() for text in texts for key in text.split(",")} - {""}
+    if not keys:
+        raise InvalidInput("No runs specified", field="runs")
+    most = settings.MAX_RUNS_PER_REQUEST
+    if len(keys) > most:
+        raise LimitExceeded(f"Too many runs: {len(keys)} (max: {most})", field="runs")
+    return keys
+
+
+def _since_us(query: dict[str, list[str]]) -> int | None:
+    if "since" not in query:
+        return None
+    text = query["since"][-1]
+    if not UNIX_MS.fullmatch(text) or abs(int(text)) > 2**50:
+        raise InvalidInput("since must be a UNIX time in milliseconds.", field="since")
+    return int(text) * 1000
