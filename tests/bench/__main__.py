@@ -7,7 +7,7 @@ import argparse
 import os
 import tempfile
 
-NAMES = ["ingest", "http", "charts", "storage", "sdk", "live"]
+NAMES = ["ingest", "http", "charts", "storage", "sdk", "live", "watchers"]
 
 
 def main() -> None:

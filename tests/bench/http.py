@@ -23,6 +23,13 @@ EACH = BATCHES // 4
 @contextmanager
 def bench_server() -> Iterator[int]:
     """The port of a server process on this benchmark's database."""
+    with bench_process() as (port, _):
+        yield port
+
+
+@contextmanager
+def bench_process() -> Iterator[tuple[int, int]]:
+    """As `bench_server`, with the id of the process."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -33,7 +40,7 @@ def bench_server() -> Iterator[int]:
                 if knock.connect_ex(("127.0.0.1", port)) == 0:
                     break
             time.sleep(0.05)
-        yield port
+        yield port, process.pid
     finally:
         process.terminate()
         process.wait(20)

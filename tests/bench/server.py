@@ -6,8 +6,9 @@ from typing import Any
 import django
 from channels.generic.http import AsyncHttpConsumer
 from channels.routing import URLRouter
-from daphne.server import Server
 from django.urls import re_path
+
+from tracking.server import run_server
 
 
 class EmptyConsumer(AsyncHttpConsumer):
@@ -27,8 +28,7 @@ def main() -> None:
         re_path(r"^bench/empty$", EmptyConsumer.as_asgi()),  # type: ignore[arg-type]
         re_path(r"", application),
     ]
-    endpoint = f"tcp:port={sys.argv[1]}:interface=127.0.0.1"
-    Server(application=URLRouter(routes), endpoints=[endpoint], server_name="bench").run()
+    run_server(URLRouter(routes), [f"tcp:port={sys.argv[1]}:interface=127.0.0.1"])
 
 
 if __name__ == "__main__":
