@@ -6,12 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.core.validators import ProhibitNullCharactersValidator
 from rest_framework import serializers
 
 from tracking.domain.axes import STEP, Axis, read_axis
-from tracking.domain.series import Series, Window
+from tracking.domain.fields import Field
+from tracking.domain.groups import Group, find_group_field, read_groups
+from tracking.domain.series import Series, Window, read_series
 from tracking.domain.values import INT64, check_metric_name
 from tracking.errors import InvalidInput
+from tracking.models import Run
 
 WHOLE_NUMBER = re.compile(r"\s*[+-]?\d+\s*")
 MAX_SMOOTH = 0.999999  # beyond that a curve is a flat line
@@ -22,6 +26,7 @@ class NamesField(serializers.CharField):
 
     def to_internal_value(self, data: Any) -> list[str]:  # type: ignore[override]
         text = super().to_internal_value(data)
+        ProhibitNullCharactersValidator()(text)  # DRF would look for them in the list
         return list(
             dict.fromkeys(name for name in (part.strip() for part in text.split(",")) if name)
         )
@@ -86,6 +91,7 @@ class SeriesQuery(serializers.Serializer[Any]):
 
     def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
         _refuse_nonsense(asked)
+        _refuse_nonsense_of_groups(asked)
         if asked["x"] == STEP:
             asked |= _whole_steps(asked)
         x_min, x_max = asked.get("x_min"), asked.get("x_max")
@@ -132,6 +138,12 @@ def _refuse_nonsense(asked: dict[str, Any]) -> None:
         raise serializers.ValidationError({"segments": "A metric as the axis has no segments."})
 
 
+def _refuse_nonsense_of_groups(asked: dict[str, Any]) -> None:
+    for name in ("raw", "segments"):
+        if asked.get("group") and asked[name]:
+            raise serializers.ValidationError({"group": f"Groups cannot be had with {name}."})
+
+
 def _whole_steps(asked: dict[str, Any]) -> dict[str, int]:
     """The range as the steps in it."""
     bounds = {}
@@ -144,7 +156,24 @@ def _whole_steps(asked: dict[str, Any]) -> dict[str, int]:
 
 
 class RunsSeriesQuery(SeriesQuery):
-    runs = NamesField(max_length=1_000_000, help_text="names of runs, with commas between them")
+    runs = NamesField(
+        max_length=1_000_000,
+        help_text="names of runs, with commas between them",
+        error_messages={"required": "No runs specified", "blank": "No runs specified"},
+    )
+    group = serializers.CharField(
+        required=False,
+        max_length=1_000,
+        help_text="a field of runs, such as `config.lr`, `tags` or `status`: instead of each run its"
+        " groups are answered, by the text of the field's value; runs without one are the group `–`."
+        " A group has the columns `steps` (or `x`), `mean`, `min`, `max` and `counts` (how many runs"
+        " have a value there), and `runs`, how many there are. The axis is cut into at most"
+        " max_points (and 5,000) bins, in which a run counts with its mean. At most 50 groups",
+    )
+
+    def validate_group(self, name: str) -> Field:
+        field: Field = _checked(find_group_field, name)
+        return field
 
     def validate_runs(self, names: list[str]) -> list[str]:
         if not names:
@@ -154,6 +183,13 @@ class RunsSeriesQuery(SeriesQuery):
                 f"Too many runs: {len(names)} (max: {settings.MAX_RUNS_PER_REQUEST})"
             )
         return names
+
+
+def read_metrics(runs: list[Run], query: RunsSeriesQuery) -> dict[str, dict[str, dict[str, Any]]]:
+    """What the query asks for of these runs, by metric, then by run or by group."""
+    if field := query.validated_data.get("group"):
+        return metrics_by_group(read_groups(runs, query.window(), field, names=query.names()))
+    return metrics_by_run(read_series(runs, query.window(), names=query.names()))
 
 
 def metrics_by_run(series: list[Series]) -> dict[str, dict[str, dict[str, Any]]]:
@@ -180,3 +216,21 @@ def _columns(series: Series) -> dict[str, Any]:
     if len(series.starts) > 1:
         columns["starts"] = list(series.starts)
     return columns
+
+
+def metrics_by_group(groups: list[Group]) -> dict[str, dict[str, dict[str, Any]]]:
+    """`{metric: {label: {steps, mean, min, max, counts, runs}}}`; `x` for steps on another axis."""
+    answer: dict[str, dict[str, dict[str, Any]]] = {}
+    for group in groups:
+        columns: dict[str, Any] = {
+            "steps" if group.places.dtype.kind == "i" else "x": group.places,
+            "mean": group.mean,
+            "min": group.low,
+            "max": group.high,
+            "counts": group.counts,
+            "runs": group.size,
+        }
+        if group.smoothed is not None:
+            columns["smoothed"] = group.smoothed
+        answer.setdefault(group.metric, {})[group.label] = columns
+    return answer

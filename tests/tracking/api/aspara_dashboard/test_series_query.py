@@ -3,6 +3,7 @@
 import math
 from datetime import UTC, datetime
 
+import msgpack
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -95,7 +96,33 @@ def test_fractions_of_steps_are_a_range_too(client, run):
     assert ask(client, x_min="0.5", x_max="1.5")["loss"]["steps"] == [1]
 
 
-@pytest.mark.parametrize("query", [{}, {"x": "relative"}, {"x": "metric:acc"}])
+def test_groups_stand_in_place_of_runs(client):
+    for key, lr in (("a", 0.5), ("b", 0.5), ("c", 0.25)):
+        log_points(make_run(key, config={"lr": lr}), {"loss": [1.0, math.nan, 3.0]})
+
+    answer = client.get(URL, {"runs": "a,b,c", "group": "config.lr", "smooth": 0})
+
+    columns = {"steps": [0, 2], "mean": [1, 3], "min": [1, 3], "max": [1, 3], "smoothed": [1, 3]}
+    assert answer.json()["metrics"] == {
+        "loss": {
+            "0.25": columns | {"counts": [1, 1], "runs": 1},
+            "0.5": columns | {"counts": [2, 2], "runs": 2},
+        }
+    }
+
+
+def test_groups_on_another_axis_have_x_for_steps(client, run):
+    log_points(run, {"loss": [1.0]})
+
+    answer = client.get(URL, {"runs": "r", "group": "status", "x": "time", "format": "msgpack"})
+
+    one = {"x": [NOON_MS], "mean": [1], "min": [1], "max": [1], "counts": [1], "runs": 1}
+    assert msgpack.unpackb(answer.content)["metrics"] == {"loss": {"running": one}}
+
+
+@pytest.mark.parametrize(
+    "query", [{}, {"x": "relative"}, {"x": "metric:acc"}, {"group": "config.lr"}]
+)
 def test_number_of_queries_is_constant_on_every_axis(client, query):
     counts = []
     for keys in (["a"], ["b", "c", "d"]):
@@ -122,6 +149,10 @@ def test_number_of_queries_is_constant_on_every_axis(client, query):
         ({"segments": "maybe"}, "segments: Must be a valid boolean."),
         ({"segments": 1, "raw": 1}, "segments: Raw points have no segments."),
         ({"segments": 1, "x": "metric:a"}, "segments: A metric as the axis has no segments."),
+        ({"group": "loss.min"}, "group: 'loss.min' is neither an attribute of runs nor in their config or summary."),
+        ({"group": "config"}, "group: 'config' needs a key: 'config.lr', say."),
+        ({"group": "tags", "raw": 1}, "group: Groups cannot be had with raw."),
+        ({"group": "tags", "segments": 1}, "group: Groups cannot be had with segments."),
         ({"metric": ""}, "metric: Metric name cannot be empty and must be text."),
         ({"metric": "a\0"}, "metric: Null characters are not allowed."),
         ({"metric": "a" * 251}, f"metric: Metric name {'a' * 40!r}… has 251 characters; at most 250 are allowed."),
