@@ -1,6 +1,6 @@
 """The words of each published API for what we store under one name."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from itertools import accumulate
 from urllib.parse import quote
 
@@ -17,12 +17,12 @@ ASPARA_STATUS = {
 
 # Names in `runs=` that are no runs: the answer's shape is as if they had not been asked for.
 UNKNOWN_RUNS_HEADER = "Runyard-Unknown-Runs"
-UNKNOWN_RUNS_LENGTH = 4_000  # proxies take about twice that for all headers
+UNKNOWN_RUNS_LENGTH = 2_000  # of a header: proxies refuse long ones
 
 
-def list_unknown(asked: Iterable[str], known: Collection[str]) -> dict[str, str]:
+def list_unknown(asked: Iterable[str], known: Iterable[str]) -> dict[str, str]:
     """The header that names unknown runs: percent-encoded, commas between; `+7` ends a cut list."""
-    names = [quote(name, safe="") for name in asked if name not in known]
+    names = [quote(name, safe="") for name in sorted(set(asked) - set(known))]
     ends = accumulate(len(name) + 1 for name in names)
     fitting = sum(end <= UNKNOWN_RUNS_LENGTH for end in ends)
     items = names[:fitting] + ([f"+{len(names) - fitting}"] if fitting < len(names) else [])

@@ -7,8 +7,10 @@ import msgpack
 import numpy as np
 import orjson
 from numpy.typing import NDArray
-from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.negotiation import BaseContentNegotiation, DefaultContentNegotiation
+from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
 
 from tracking.errors import InvalidInput
 
@@ -89,3 +91,19 @@ class FormatNegotiation(DefaultContentNegotiation):
                 f"Invalid format: {format[:40]}. Must be 'json' or 'msgpack'", field="format"
             )
         return fitting
+
+
+class OneForm(BaseContentNegotiation):
+    """For what comes in one form only, whatever the Accept header says; errors are JSON."""
+
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:  # noqa: ARG002 -- DRF passes it
+        return next(iter(parsers), None)
+
+    def select_renderer(
+        self,
+        request: Request,  # noqa: ARG002 -- DRF passes it
+        renderers: Iterable[BaseRenderer],
+        format_suffix: str | None = None,  # noqa: ARG002 -- as above
+    ) -> tuple[BaseRenderer, str]:
+        renderer = next(iter(renderers))
+        return renderer, renderer.media_type

@@ -30,11 +30,13 @@ from tracking.api.aspara_dashboard.serializers import (
     RunsSeriesQuery,
     SeriesQuery,
     metrics_by_run,
+    read_metrics,
 )
 from tracking.api.codecs import (
     ColumnJSONRenderer,
     ColumnMsgpackRenderer,
     FormatNegotiation,
+    OneForm,
     PlainMsgpackRenderer,
 )
 from tracking.api.viewsets import BodyViewSet, refusal
@@ -92,8 +94,7 @@ class SeriesViewSet(ViewSet):
         )
 
         def read() -> dict[str, Any]:
-            series = read_series(runs, query.window(), names=query.names())
-            return {"project": project, "metrics": metrics_by_run(series)}
+            return {"project": project, "metrics": read_metrics(runs, query)}
 
         unknown = list_unknown(names, {run.key for run in runs})
         return answer_series(request, runs, read, headers=unknown)
@@ -233,6 +234,9 @@ class ProjectViewSet(BodyViewSet):
 
 class ArtifactViewSet(ViewSet):
     """Files of runs."""
+
+    renderer_classes = [ColumnJSONRenderer]
+    content_negotiation_class = OneForm
 
     @extend_schema(
         operation_id="download_artifacts_zip",

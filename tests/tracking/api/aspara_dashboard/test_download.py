@@ -69,10 +69,20 @@ def test_head_tells_the_size_without_reading_a_file(client, monkeypatch):
     assert NAME.fullmatch(answer["Content-Disposition"])
 
 
-def test_run_without_files_is_404(client):
+@pytest.mark.parametrize("accept", ["application/zip", "text/html,*/*;q=0.8", "image/png"])
+def test_whatever_is_accepted_it_is_a_zip(client, accept):
+    keep_file(make_run(), "a.txt", b"small")
+
+    answer = client.head(URL, headers={"Accept": accept})
+
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/zip")
+
+
+@pytest.mark.parametrize("accept", ["*/*", "text/html", "application/zip"])
+def test_run_without_files_is_404(client, accept):
     make_run()
 
-    answer = client.get(URL)
+    answer = client.get(URL, headers={"Accept": accept})
 
     detail = "No artifacts found for this run"
     assert (answer.status_code, answer.json()) == (404, {"detail": detail})

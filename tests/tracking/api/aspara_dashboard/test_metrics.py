@@ -92,8 +92,9 @@ def test_unchanged_chart_is_304_and_a_new_point_changes_it(client, runs):
 @pytest.mark.parametrize(
     ("query", "detail"),
     [
-        ({}, "runs: This field is required."),
-        ({"runs": ""}, "runs: This field may not be blank."),
+        ({}, "runs: No runs specified"),
+        ({"runs": ""}, "runs: No runs specified"),
+        ({"runs": "a\0b"}, "runs: Null characters are not allowed."),
         ({"runs": ","}, "runs: No valid runs specified"),
         ({"runs": ",".join(map(str, range(10_000)))}, "runs: Too many runs: 10000 (max: 1000)"),
         ({"runs": "a", "format": "xml"}, "Invalid format: xml. Must be 'json' or 'msgpack'"),
