@@ -1,7 +1,7 @@
 """The chart grid: a panel for each metric of the chosen runs, grouped by the metric's prefix."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2s
 from itertools import groupby
@@ -12,6 +12,7 @@ from django.db.models import Max, QuerySet, Sum
 from django.http import QueryDict
 
 from dashboard.params import text_param
+from tracking.domain.fields import Field, suggest_fields
 from tracking.models import Metric, Run
 
 GRID_STEP = 60  # panels at a time: a project may have 12,000 metrics
@@ -46,13 +47,16 @@ class Panel:
 class Section:
     title: str
     panels: list[Panel]
+    is_open: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChartGrid:
+    runs: Sequence[Run]
     sections: list[Section]
     shown_count: int
     total_count: int
+    group: str = ""  # the field whose values the runs are grouped by
 
     @property
     def hidden_count(self) -> int:
@@ -62,21 +66,46 @@ class ChartGrid:
     def next_count(self) -> int:
         return self.shown_count + GRID_STEP
 
+    @property
+    def group_fields(self) -> list[Field]:
+        """What these runs may be grouped by."""
+        runs = Run.objects.filter(pk__in=[run.pk for run in self.runs])
+        return [field for field in suggest_fields(runs) if field.source != "metric"]
+
 
 def grid_of(runs: Iterable[Run], params: QueryDict) -> ChartGrid:
     """The chart grid as the URL asks for it."""
-    limit = grid_limit(params.get("charts", ""))
-    return chart_grid(runs, query=text_param(params, "metric"), limit=limit)
+    return chart_grid(
+        list(runs),
+        query=text_param(params, "metric"),
+        limit=grid_limit(params.get("charts", "")),
+        folded=params.getlist("fold"),
+        group=text_param(params, "group"),
+    )
 
 
-def chart_grid(runs: Iterable[Run], *, query: str = "", limit: int = GRID_STEP) -> ChartGrid:
-    """The panels of the runs' metrics whose name contains the query, at most `limit` of them."""
+def chart_grid(
+    runs: Sequence[Run],
+    *,
+    query: str = "",
+    limit: int = GRID_STEP,
+    folded: Container[str] = (),
+    group: str = "",
+) -> ChartGrid:
+    """The panels of the runs' metrics whose name matches the query, at most `limit` of them.
+
+    `folded`: titles of the sections that are sent closed.
+    """
     names = metrics_of(runs, query).order_by().values("name")
     rows = names.annotate(point_count=Sum("count"), longest=Max("count"))
     panels = sorted((Panel(**row) for row in rows), key=lambda panel: grid_order(panel.name))
     sections = groupby(panels[:limit], key=lambda panel: panel.section)
     return ChartGrid(
-        sections=[Section(title, list(members)) for title, members in sections],
+        runs=runs,
+        group=group,
+        sections=[
+            Section(title, list(members), title not in folded) for title, members in sections
+        ],
         shown_count=min(limit, len(panels)),
         total_count=len(panels),
     )

@@ -1,23 +1,45 @@
 // Everything the pages do in the browser. Each widget finds its own elements, or does nothing.
 
+import { startChartMenus } from "./chart-menu.js";
+import { startChartTools } from "./chart-tools.js";
 import { startControls } from "./controls.js";
 import { startDialogs } from "./dialogs.js";
+import { startEditing } from "./editing.js";
+import { startExports } from "./exports.js";
+import { startFullscreen } from "./fullscreen.js";
 import { startKeys } from "./keys.js";
 import { startLive } from "./live.js";
+import { startLiveDot } from "./live-dot.js";
+import { startLogs } from "./logs.js";
 import { startMessages } from "./messages.js";
 import { startCharts } from "./metric-chart.js";
 import { startPanels } from "./panels.js";
 import { startRequests } from "./requests.js";
 import { startSelection } from "./selection.js";
+import { startSmoothing } from "./smooth-slider.js";
+import { startTable } from "./table.js";
 import { startTimes } from "./times.js";
+import { startUrlState } from "./url-state.js";
+import { startViews } from "./views.js";
 
+startUrlState();
 startRequests();
 startMessages();
 startControls();
 startDialogs();
 startKeys();
+startTable();
 startTimes();
+startEditing();
+startLogs();
 startSelection();
+startLiveDot();
 startLive();
+startChartTools();
+startChartMenus();
+startSmoothing();
 startCharts();
+startExports();
+startFullscreen();
 startPanels();
+startViews();

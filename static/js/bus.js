@@ -2,9 +2,10 @@
 //   selection {runs}       the chosen runs, or their looks, have changed
 //   stream-open {reload}   live points flow; with `reload` some may have been missed
 //   points {byMetric}      new points, metric → [{run, step, value, time}]
-//   status {run}           a run has changed its status
+//   status {run, status}   a run has changed its status
 //   highlight {run}        the run under the pointer, or null
-//   smoothing {weight}     the slider has moved
+//   view                   the URL asks for another view of the charts
+//   smoothing              the slider is moving
 
 const bus = new EventTarget();
 

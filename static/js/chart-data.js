@@ -1,90 +1,91 @@
-// What one chart knows of its metric: each run's points, and finer ones of the zoomed range; no DOM.
+// What one chart knows of its metric: the points of its runs, and finer ones while zoomed; no DOM.
 
-import { addPoint, fromColumns, thin } from "./series.js";
+import { Layer } from "./layer.js";
 
-export const LIVE_LIMIT = 4000; // points of a run: beyond it the live tail is thinned, spikes stay
-
-const NOTHING = { steps: [], values: [], timestamps: [] };
+const WAITING_LIMIT = 20_000; // live points that wait for an answer: beyond it all is asked for anew
 
 const hasHoles = ({ steps }) => steps.at(-1) - steps[0] >= steps.length;
 
 export class ChartData {
-  /** `load(keys, range)` → {run: columns}; `range` is [from, to] in steps, or null for all. */
+  /** `load(keys, {x, smooth, group, range})` → {run or group: columns}; `range` in units of x, or null. */
   constructor(load) {
     this.load = load;
-    this.kept = new Set(); // keys of the runs that are watched
-    this.whole = new Map(); // run key → series
-    this.finer = null; // the same for the range, while zoomed
-    this.range = null;
+    this.drawn = { whole: null, finer: null }; // layers
+    this.coming = { whole: null, finer: null }; // the layers that are drawn, or will be
+    this.age = 0; // raised when what is here may be outdated
+    this.isBehind = false; // live points came that only the server can place
     this.loading = 0;
     this.waiting = []; // live points that came while something was loading
   }
 
   /** Forget the runs that are not watched any more: their live points do not come here. */
   keep(keys) {
-    this.kept = new Set(keys);
-    for (const target of [this.whole, this.finer ?? new Map()]) {
-      for (const key of target.keys()) if (!this.kept.has(key)) target.delete(key);
-    }
+    const kept = new Set(keys);
+    this.layers().forEach((layer) => layer.keep(kept));
   }
 
-  /** Load what is missing of these runs, and let the others go. */
-  async show(keys) {
+  layers() {
+    return [...new Set([...Object.values(this.drawn), ...Object.values(this.coming)])].filter(Boolean);
+  }
+
+  /** What is here may have missed something: the next `show` asks for all of it again. */
+  outdate() {
+    this.age += 1;
+    this.isBehind = false;
+  }
+
+  /** Load what is missing of these runs, and let the others go. `wanted`: {x, smooth, group, range}; `isFiner`: a zoom has more points. */
+  async show(keys, wanted, isFiner = true) {
     this.keep(keys);
-    const missing = keys.filter((key) => !this.whole.has(key));
-    if (missing.length) await this.fetchInto(this.whole, missing, null);
-    if (this.range) await this.zoom(this.range, keys);
+    const { x, smooth, group, range } = wanted;
+    const way = { x, smooth, group, range };
+    if (!range || !isFiner) this.drawn.finer = this.coming.finer = null;
+    const tasks = [this.showLayer("whole", keys, { ...way, range: null })];
+    if (range && isFiner) tasks.push(this.showLayer("finer", keys, way));
+    await Promise.all(tasks);
   }
 
-  /** Fetch finer points of the range. A zoom that was overtaken by another one is dropped. */
-  async zoom(range, keys) {
-    this.range = range;
-    const finer = new Map();
-    await this.fetchInto(finer, keys, range);
-    if (this.range === range) this.finer = finer;
+  /** A layer replaces the drawn one when it is whole. One that was overtaken is dropped. */
+  async showLayer(place, keys, way) {
+    const id = JSON.stringify([this.age, way, way.group ? keys : []]);
+    if (this.coming[place]?.id !== id) this.coming[place] = new Layer(id, way);
+    const layer = this.coming[place];
+    if (place === "whole" && !this.drawn.whole) this.drawn.whole = layer;
+    await this.fill(layer, keys);
+    if (this.coming[place] === layer) this.drawn[place] = layer;
   }
 
-  unzoom() {
-    this.range = null;
-    this.finer = null;
-  }
-
-  async fetchInto(target, keys, range) {
+  async fill(layer, keys) {
     this.loading += 1;
     try {
-      const columns = await this.load(keys, range);
-      for (const key of keys) {
-        if (this.kept.has(key)) target.set(key, fromColumns(Object.hasOwn(columns, key) ? columns[key] : NOTHING));
-      }
+      await layer.fill(this.load, keys);
     } finally {
       this.loading -= 1;
       if (!this.loading) this.append(this.waiting.splice(0));
     }
   }
 
-  /** Take in live points; those of runs that are not shown are left out. */
+  /** Take in live points. */
   append(points) {
-    if (this.loading) {
-      this.waiting.push(...points);
-      return;
-    }
-    for (const { run, step, value, time } of points) {
-      this.appendTo(this.whole, run, step, value, time);
-      const [from, to] = this.range ?? [];
-      if (this.finer && step >= from && step <= to) this.appendTo(this.finer, run, step, value, time);
-    }
+    if (this.loading) this.wait(points);
+    else for (const layer of this.layers()) for (const point of points) if (!layer.append(point)) this.isBehind = true;
   }
 
-  appendTo(target, run, step, value, time) {
-    const series = target.get(run);
-    if (!series) return;
-    addPoint(series, step, value, time);
-    if (series.steps.length > LIVE_LIMIT) target.set(run, thin(series, LIVE_LIMIT / 2));
+  wait(points) {
+    if (this.waiting.length + points.length > WAITING_LIMIT) this.isBehind = true;
+    else this.waiting.push(...points);
   }
 
-  /** The series of a run as they should be drawn now. */
-  series(key) {
-    return (this.finer ?? this.whole).get(key);
+  /** The layer to draw for the range: finer points, where they reach far enough. */
+  layer(range) {
+    const { whole, finer } = this.drawn;
+    const reaches = finer && range && finer.way.range[0] <= range[0] && finer.way.range[1] >= range[1];
+    return reaches && finer.way.x === whole.way.x && finer.way.group === whole.way.group ? finer : whole;
+  }
+
+  /** Whether the series of a zoom may have more points than those that are here. */
+  isThinned() {
+    return [...(this.drawn.whole?.runs.values() ?? [])].flat().some((series) => series.isThinned);
   }
 
   /**
@@ -92,7 +93,7 @@ export class ChartData {
    * replaced are gone: where no step is missing there is nothing to add.
    */
   countHidden(logged) {
-    const all = [...this.whole.values()];
+    const all = [...(this.drawn.whole?.runs.values() ?? [])].flat();
     const shown = all.reduce((sum, { steps }) => sum + steps.length, 0);
     return all.some(hasHoles) ? Math.max(0, logged - shown) : 0;
   }

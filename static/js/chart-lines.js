@@ -1,46 +1,56 @@
-// What a chart draws: a line for each run, raw or smoothed; no DOM.
+// What a chart draws: lines for each run or group, raw or smoothed; no DOM.
 
-import { count } from "./format.js";
-import { align, nearest, oddPoints } from "./series.js";
+import { align, nearest } from "./series.js";
 import { smooth, spacing } from "./smoothing.js";
 
-const COUNTED_ODD = ["NaN", "∞", "-∞"];
-
 /**
- * The runs that have points, the first one last, so that it lies on top: with `series` and, where
- * `weight` asks for it, `smoothed` values.
- * `share`: how much of what was logged is in the series, the rest was left out by the server.
+ * The lines of runs that have points, the first run last, so that it lies on top: with `series`,
+ * `isOld` where the run was started again later and, where `smoothing` asks for it, `smoothed`
+ * values: the server's if they were asked for with this weight (`exact`), about the same if not.
+ * `smoothing`: {weight, exact, share}; `share`: how much of what was logged is in the series.
  */
-export const makeLines = (runs, seriesOf, weight, share) =>
-  runs
-    .toReversed()
-    .map((run) => ({ ...run, series: seriesOf(run.key) }))
-    .filter(({ series }) => series?.steps.length)
-    .map((line) => {
-      if (!weight) return line;
-      return { ...line, smoothed: smooth(line.series, weight, spacing(line.series, share)) };
-    });
+export const makeLines = (runs, segmentsOf, smoothing) =>
+  runs.toReversed().flatMap((run) =>
+    (segmentsOf(run.key) ?? [])
+      .filter(({ xs }) => xs.length)
+      .map((series, i, all) => makeLine({ ...run, series, isOld: i < all.length - 1 }, smoothing)),
+  );
 
-/** uPlot's columns: the steps, every raw line, then every smoothed one. */
-export const plotColumns = (lines, isLog) => {
-  const smoothed = lines.filter((line) => line.smoothed);
-  const steps = [...lines, ...smoothed].map(({ series }) => series.steps);
-  const values = [...lines.map(({ series }) => series.values), ...smoothed.map((line) => line.smoothed)];
-  return align(steps, values, isLog ? (value) => value <= 0 : undefined);
+const makeLine = (line, { weight, exact, share }) => {
+  if (!weight) return line;
+  const { series } = line;
+  const smoothed = exact === weight && series.smoothed ? series.smoothed : smooth(series, weight, spacing(series, share));
+  return { ...line, smoothed };
 };
 
-/** What each line reads at the step, greatest first: [{line, at, value, smoothed}]. */
-export const readings = (lines, step) =>
-  lines
-    .map((line) => ({ line, place: nearest(line.series, step) }))
-    .filter(({ place }) => place >= 0)
-    .map(({ line, place }) => ({
-      line,
-      at: line.series.steps[place],
-      value: line.series.values[place],
-      smoothed: line.smoothed?.[place],
-    }))
-    .sort((a, b) => height(b) - height(a));
+/** What uPlot draws, one below the other: [{line, kind: "low" | "high" | "raw" | "smoothed", xs, values}]. */
+export const tracksOf = (lines) => {
+  const track = (line, kind, values) => ({ line, kind, xs: line.series.xs, values });
+  const smoothed = lines.filter((line) => line.smoothed);
+  return [
+    ...lines.filter(({ series }) => series.low).flatMap((line) => [track(line, "low", line.series.low), track(line, "high", line.series.high)]),
+    ...lines.map((line) => track(line, "raw", line.series.values)),
+    ...smoothed.map((line) => track(line, "smoothed", line.smoothed)),
+  ];
+};
+
+/** uPlot's columns: the xs, then every track. */
+export const plotColumns = (tracks, isLog) => align(tracks, isLog ? (value) => value <= 0 : undefined);
+
+/** What each run reads at x, its newest segment there, greatest first: [{line, at, value, smoothed, low, high}]. */
+export const readings = (lines, x) => {
+  const newest = new Map();
+  for (const line of lines) {
+    const place = nearest(line.series, x);
+    if (place >= 0) newest.set(line.key, readingOf(line, place));
+  }
+  return [...newest.values()].sort((a, b) => height(b) - height(a));
+};
+
+const readingOf = (line, place) => {
+  const { xs, values, low, high } = line.series;
+  return { line, at: xs[place], value: values[place], smoothed: line.smoothed?.[place], low: low?.[place], high: high?.[place] };
+};
 
 /** NaN stands below everything. */
 const height = ({ value, smoothed }) => {
@@ -48,34 +58,8 @@ const height = ({ value, smoothed }) => {
   return Number.isNaN(read) ? -Number.MAX_VALUE : Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, read));
 };
 
-export const countPoints = (lines) => lines.reduce((sum, { series }) => sum + series.steps.length, 0);
-
 /** The newest point's time in UNIX ms, or null. */
 export const newestTime = (lines) => {
-  const times = lines.map(({ series }) => series.times.at(-1));
+  const times = lines.map(({ series }) => series.times.at(-1)).filter(Number.isFinite);
   return times.length ? Math.max(...times) : null;
 };
-
-/** How much of what was logged the picture shows, and what it cannot show. */
-export const noteText = (lines, { hiddenCount, isLog, isZoomed }) => {
-  const shown = countPoints(lines);
-  if (!shown) return "No points";
-  return [resolution(shown, hiddenCount, isZoomed), ...oddities(lines, isLog)].join(" · ");
-};
-
-const resolution = (shown, hiddenCount, isZoomed) => {
-  if (isZoomed) return `${count(shown)} points in range`;
-  if (hiddenCount <= 0) return `${count(shown)} ${shown === 1 ? "point" : "points"}`;
-  return `${count(shown)} of ${count(shown + hiddenCount)} points · zoom for all`;
-};
-
-const oddities = (lines, isLog) => {
-  const kinds = lines.flatMap(({ series }) => oddPoints(series).map(({ kind }) => kind));
-  const counted = COUNTED_ODD.map((kind) => [kinds.filter((one) => one === kind).length, kind]);
-  const notes = counted.filter(([number]) => number).map(([number, kind]) => `${count(number)} ${kind}`);
-  const below = isLog ? countBelowZero(lines) : 0;
-  return below ? [...notes, `${count(below)} ≤ 0 not on a log axis`] : notes;
-};
-
-const countBelowZero = (lines) =>
-  lines.reduce((sum, { series }) => sum + series.values.filter((value) => value <= 0 && value > -Infinity).length, 0);

@@ -1,7 +1,4 @@
-// Small things of every page: copy buttons, table filters, the smoothing slider.
-
-import { emit } from "./bus.js";
-import { setSmoothing, smoothingWeight } from "./url-state.js";
+// Small things of every page: copy buttons, table filters.
 
 /** Clipboards need a secure origin; on plain http in the intranet the old way still works. */
 const copyText = async (text) => {
@@ -29,18 +26,6 @@ const filterRows = (input) => {
   }
 };
 
-const showSmoothing = (input, weight) => {
-  input.value = weight;
-  input.parentElement.querySelector("output").textContent = weight;
-};
-
-const smoothBy = (input) => {
-  const weight = Number(input.value);
-  setSmoothing(weight);
-  showSmoothing(input, weight);
-  emit("smoothing", { weight });
-};
-
 export const startControls = () => {
   document.addEventListener("click", ({ target }) => {
     const button = target.closest("[data-copy]");
@@ -48,8 +33,5 @@ export const startControls = () => {
   });
   document.addEventListener("input", ({ target }) => {
     if (target.matches("[data-filter]")) filterRows(target);
-    if (target.matches("[data-smoothing]")) smoothBy(target);
   });
-  const slider = document.querySelector("[data-smoothing]");
-  if (slider) showSmoothing(slider, smoothingWeight());
 };

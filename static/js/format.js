@@ -39,6 +39,19 @@ export const age = (momentMs, nowMs) => {
   return `${Math.floor(seconds / size)} ${unit} ago`;
 };
 
+/** The two greatest units: `2 h 14 m`, `14 m 3 s`, `3 s`. */
+export const durationText = (seconds) => {
+  let rest = Math.max(0, Math.floor(seconds));
+  const parts = [...AGE_UNITS].map(([unit, size]) => {
+    const number = Math.floor(rest / size);
+    rest -= number * size;
+    return [number, unit];
+  });
+  const first = parts.findIndex(([number]) => number);
+  const shown = first < 0 ? [] : parts.slice(first, first + 2).filter(([number]) => number);
+  return shown.map(([number, unit]) => `${number} ${unit}`).join(" ") || "0 s";
+};
+
 /** Labels of an axis whose ticks are `increment` apart: no more digits than tell them apart. */
 export const tickLabels = (ticks, increment) => {
   const greatest = Math.max(...ticks.filter((tick) => tick !== null).map(Math.abs), 0);

@@ -6,12 +6,15 @@ const waiting = new Set();
 
 const work = () => {
   const end = performance.now() + BUDGET_MS;
-  for (const chart of waiting) {
-    waiting.delete(chart);
-    chart.draw();
-    if (performance.now() > end) break;
+  try {
+    for (const chart of waiting) {
+      waiting.delete(chart);
+      chart.draw();
+      if (performance.now() > end) break;
+    }
+  } finally {
+    if (waiting.size) requestAnimationFrame(work); // a chart that cannot be drawn does not stop the others
   }
-  if (waiting.size) requestAnimationFrame(work);
 };
 
 /** Draw the chart in one of the next frames, once, however often it is asked for. */

@@ -11,3 +11,15 @@ export const collectPoints = (pending, event) => {
   }
   return pending;
 };
+
+/** The time of the newest of these points, UNIX ms. */
+export const newestOf = (byMetric) => {
+  let newest = 0;
+  for (const points of byMetric.values()) for (const { time } of points) if (time > newest) newest = time;
+  return newest;
+};
+
+const RUNNING = "wip"; // the word of the stream
+
+/** Whether one of the runs is running, as far as the stream has told. */
+export const isTraining = (runs, statuses) => runs.some(({ key }) => statuses.get(key) === RUNNING);

@@ -1,12 +1,13 @@
 // One stream for all chosen runs. The old one is closed when the new one is open: nothing is missed.
 
 import { emit, listen } from "./bus.js";
+import { showLive } from "./live-dot.js";
 import { collectPoints } from "./live-points.js";
 import { chosenRuns } from "./selection.js";
 
 const RETRY_MS = 3000;
 const READY_MS = 1500; // charts wait this long for the stream, then they load without it
-const WORDS = { off: "", on: "Live", waiting: "Reconnecting" };
+const FLUSH_MS = 50; // a timer, not a frame: a tab that nobody sees takes its points in, too
 
 let source = null; // the stream that delivers
 let coming = null; // the one that will replace it
@@ -15,12 +16,6 @@ let opened = Promise.resolve();
 
 /** Resolves when live points flow, or when it has been waited for long enough. */
 export const streamReady = () => opened;
-
-const show = (state) => {
-  const dot = document.querySelector("#live");
-  dot.dataset.state = state;
-  dot.querySelector(".live-word").textContent = WORDS[state];
-};
 
 const connect = ({ reload = false } = {}) => {
   coming?.close();
@@ -47,26 +42,26 @@ const connect = ({ reload = false } = {}) => {
 const disconnect = () => {
   source?.close();
   source = coming = null;
-  show("off");
+  showLive("off");
 };
 
 const takeOver = (stream) => {
   if (source !== stream) source?.close();
   source = stream;
   coming = null;
-  show("on");
+  showLive("on");
 };
 
 /** EventSource comes back by itself and resumes, unless the server refused it. */
 const recover = (stream) => {
   if (stream !== source && stream !== coming) return;
-  show("waiting");
+  showLive("waiting");
   if (stream.readyState !== EventSource.CLOSED) return;
   setTimeout(() => (stream === source || stream === coming) && connect({ reload: true }), RETRY_MS);
 };
 
 const queuePoints = (event) => {
-  if (!pending.size) requestAnimationFrame(flush);
+  if (!pending.size) setTimeout(flush, FLUSH_MS);
   collectPoints(pending, event);
 };
 

@@ -2,15 +2,20 @@
 
 import { listen } from "./bus.js";
 import { ChartData } from "./chart-data.js";
-import { countPoints, makeLines, newestTime, noteText } from "./chart-lines.js";
 import { showNote } from "./chart-note.js";
+import { isLog, rangeText } from "./chart-view.js";
 import { drawSoon } from "./frames.js";
 import { streamReady } from "./live.js";
 import { loadSeries } from "./loader.js";
-import { drawPlot, highlightLine } from "./plot.js";
+import { newestTime } from "./chart-lines.js";
+import { countPoints, noteText } from "./note-text.js";
+import { makePicture } from "./picture.js";
+import { drawPlot } from "./plot.js";
+import { highlightLine } from "./plot-tracks.js";
+import { renewSoon } from "./renewals.js";
 import { chosenRuns } from "./selection.js";
 import { unwatch, watch } from "./sight.js";
-import { hasParam, smoothingWeight, toggleParam } from "./url-state.js";
+import { changeView, chartView } from "./url-state.js";
 
 const chosenKeys = () => chosenRuns().map(({ key }) => key);
 
@@ -18,19 +23,18 @@ class MetricChart extends HTMLElement {
   connectedCallback() {
     if (this.data) return; // moved within the page by a swap: it keeps what it has drawn
     this.metric = this.dataset.metric;
-    this.data = new ChartData((keys, range) => loadSeries(this.metric, keys, range));
+    this.data = new ChartData((keys, way) => loadSeries(this.metric, keys, way));
     this.box = this.querySelector(".chart-plot");
-    this.isLog = hasParam("log", this.metric);
+    this.lines = [];
     this.stopListening = [
-      listen("selection", () => this.reselect()),
+      listen("selection", () => this.follow()),
       listen("stream-open", ({ reload }) => this.recover(reload)),
       listen("points", ({ byMetric }) => this.take(byMetric.get(this.metric))),
       listen("highlight", ({ run }) => highlightLine(this.plot, run)),
+      listen("view", () => this.follow()),
       listen("smoothing", () => this.redraw()),
     ];
-    this.addEventListener("click", this.press);
     watch(this);
-    this.showButtons();
   }
 
   /** Where the browser can move an element without taking it out, there is nothing to do. */
@@ -53,7 +57,9 @@ class MetricChart extends HTMLElement {
     else if (isVisible && this.isDirty) this.redraw();
   }
 
-  reselect() {
+  /** Other runs, or another view of them. */
+  follow() {
+    if (!this.data) return;
     this.data.keep(chosenKeys());
     this.redraw();
     this.load();
@@ -61,8 +67,14 @@ class MetricChart extends HTMLElement {
 
   /** The stream is back: what it may have missed is not known, and what failed may now work. */
   recover(hasMissed) {
-    if (hasMissed) this.data.keep([]);
-    if (hasMissed || this.error) this.load();
+    if (hasMissed) this.renew();
+    else if (this.error) this.load();
+  }
+
+  renew() {
+    if (!this.data) return;
+    this.data.outdate();
+    this.load();
   }
 
   /** Load what is missing; out of sight, later. */
@@ -70,12 +82,8 @@ class MetricChart extends HTMLElement {
     this.isLoaded = this.isVisible;
     if (!this.isVisible) return;
     await streamReady();
-    await this.attempt(() => this.data?.show(chosenKeys()));
-  }
-
-  async attempt(work) {
     try {
-      await work();
+      await this.data?.show(chosenKeys(), chartView(), this.isThinned());
       this.error = "";
     } catch (error) {
       this.error = error.message;
@@ -90,6 +98,11 @@ class MetricChart extends HTMLElement {
     this.redraw();
   }
 
+  /** Whether the server holds more points than it sends, or the chart has thinned them itself. */
+  isThinned() {
+    return this.parentElement.dataset.thinned !== undefined || chartView().group !== "" || this.data.isThinned();
+  }
+
   /** Out of sight, later. */
   redraw() {
     this.isDirty = true;
@@ -99,17 +112,16 @@ class MetricChart extends HTMLElement {
   draw() {
     if (!this.data) return; // it has left the page since it was asked to draw
     this.isDirty = false;
-    const { data, isLog } = this;
-    const { points: logged, thinned } = this.parentElement.dataset;
-    const hiddenCount = thinned === undefined ? 0 : data.countHidden(logged);
-    const isZoomed = Boolean(data.range);
-    const share = isZoomed || !hiddenCount ? 1 : 1 - hiddenCount / logged;
-    const lines = makeLines(chosenRuns(), (key) => data.series(key), smoothingWeight(), share);
-    if (!countPoints(lines) && data.loading) return; // the shape stays until there is something
-    this.plot = drawPlot(this.plot, this, lines);
+    if (this.data.isBehind) renewSoon(this);
+    const hiddenCount = this.isThinned() ? this.data.countHidden(this.parentElement.dataset.points) : 0;
+    const picture = makePicture(this.metric, this.data, hiddenCount);
+    const { lines } = picture;
+    if (!countPoints(lines) && this.data.loading) return; // the shape stays until there is something
+    this.plot = drawPlot(this.plot, this, picture);
+    this.lines = lines;
     this.dataset.state = this.error ? "error" : "ready";
-    showNote(this, this.error || noteText(lines, { hiddenCount, isLog, isZoomed }), newestTime(lines));
-    this.showButtons();
+    showNote(this, this.error || noteText(lines, picture), newestTime(lines));
+    this.querySelector("[data-log]").hidden = !isLog(chartView(), this.metric);
   }
 
   fit() {
@@ -117,28 +129,13 @@ class MetricChart extends HTMLElement {
     if (width && height) this.plot?.setSize({ width, height });
   }
 
-  /** The plot calls it with the steps that were dragged over. */
-  async zoom(range) {
-    this.data.range = range;
-    this.redraw();
-    await this.attempt(() => this.data.zoom(range, chosenKeys()));
+  /** The plot calls it with the part of the x axis that was dragged over: all charts go there. */
+  zoom(range) {
+    changeView({ xr: rangeText(range) }, { isStep: true });
   }
 
   unzoom() {
-    this.data.unzoom();
-    this.redraw();
-  }
-
-  press({ target }) {
-    if (target.closest("[data-reset]")) this.unzoom();
-    if (!target.closest("[data-log]")) return;
-    this.isLog = toggleParam("log", this.metric);
-    this.redraw();
-  }
-
-  showButtons() {
-    this.querySelector("[data-log]").setAttribute("aria-pressed", String(this.isLog));
-    this.querySelector("[data-reset]").hidden = !this.data.range;
+    if (chartView().range) changeView({ xr: "" }, { isStep: true });
   }
 }
 

@@ -1,6 +1,7 @@
-// What concerns all charts of the grid at once.
+// What concerns the grid of charts: new metrics get their panel, sections stay folded.
 
-import { listen } from "./bus.js";
+import { emit, listen } from "./bus.js";
+import { changeView } from "./url-state.js";
 
 const asked = new Set(); // a filter may hide its panel: asking once is enough
 
@@ -14,12 +15,18 @@ const askForPanels = ({ byMetric }) => {
   if (news.length) window.htmx.trigger("#chart-grid", "refresh");
 };
 
-const unzoomAll = () =>
-  charts()
-    .filter((chart) => chart.data?.range)
-    .forEach((chart) => chart.unzoom());
+/** Folded sections stand in the URL: the server sends them folded. */
+const keepFolds = ({ target }) => {
+  if (!target.matches(".chart-section")) return;
+  const folded = new URLSearchParams(location.search).getAll("fold");
+  const { section } = target.dataset;
+  if (folded.includes(section) !== target.open) return; // the server sent it so
+  changeView({ fold: target.open ? folded.filter((name) => name !== section) : [...folded, section] });
+};
 
 export const startPanels = () => {
   listen("points", askForPanels);
-  document.addEventListener("keydown", ({ key }) => key === "Escape" && unzoomAll());
+  document.addEventListener("toggle", keepFolds, true);
+  // A new grid may bring a legend: charts that were kept draw with it.
+  document.addEventListener("htmx:afterSwap", ({ detail }) => detail.target.id === "chart-grid" && emit("view"));
 };

@@ -1,4 +1,4 @@
-// NaN and infinities as marks at the edge of the plot: they have a step, but no height.
+// NaN and infinities as marks at the edge of the plot: they have a place on the x axis, but no height.
 
 import { oddPoints } from "./series.js";
 
@@ -31,8 +31,8 @@ export const drawRail = (plot) => {
   for (const { color, series } of plot.lines) {
     pen.strokeStyle = color;
     pen.beginPath();
-    for (const { step, kind } of oddPoints(series)) {
-      const x = plot.valToPos(step, "x", true);
+    for (const { x: place, kind } of oddPoints(series)) {
+      const x = plot.valToPos(place, "x", true);
       if (x < bbox.left || x > bbox.left + bbox.width) continue;
       SHAPES[kind](pen, x, edges[kind] ?? edges.NaN, SIZE * scale);
     }

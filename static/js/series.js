@@ -1,99 +1,122 @@
-// One run's points of one metric, ascending steps, each step once; no DOM.
-// A series is {steps, values, times}: three arrays of one length, times in UNIX ms.
+// Points of one run and one metric that one line draws, in the order of the x axis; no DOM.
+// A series has arrays of one length: xs, steps, values, times (UNIX ms), and where they were asked
+// for `smoothed`, or for a group of runs `low` and `high`.
 
-/** The API's columns as a series. `null` is how JSON writes a NaN. */
-export const fromColumns = ({ steps, values, timestamps }) => ({
-  steps: [...steps],
-  values: values.map((value) => (value === null ? NaN : value)),
-  times: [...timestamps],
-});
+const COLUMNS = ["xs", "steps", "values", "times", "smoothed", "low", "high"];
 
-/** Put a point in its place; a point of the same step gives way to it. */
-export const addPoint = (series, step, value, time) => {
-  const { steps, values, times } = series;
-  let place = steps.length;
-  if (place && step <= steps[place - 1]) place = lowerBound(steps, step);
-  const replaced = steps[place] === step ? 1 : 0;
-  steps.splice(place, replaced, step);
-  values.splice(place, replaced, value);
-  times.splice(place, replaced, time);
+/** The API's columns as series: one for each restart, the newest last. */
+export const fromColumns = (columns, isOnSteps = true) => {
+  const whole = {
+    xs: isOnSteps ? [...columns.steps] : [...(columns.x ?? columns.steps)],
+    steps: [...columns.steps],
+    values: numbers(columns.values ?? columns.mean),
+    times: [...(columns.timestamps ?? [])],
+    ...(columns.smoothed && { smoothed: numbers(columns.smoothed) }),
+    ...(columns.mean && { low: numbers(columns.min), high: numbers(columns.max), runCount: columns.runs }),
+  };
+  const { starts } = columns;
+  if (!starts) return [whole];
+  return starts.map((start, i) => mapColumns(whole, (column) => column.slice(start, starts[i + 1])));
 };
 
-/** The first place whose step is not below `step`. */
-export const lowerBound = (steps, step) => {
+export const emptySeries = ({ smoothed } = {}) => ({ xs: [], steps: [], values: [], times: [], ...(smoothed && { smoothed: [] }) });
+
+/** `null` is how JSON writes a NaN. */
+const numbers = (column) => Array.from(column, (value) => (value === null ? NaN : value));
+
+export const mapColumns = (series, change) => {
+  const changed = COLUMNS.filter((name) => series[name]).map((name) => [name, change(series[name])]);
+  return Object.fromEntries(changed);
+};
+
+/** Put a point {x, step, value, time, smoothed} in its place; one of the same x gives way to it. */
+export const addPoint = (series, point) => {
+  const { xs } = series;
+  let place = xs.length;
+  if (place && point.x <= xs[place - 1]) place = lowerBound(xs, point.x);
+  const replaced = xs[place] === point.x ? 1 : 0;
+  xs.splice(place, replaced, point.x);
+  series.steps.splice(place, replaced, point.step);
+  series.values.splice(place, replaced, point.value);
+  series.times.splice(place, replaced, point.time);
+  series.smoothed?.splice(place, replaced, point.smoothed);
+};
+
+/** The first place whose x is not below `x`. */
+export const lowerBound = (xs, x) => {
   let low = 0;
-  let high = steps.length;
+  let high = xs.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (steps[middle] < step) low = middle + 1;
+    if (xs[middle] < x) low = middle + 1;
     else high = middle;
   }
   return low;
 };
 
-/** The place of the point nearest to `step`, or -1 where the series has not begun or has ended. */
-export const nearest = ({ steps }, step) => {
-  if (!steps.length || step < steps[0] || step > steps[steps.length - 1]) return -1;
-  const place = lowerBound(steps, step);
-  return place && step - steps[place - 1] < steps[place] - step ? place - 1 : place;
+/** The places of a range, its ends included: [first, beyond the last]. */
+export const placesIn = (xs, [from, to]) => {
+  let end = lowerBound(xs, to);
+  while (xs[end] === to) end += 1;
+  return [lowerBound(xs, from), end];
+};
+
+/** The place of the point nearest to `x`, or -1 where the series has not begun or has ended. */
+export const nearest = ({ xs }, x) => {
+  if (!xs.length || x < xs[0] || x > xs[xs.length - 1]) return -1;
+  const place = lowerBound(xs, x);
+  return place && x - xs[place - 1] < xs[place] - x ? place - 1 : place;
 };
 
 /**
- * About `limit` points that draw the same picture: each stretch keeps its lowest and its highest
- * value and everything that is not finite.
+ * uPlot's form: the xs of all series, then a column for each of `tracks` [{xs, values}].
+ * `undefined` is an x the series does not have, `null` a gap in the line: NaN, infinite, or what
+ * `hides` tells to leave out.
  */
-export const thin = (series, limit) => {
-  const total = series.steps.length;
-  if (total <= limit) return series;
-  const size = Math.ceil((2 * total) / limit);
-  const keep = new Set([0, total - 1]);
-  for (let start = 0; start < total; start += size) {
-    keepExtremes(series.values, start, Math.min(start + size, total), keep);
-  }
-  const places = [...keep].sort((a, b) => a - b);
-  const pick = (column) => places.map((place) => column[place]);
-  return { steps: pick(series.steps), values: pick(series.values), times: pick(series.times) };
-};
-
-const keepExtremes = (values, start, end, keep) => {
-  let low = -1;
-  let high = -1;
-  for (let i = start; i < end; i += 1) {
-    if (!Number.isFinite(values[i])) keep.add(i);
-    else {
-      if (low < 0 || values[i] < values[low]) low = i;
-      if (high < 0 || values[i] > values[high]) high = i;
-    }
-  }
-  if (low >= 0) keep.add(low).add(high);
-};
-
-/**
- * uPlot's form: the steps of all series, then a column for each. `undefined` is a step the series
- * does not have, `null` a gap in the line: NaN, infinite, or what `hides` tells to leave out.
- */
-export const align = (steps, columns, hides = () => false) => {
-  const union = Float64Array.from(new Set(steps.flat())).sort();
-  const aligned = columns.map((values, which) => {
+export const align = (tracks, hides = () => false) => {
+  const union = unionOf(new Set(tracks.map(({ xs }) => xs)));
+  const columns = tracks.map(({ xs, values }) => {
     const column = new Array(union.length).fill(undefined);
     let place = 0;
-    steps[which].forEach((step, i) => {
-      while (union[place] < step) place += 1;
+    xs.forEach((x, i) => {
+      while (union[place] < x) place += 1;
       column[place] = Number.isFinite(values[i]) && !hides(values[i]) ? values[i] : null;
     });
     return column;
   });
-  return [union, ...aligned];
+  return [union, ...columns];
 };
 
-/** The points that no line can show: [{step, kind: "NaN" | "∞" | "-∞"}]. */
-export const oddPoints = ({ steps, values }) =>
-  steps.flatMap((step, i) => {
-    const value = values[i];
-    if (Number.isFinite(value)) return [];
-    return [{ step, kind: Number.isNaN(value) ? "NaN" : value > 0 ? "∞" : "-∞" }];
-  });
+const unionOf = (lists) => {
+  const all = new Float64Array([...lists].reduce((sum, { length }) => sum + length, 0));
+  let end = 0;
+  for (const list of lists) {
+    all.set(list, end);
+    end += list.length;
+  }
+  return all.sort().filter((x, i, sorted) => x !== sorted[i - 1] && !Number.isNaN(x));
+};
 
-/** Steps of values that have no neighbour a line could be drawn to. */
-export const lonelySteps = ({ steps, values }) =>
-  steps.filter((_, i) => Number.isFinite(values[i]) && !Number.isFinite(values[i - 1]) && !Number.isFinite(values[i + 1]));
+/** The points that no line can show: [{x, kind: "NaN" | "∞" | "-∞"}]. */
+export const oddPoints = ({ xs, values }) => {
+  const odd = [];
+  values.forEach((value, i) => {
+    if (!Number.isFinite(value)) odd.push({ x: xs[i], kind: Number.isNaN(value) ? "NaN" : value > 0 ? "∞" : "-∞" });
+  });
+  return odd;
+};
+
+/** Places in one of uPlot's columns of values that have no neighbour a line could lead to. */
+export const lonelyPlaces = (column) => {
+  const places = [];
+  let before = null; // the value before, past steps that the series does not have
+  let lonely = -1;
+  column.forEach((value, place) => {
+    if (value === undefined) return;
+    if (lonely >= 0 && value === null) places.push(lonely);
+    lonely = value !== null && before === null ? place : -1;
+    before = value;
+  });
+  if (lonely >= 0) places.push(lonely);
+  return places;
+};

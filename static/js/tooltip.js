@@ -1,6 +1,6 @@
 // The values under the crosshair, greatest first. textContent only: names come from anybody.
 
-import { count, figures } from "./format.js";
+import { figure, figures } from "./format.js";
 import { readings } from "./chart-lines.js";
 
 const MAX_ROWS = 12;
@@ -32,34 +32,40 @@ export const attachTooltip = (plot) => {
 export const moveTooltip = (plot) => {
   const { left, idx } = plot.cursor;
   if (!plot.isHovered || idx == null || left < 0) return;
-  const step = plot.data[0][idx];
-  const rows = readings(plot.lines, step);
+  const x = plot.data[0][idx];
+  const { axis } = plot.picture;
+  const rows = readings(plot.lines, x);
   plot.tip.hidden = !rows.length;
   plot.tip.replaceChildren(
-    element("p", "chart-tip-step", `step ${count(step)}`),
-    ...tipRows(rows.slice(0, MAX_ROWS), step, plot.bold),
+    element("p", "chart-tip-step", axis.reading(x)),
+    ...tipRows(rows.slice(0, MAX_ROWS), x, plot),
   );
   if (rows.length > MAX_ROWS) plot.tip.append(element("p", "muted", `and ${rows.length - MAX_ROWS} more`));
   placeTip(plot, left);
 };
 
-const tipRows = (rows, step, bold) => {
+const tipRows = (rows, x, plot) => {
+  const { bold, picture: { axis } } = plot;
   const values = figures(rows.map(({ value, smoothed }) => smoothed ?? value));
   const raw = figures(rows.map(({ value }) => value));
-  return rows.map(({ line, smoothed, at }, i) => {
+  return rows.map(({ line, smoothed, at, low, high }, i) => {
+    const beside = low === undefined ? (smoothed === undefined ? "" : raw[i]) : `${figure(low)} – ${figure(high)}`;
     const row = element("p", line.key === bold ? "chart-tip-row is-bold" : "chart-tip-row");
     const swatch = element("i", "chart-tip-swatch");
     swatch.style.background = line.color;
     row.append(
       swatch,
       element("span", "chart-tip-name", line.name),
-      element("span", "muted", at === step ? "" : `@ ${count(at)}`),
-      element("span", "muted", smoothed === undefined ? "" : raw[i]),
+      element("span", "muted", isFar(at, x, plot) ? axis.where(at) : ""),
+      element("span", "muted", beside),
       element("b", "chart-tip-value", values[i]),
     );
     return row;
   });
 };
+
+/** Points that are drawn at the crosshair need no place of their own. */
+const isFar = (at, x, plot) => Math.abs(plot.valToPos(at, "x") - plot.valToPos(x, "x")) >= 1;
 
 /** Beside the crosshair, on the side with more room, and never beyond the screen. */
 const placeTip = ({ tip, over }, left) => {

@@ -1,36 +1,52 @@
-// The part of the view that only the browser knows lives in the URL too: smoothing and log axes.
+// The URL is the state of the charts: read here, written here, and followed when it changes.
+
+import { emit } from "./bus.js";
+import { readView, VIEW_PARAMS } from "./chart-view.js";
 
 const params = () => new URLSearchParams(location.search);
 
-const write = (query) => {
-  const text = query.toString();
-  history.replaceState(history.state, "", text ? `?${text}` : location.pathname);
+let shown = { search: null, view: null };
+let others = ""; // the parameters that are the server's, as the page was made with them
+
+/** The view of the charts: see chart-view.js. */
+export const chartView = () => {
+  if (shown.search !== location.search) shown = { search: location.search, view: readView(params()) };
+  return shown.view;
 };
 
-export const hasParam = (name, value) => params().getAll(name).includes(value);
-
-/** Returns whether it is there now. */
-export const toggleParam = (name, value) => {
+/** Write parameters, and tell the charts: {name: text, several texts, or "" for none}. `isStep`: the back button undoes it. */
+export const changeView = (changes, { isStep = false } = {}) => {
   const query = params();
-  const others = query.getAll(name).filter((one) => one !== value);
-  const isThere = others.length === query.getAll(name).length;
-  query.delete(name);
-  [...others, ...(isThere ? [value] : [])].forEach((one) => query.append(name, one));
-  write(query);
-  return isThere;
+  for (const [name, value] of Object.entries(changes)) {
+    query.delete(name);
+    [value].flat().forEach((one) => one !== "" && query.append(name, one));
+  }
+  const address = query.size ? `?${readable(query)}` : location.pathname;
+  if (isStep) history.pushState({ charts: true }, "", address);
+  else history.replaceState(history.state, "", address);
+  emit("view");
 };
 
-export const smoothingWeight = () => {
-  const weight = Number(params().get("smooth"));
-  return weight > 0 && weight < 1 ? weight : 0;
-};
-
-export const setSmoothing = (weight) => {
-  const query = params();
-  if (weight) query.set("smooth", weight);
-  else query.delete("smooth");
-  write(query);
-};
+/** Commas and colons need no escape, and a link is read by people. */
+const readable = (query) => query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":").replaceAll("%2F", "/");
 
 /** What a form's request must carry along so that the pushed URL keeps it. */
-export const browserParams = () => [...params()].filter(([name]) => name === "log" || name === "smooth");
+export const browserParams = () => [...params()].filter(([name]) => VIEW_PARAMS.includes(name));
+
+const serverPart = () => JSON.stringify([location.pathname, [...params()].filter(([name]) => !VIEW_PARAMS.includes(name))]);
+
+/** Back and forward between two views of the same page: nothing is to be asked of the server. */
+const travel = (event) => {
+  if (serverPart() !== others) return;
+  event.stopImmediatePropagation(); // htmx would load the page anew
+  emit("view");
+};
+
+export const startUrlState = () => {
+  others = serverPart();
+  addEventListener("popstate", travel);
+  document.addEventListener("htmx:pushedIntoHistory", () => {
+    others = serverPart();
+    emit("view");
+  });
+};

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { age, count, figure, figures, logLabels, tickLabels } from "../../static/js/format.js";
+import { age, count, durationText, figure, figures, logLabels, tickLabels } from "../../static/js/format.js";
 
 const FIGURES = JSON.parse(readFileSync(new URL("figures.json", import.meta.url)));
 
@@ -49,4 +49,8 @@ test("figures of a column end at the same decimal", () => {
   assert.deepEqual(figures([1234, 7]), ["1,234", "7"]);
   assert.deepEqual(figures([1.25, 1e7, 1e-5, NaN, -Infinity]), ["1.250", "10M", "1e-5", "NaN", "-∞"]);
   assert.deepEqual(figures([1234.5, 2]), ["1235", "2"]);
+});
+
+test("a duration has its two greatest units", () => {
+  assert.deepEqual([0, 0.9, 3, 843, 8040, 7201, 90061].map(durationText), ["0 s", "0 s", "3 s", "14 m 3 s", "2 h 14 m", "2 h", "1 d 1 h"]);
 });

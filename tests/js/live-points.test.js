@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { collectPoints } from "../../static/js/live-points.js";
+import { collectPoints, isTraining, newestOf } from "../../static/js/live-points.js";
 
 test("points of several events are sorted by metric", () => {
   const pending = new Map();
@@ -15,4 +15,16 @@ test("points of several events are sorted by metric", () => {
     ["loss", [{ run: "a", step: 1, value: 0.5, time }, { run: "a", step: 2, value: -Infinity, time }]],
     ["acc", [{ run: "a", step: 1, value: NaN, time }]],
   ]));
+});
+
+test("the newest point tells how old the news is", () => {
+  assert.equal(newestOf(new Map([["loss", [{ time: 5 }, { time: 9 }]], ["acc", [{ time: 7 }]]])), 9);
+  assert.equal(newestOf(new Map()), 0);
+});
+
+test("training is what the stream says of one of the chosen runs", () => {
+  const statuses = new Map([["a", "completed"], ["b", "wip"], ["c", "maybe_failed"]]);
+  const among = (...keys) => isTraining(keys.map((key) => ({ key })), statuses);
+
+  assert.deepEqual([among("a", "b"), among("a"), among("c"), among("unknown"), among()], [true, false, false, false, false]);
 });

@@ -1,23 +1,25 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { addPoint, align, fromColumns, lonelySteps, nearest, oddPoints, thin } from "../../static/js/series.js";
+import { addPoint, align, fromColumns, lonelyPlaces, nearest, oddPoints } from "../../static/js/series.js";
 
-const series = (steps, values) => fromColumns({ steps, values, timestamps: steps.map((s) => s * 1000) });
+const series = (steps, values) => fromColumns({ steps, values, timestamps: steps.map((s) => s * 1000) })[0];
+const put = (line, x, value, time) => addPoint(line, { x, step: x, value, time });
 
 test("a null value of JSON is a NaN", () => {
-  assert.deepEqual(series([0, 1], [1, null]), { steps: [0, 1], values: [1, NaN], times: [0, 1000] });
+  assert.deepEqual(series([0, 1], [1, null]), { xs: [0, 1], steps: [0, 1], values: [1, NaN], times: [0, 1000] });
 });
 
 test("a point goes to its place, and the newest of a step wins", () => {
   const line = series([0, 2, 4], [10, 12, 14]);
 
-  addPoint(line, 5, 15, 5000);
-  addPoint(line, 5, 16, 5001);
-  addPoint(line, 1, 11, 5002);
-  addPoint(line, 0, 9, 5003);
+  put(line, 5, 15, 5000);
+  put(line, 5, 16, 5001);
+  put(line, 1, 11, 5002);
+  put(line, 0, 9, 5003);
 
   assert.deepEqual(line, {
+    xs: [0, 1, 2, 4, 5],
     steps: [0, 1, 2, 4, 5],
     values: [9, 11, 12, 14, 16],
     times: [5003, 5002, 2000, 4000, 5001],
@@ -27,9 +29,9 @@ test("a point goes to its place, and the newest of a step wins", () => {
 test("a point opens an empty series", () => {
   const line = series([], []);
 
-  addPoint(line, -7, 1, 2);
+  put(line, -7, 1, 2);
 
-  assert.deepEqual(line, { steps: [-7], values: [1], times: [2] });
+  assert.deepEqual(line, { xs: [-7], steps: [-7], values: [1], times: [2] });
 });
 
 test("nearest is the closest point, and none outside of the series", () => {
@@ -39,52 +41,45 @@ test("nearest is the closest point, and none outside of the series", () => {
   assert.equal(nearest(series([], []), 0), -1);
 });
 
-test("thinning keeps spikes, dips, ends and what is not finite", () => {
-  const steps = [...Array(1000).keys()];
-  const values = steps.map(() => 0);
-  values[137] = 100;
-  values[731] = -100;
-  values[500] = NaN;
-  values[501] = Infinity;
-
-  const thinned = thin(series(steps, values), 100);
-
-  assert.ok(thinned.steps.length <= 110);
-  assert.ok([0, 137, 500, 501, 731, 999].every((step) => thinned.steps.includes(step)));
-  assert.deepEqual(thinned.steps, [...thinned.steps].sort((a, b) => a - b));
-  assert.ok(thinned.values.every((value, i) => Object.is(value, values[thinned.steps[i]])));
-});
-
-test("thinning leaves a short series alone", () => {
-  const line = series([0, 1, 2], [1, 2, 3]);
-
-  assert.equal(thin(line, 3), line);
-});
-
 test("aligned columns tell a gap from a step that was never logged", () => {
-  const columns = align([[0, 2, 3], [1, 2]], [[1, NaN, 3], [-5, Infinity]]);
+  const columns = align([{ xs: [0, 2, 3], values: [1, NaN, 3] }, { xs: [1, 2], values: [-5, Infinity] }]);
 
   assert.deepEqual([...columns[0]], [0, 1, 2, 3]);
   assert.deepEqual(columns.slice(1), [[1, undefined, null, 3], [undefined, -5, null, undefined]]);
 });
 
 test("aligned columns leave out what the axis hides", () => {
-  const [, column] = align([[0, 1, 2]], [[-1, 0, 5]], (value) => value <= 0);
+  const [, column] = align([{ xs: [0, 1, 2], values: [-1, 0, 5] }], (value) => value <= 0);
 
   assert.deepEqual(column, [null, null, 5]);
 });
 
 test("odd points are those without a height", () => {
   assert.deepEqual(oddPoints(series([0, 1, 2, 3], [1, NaN, Infinity, -Infinity])), [
-    { step: 1, kind: "NaN" },
-    { step: 2, kind: "∞" },
-    { step: 3, kind: "-∞" },
+    { x: 1, kind: "NaN" },
+    { x: 2, kind: "∞" },
+    { x: 3, kind: "-∞" },
   ]);
 });
 
 test("a value between gaps is lonely, and so is the only one", () => {
-  const gaps = series([0, 1, 2, 3, 4, 5, 6], [1, NaN, 2, 3, Infinity, 4, NaN]);
+  assert.deepEqual(lonelyPlaces([1, null, undefined, 2, 3, null, 4, undefined, null]), [0, 6]);
+  assert.deepEqual(lonelyPlaces([undefined, 1, undefined]), [1]);
+  assert.deepEqual(lonelyPlaces([1, undefined, 2]), []);
+  assert.deepEqual(lonelyPlaces([null, undefined]), []);
+});
 
-  assert.deepEqual(lonelySteps(gaps), [0, 5]);
-  assert.deepEqual(lonelySteps(series([7], [1])), [7]);
+test("restarts are series of their own, on the axis that was asked for", () => {
+  const columns = { steps: [0, 1, 1, 2], values: [1, 2, 3, 4], timestamps: [5, 6, 7, 8], x: [0, 0.1, 0.2, 0.3], starts: [0, 2] };
+
+  assert.deepEqual(fromColumns(columns, false), [
+    { xs: [0, 0.1], steps: [0, 1], values: [1, 2], times: [5, 6] },
+    { xs: [0.2, 0.3], steps: [1, 2], values: [3, 4], times: [7, 8] },
+  ]);
+});
+
+test("a group has its mean between its lowest and its highest run", () => {
+  const columns = { steps: [0], mean: [2], min: [1], max: [null], counts: [2], runs: 2 };
+
+  assert.deepEqual(fromColumns(columns), [{ xs: [0], steps: [0], values: [2], times: [], low: [1], high: [NaN], runCount: 2 }]);
 });

@@ -1,0 +1,44 @@
+// The words below a chart: how much of what was logged it shows, and what it cannot show; no DOM.
+
+import { count } from "./format.js";
+import { oddPoints, placesIn } from "./series.js";
+
+const COUNTED_ODD = ["NaN", "∞", "-∞"];
+
+/** `range`: the zoom or null; `outsideCount`: points that are beyond the y axis. */
+export const noteText = (lines, { hiddenCount = 0, isLog = false, range = null, outsideCount = 0 }) => {
+  const shown = countPoints(lines, range);
+  if (!countPoints(lines)) return "No points";
+  const notes = [resolution(lines, shown, hiddenCount, range), ...oddities(lines)];
+  const below = isLog ? countBelowZero(lines) : 0;
+  if (below) notes.push(`${count(below)} ≤ 0 not on a log axis`);
+  if (outsideCount) notes.push(`${count(outsideCount)} ${outsideCount === 1 ? "outlier" : "outliers"} beyond the axis`);
+  return notes.join(" · ");
+};
+
+export const countPoints = (lines, range = null) =>
+  lines.reduce((sum, { series: { xs } }) => {
+    const [start, end] = range ? placesIn(xs, range) : [0, xs.length];
+    return sum + end - start;
+  }, 0);
+
+const resolution = (lines, shown, hiddenCount, range) => {
+  if (lines[0].runCount) return groupWords(lines);
+  if (range) return `${count(shown)} ${shown === 1 ? "point" : "points"} in range`;
+  if (hiddenCount <= 0) return `${count(shown)} ${shown === 1 ? "point" : "points"}`;
+  return `${count(shown)} of ${count(shown + hiddenCount)} points · zoom for all`;
+};
+
+const groupWords = (lines) => {
+  const runs = lines.reduce((sum, { runCount }) => sum + runCount, 0);
+  return `Mean and range of ${count(runs)} ${runs === 1 ? "run" : "runs"} in ${count(lines.length)} ${lines.length === 1 ? "group" : "groups"}`;
+};
+
+const oddities = (lines) => {
+  const kinds = lines.flatMap(({ series }) => oddPoints(series).map(({ kind }) => kind));
+  const counted = COUNTED_ODD.map((kind) => [kinds.filter((one) => one === kind).length, kind]);
+  return counted.filter(([number]) => number).map(([number, kind]) => `${count(number)} ${kind}`);
+};
+
+const countBelowZero = (lines) =>
+  lines.reduce((sum, { series }) => sum + series.values.filter((value) => value <= 0 && value > -Infinity).length, 0);

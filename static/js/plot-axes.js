@@ -1,0 +1,60 @@
+// The axes of a plot: muted labels with SI prefixes, a faint grid, and a word for what lies along x.
+
+import { logLabels, tickLabels } from "./format.js";
+import { CLOCK_LABELS } from "./x-axis.js";
+
+const FONT_PX = 11;
+const LETTER_PX = 6.3; // the width of a digit in it
+const LABEL_ROW = 24;
+
+/** `axis`: see x-axis.js. */
+export const makeAxes = (host, axis, isLog) => {
+  const style = getComputedStyle(host);
+  const color = (name) => style.getPropertyValue(name).trim();
+  const font = `${FONT_PX}px ${style.fontFamily}`;
+  const common = {
+    stroke: color("--text-muted"),
+    font,
+    grid: { stroke: color("--chart-grid"), width: 1 },
+    ticks: { show: false },
+    gap: 6,
+  };
+  const title = axis.title && { label: axis.title, labelFont: font, labelSize: 16, labelGap: 0 };
+  const along = axis.isTime
+    ? { values: CLOCK_LABELS, size: LABEL_ROW + 13, space: 64 }
+    : { values: labelled(axis.labels), size: LABEL_ROW, space: 44, ...(axis.increments && { incrs: axis.increments }) };
+  return [
+    { ...common, ...along, ...title },
+    { ...common, size: labelRoom, values: isLog ? (_, ticks) => logLabels(ticks) : labelled(tickLabels) },
+  ];
+};
+
+const labelled = (labels) => (_, ticks, axis, room, increment) => labels(ticks, increment);
+
+const labelRoom = (_, labels) => Math.max(40, 14 + widthOf(labels ?? []));
+
+const widthOf = (labels) => LETTER_PX * Math.max(0, ...labels.map((label) => label?.length ?? 0));
+
+/** Half of the last label stands beyond the plot when it is at its edge. */
+export const rightRoom = (plot) => {
+  const { _values: labels, _splits: splits } = plot.axes[0];
+  const { max, min } = plot.scales.x;
+  const last = labels?.findLast(Boolean);
+  if (!last || !splits) return 8;
+  const isNearEdge = max - splits[labels.lastIndexOf(last)] < (max - min) * 0.04;
+  return isNearEdge ? Math.max(8, Math.ceil((last.split("\n")[0].length * LETTER_PX) / 2)) : 8;
+};
+
+/** A hook for uPlot's `draw`: "step" or "time", in the corner below the y axis. */
+export const drawAxisName = (plot, name) => {
+  if (!name) return;
+  const { ctx: pen, bbox } = plot;
+  const [axis] = plot.axes;
+  pen.save();
+  pen.font = `${(FONT_PX - 1) * devicePixelRatio}px ${axis.font[0].replace(/^.*?px /, "")}`;
+  pen.fillStyle = axis.stroke();
+  pen.textAlign = "left";
+  pen.textBaseline = "top";
+  pen.fillText(name, 2 * devicePixelRatio, bbox.top + bbox.height + 7 * devicePixelRatio);
+  pen.restore();
+};

@@ -1,0 +1,30 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { countPoints, noteText } from "../../static/js/note-text.js";
+
+const LINES = [
+  { series: { xs: [0, 1, 2], values: [3, NaN, 1] } },
+  { series: { xs: [0, 2], values: [-1, 4] } },
+];
+
+const note = (options) => noteText(LINES, options);
+
+test("the note says how much there is, and what cannot be drawn", () => {
+  assert.equal(note({}), "5 points · 1 NaN");
+  assert.equal(note({ hiddenCount: 9995 }), "5 of 10,000 points · zoom for all · 1 NaN");
+  assert.equal(note({ range: [1, 2], isLog: true }), "3 points in range · 1 NaN · 1 ≤ 0 not on a log axis");
+  assert.equal(note({ outsideCount: 1 }), "5 points · 1 NaN · 1 outlier beyond the axis");
+  assert.equal(noteText([], {}), "No points");
+});
+
+test("the note of groups says how many runs are in them", () => {
+  const group = (runCount) => ({ runCount, series: { xs: [0], values: [1] } });
+
+  assert.equal(noteText([group(3), group(1)], {}), "Mean and range of 4 runs in 2 groups");
+  assert.equal(noteText([group(1)], {}), "Mean and range of 1 run in 1 group");
+});
+
+test("points of a range are those in it, its ends included", () => {
+  assert.deepEqual([[0, 2], [0.5, 1.5], [2, 9], [3, 9]].map((range) => countPoints(LINES, range)), [5, 1, 2, 0]);
+});
