@@ -6,6 +6,8 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
+from tracking.models import User
+
 
 @pytest.fixture
 def fragment(client: Client) -> Callable[..., HttpResponse]:
@@ -16,3 +18,13 @@ def fragment(client: Client) -> Callable[..., HttpResponse]:
         return client.get(path, params, headers=headers)
 
     return get
+
+
+@pytest.fixture
+def as_user(monkeypatch: pytest.MonkeyPatch) -> Callable[[User], None]:
+    """Have the requests of this test come from somebody else."""
+
+    def become(user: User) -> None:
+        monkeypatch.setattr("tracking.middleware.local_user", lambda: user)
+
+    return become

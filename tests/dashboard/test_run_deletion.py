@@ -1,0 +1,81 @@
+"""Deleting a run: it says what goes, and then it is gone."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.core.files.base import ContentFile
+from django.test import Client
+
+from tests.factories import log_lines, log_points, make_run
+from tests.people import make_person, share
+from tracking.domain.artifacts import store_artifact
+from tracking.domain.runs import finish_run
+from tracking.enums import Role, RunStatus
+from tracking.models import Metric, MetricPoint, Run, User
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PATH = "/projects/proj/runs/run-1/deletion"
+STILL_RUNNING = "This run is still running."
+
+
+@pytest.fixture
+def full_run(settings: object, tmp_path: Path) -> Run:
+    settings.MEDIA_ROOT = tmp_path  # type: ignore[attr-defined]
+    run = make_run()
+    log_points(run, {"loss": [3.0, 2.0, 1.0], "acc": [0.5]})
+    log_lines(run, "one", "two")
+    store_artifact(run, ContentFile(bytes(5_000)), name="model.pt")
+    return run
+
+
+def test_page_says_what_goes(client: Client, full_run: Run) -> None:
+    page = client.get(PATH).content.decode()
+
+    assert STILL_RUNNING in page
+    assert '<td class="number">2</td><td class="muted">with 4 points, ' in page
+    assert '<td class="number">1</td><td class="muted">4.9\xa0KB</td>' in page
+    assert '<tr><th scope="row">Log lines</th><td class="number">2</td>' in page
+    assert Run.objects.count() == 1
+
+
+def test_run_is_gone_with_all_that_was_in_it(client: Client, full_run: Run, tmp_path: Path) -> None:
+    make_run("kept")
+
+    response = client.post(PATH, follow=True)
+
+    assert response.redirect_chain == [("/projects/proj", 302)]
+    assert "Deleted run “run-1”; 5.0\xa0KB are free again." in response.content.decode()
+    assert [run.key for run in Run.objects.all()] == ["kept"]
+    assert (Metric.objects.count(), MetricPoint.objects.count()) == (0, 0)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert client.get(PATH).status_code == 404
+
+
+def test_ended_run_goes_without_a_warning(client: Client) -> None:
+    run = make_run()
+    finish_run(run, status=RunStatus.COMPLETED)
+
+    assert STILL_RUNNING not in client.get(PATH).content.decode()
+
+
+@pytest.mark.parametrize(("is_member", "status"), [(True, 403), (False, 404)])
+def test_only_those_who_may_write_can_delete(
+    client: Client, as_user: Callable[[User], None], is_member: bool, status: int
+) -> None:
+    run = make_run()
+    bob = make_person("bob")
+    if is_member:
+        share(run.project, bob, Role.VIEWER)
+    as_user(bob)
+
+    assert client.get(PATH).status_code == status
+    assert client.post(PATH).status_code == status
+    assert Run.objects.count() == 1
+
+
+def test_forged_deletion_is_refused() -> None:
+    make_run()
+
+    assert Client(enforce_csrf_checks=True).post(PATH).status_code == 403
+    assert Run.objects.count() == 1
