@@ -29,7 +29,8 @@ from tracking.consumers.frames import (
 )
 from tracking.consumers.guard import Receive, Scope, Send
 from tracking.consumers.newsroom import Order, Piece, newsroom
-from tracking.consumers.wanted import Wanted, parse_wanted, unknown_header
+from tracking.consumers.wanted import Wanted, parse_wanted
+from tracking.dialects import list_unknown
 from tracking.domain import events
 from tracking.domain.access import find_project, find_run, visible_projects
 from tracking.models import Run
@@ -89,7 +90,8 @@ class RunStream(AsyncHttpConsumer):
             runs = await database_sync_to_async(self.open_runs)()
         except errors.RunyardError as error:
             await self.refuse(400 if isinstance(error, errors.InvalidInput) else 404, str(error))
-        headers = [*HEADERS, *unknown_header(self.wanted.keys, [run.key for run in runs])]
+        unknown = list_unknown(self.wanted.keys, [run.key for run in runs])
+        headers = HEADERS + [(name.encode(), value.encode()) for name, value in unknown.items()]
         if self.scope["method"] == "HEAD":
             await self.send_response(200, b"", headers=headers)
             raise StopConsumer

@@ -1,16 +1,14 @@
-"""What a watcher asks for in the address, and the answer to names that nobody has."""
+"""What a watcher asks for in the address."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, quote
+from urllib.parse import parse_qs
 
 from django.conf import settings
 
 from tracking.errors import InvalidInput, LimitExceeded
 
-UNKNOWN_BYTES = 2_000  # of a header: proxies refuse long ones
 UNIX_MS = re.compile(r"-?[0-9]{1,16}")
 MAX_FIELDS = 10_000  # all that HEAD_BYTES leave room for, and more than anybody means
 
@@ -33,14 +31,6 @@ def parse_wanted(path: dict[str, str], query_string: bytes) -> Wanted:
     if any("\0" in key for key in [path["project"], *keys]):
         raise InvalidInput("A name has a NUL character in it.", field="runs")
     return Wanted(path["project"], frozenset(keys), single is not None, _since_us(query))
-
-
-def unknown_header(wanted: Iterable[str], found: Iterable[str]) -> list[tuple[bytes, bytes]]:
-    """`Runyard-Unknown-Runs`, percent-encoded names between commas; as many as it has room for."""
-    value = ",".join(quote(key, safe="") for key in sorted(set(wanted) - set(found)))
-    if len(value) > UNKNOWN_BYTES:
-        value = value[: UNKNOWN_BYTES + 1].rpartition(",")[0]
-    return [(b"Runyard-Unknown-Runs", value.encode())] if value else []
 
 
 def _query(query_string: bytes) -> dict[str, list[str]]:

@@ -1,17 +1,16 @@
 """Streams, driven as the server drives them: through config.asgi."""
 
 import asyncio
-from contextlib import asynccontextmanager
 from typing import Any
 
 import orjson
 import pytest
-from asgiref.testing import ApplicationCommunicator
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 
 from config.asgi import application
 from tests.factories import NOON_US, log_points, make_run, take_in
+from tests.tracking.consumers.watching import open_stream, stream_scope
 from tracking.consumers import newsroom, streams
 from tracking.domain import runs as run_verbs
 from tracking.domain.batch import TIMES_US, Batch, Points
@@ -22,56 +21,6 @@ from tracking.models import Run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 in_thread = database_sync_to_async
-
-
-class Watcher:
-    """An open stream, read event by event."""
-
-    def __init__(self, app: ApplicationCommunicator) -> None:
-        self.app = app
-        self.text = ""
-
-    async def next_frame(self) -> str:
-        while "\n\n" not in self.text:
-            message = await self.app.receive_output(timeout=20)
-            assert message["type"] == "http.response.body"
-            self.text += message["body"].decode()
-        frame, self.text = self.text.split("\n\n", 1)
-        return frame
-
-    async def next_event(self) -> tuple[str, dict[str, Any], str]:
-        """Name, data and id of the next event; comments and `retry` are passed over."""
-        while True:
-            fields = dict(line.split(": ", 1) for line in (await self.next_frame()).split("\n"))
-            if "event" in fields:
-                return fields["event"], orjson.loads(fields["data"]), fields.get("id", "")
-
-
-def stream_scope(
-    path: str, headers: tuple[tuple[bytes, bytes], ...] = (), *, method: str = "GET"
-) -> dict[str, Any]:
-    path, _, query = path.partition("?")
-    return {
-        "type": "http",
-        "http_version": "1.1",
-        "method": method,
-        "path": path,
-        "query_string": query.encode(),
-        "headers": [(b"host", b"localhost"), *headers],
-    }
-
-
-@asynccontextmanager
-async def open_stream(
-    path: str, headers: tuple[tuple[bytes, bytes], ...] = (), *, method: str = "GET"
-):
-    app = ApplicationCommunicator(application, stream_scope(path, headers, method=method))
-    await app.send_input({"type": "http.request", "body": b"", "more_body": False})
-    start = await app.receive_output(timeout=20)
-    yield start, Watcher(app)
-    if not app.future.done():
-        await app.send_input({"type": "http.disconnect"})
-        await app.wait(timeout=20)
 
 
 async def status_of(path: str) -> tuple[int, dict[str, Any]]:

@@ -1,6 +1,6 @@
 import pytest
 
-from tracking.consumers.wanted import UNKNOWN_BYTES, parse_wanted, unknown_header
+from tracking.consumers.wanted import parse_wanted
 from tracking.errors import InvalidInput
 
 PATH = {"project": "proj"}
@@ -42,16 +42,3 @@ def test_bad_query_is_refused_with_a_reason(query, reason):
         parse_wanted(PATH, query)
 
     assert str(error.value) == reason
-
-
-def test_unknown_header_is_left_out_when_all_are_known():
-    assert unknown_header({"a"}, ["a"]) == []
-
-
-def test_unknown_header_ends_at_a_whole_name():
-    keys = {f"{number:04}" * 3 for number in range(1_000)}
-    [(_, value)] = unknown_header(keys, [])
-    names = value.decode().split(",")
-
-    assert UNKNOWN_BYTES - 12 <= len(value) <= UNKNOWN_BYTES
-    assert names == sorted(keys)[: len(names)]
