@@ -56,6 +56,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "tracking.compression.compress_answers",
     "csp.middleware.CSPMiddleware",
     "tracking.middleware.relax_browsable_api",
     "whitenoise.middleware.WhiteNoiseMiddleware",
