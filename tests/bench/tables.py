@@ -1,0 +1,95 @@
+"""Pages of a project with 10,000 runs over keep-alive HTTP, beside `/health` on the same server."""
+
+import gzip
+import time
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from urllib.parse import quote
+
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from tests.bench.crowd import METRICS_EACH, RUNS, fill_project
+from tests.bench.http import bench_process
+from tests.bench.measure import Figure, percentile
+from tracking.domain.access import local_user
+
+ROUNDS, WARM_UP = 40, 3
+FILTER = quote("config.lr < 0.01 and loss < 0.5")
+CHOSEN = "&".join(f"run=sweep-{number:05}" for number in range(20))
+TABLE_MS, QUERY_MS = "≤ 100 ms", "≤ 200 ms"
+PAGES = [
+    ("run table", "/projects/{}/runs", TABLE_MS),
+    ("run table, filtered", f"/projects/{{}}/runs?q={FILTER}", QUERY_MS),
+    ("run table, sorted by a metric", "/projects/{}/runs?sort=loss", QUERY_MS),
+    ("run table, filtered and sorted", f"/projects/{{}}/runs?q={FILTER}&sort=-accuracy", QUERY_MS),
+    ("run table, sorted by a config value", "/projects/{}/runs?sort=config.lr", QUERY_MS),
+    ("run table, text searched", "/projects/{}/runs?q=sweep-00", QUERY_MS),
+    ("run table, last page", "/projects/{}/runs?page=200", TABLE_MS),
+    ("projects", "/", ""),
+    ("project page with its charts", "/projects/{}", ""),
+    ("project page, filtered", f"/projects/{{}}?q={FILTER}", ""),
+    ("compare 20 runs", f"/projects/{{}}/compare?{CHOSEN}", ""),
+    ("API: list of runs", "/api/projects/{}/runs", ""),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    times_ms: list[float]
+    size_bytes: int
+    sent_bytes: int
+
+
+def visit(http: HTTPConnection, path: str) -> Visit:
+    times = []
+    for _ in range(WARM_UP + ROUNDS):
+        start = time.perf_counter()
+        http.request("GET", path, headers={"Accept-Encoding": "gzip"})
+        answer = http.getresponse()
+        body = answer.read()
+        times.append((time.perf_counter() - start) * 1e3)
+        if answer.status != 200:
+            raise RuntimeError(f"{path}: {answer.status}")
+    whole = gzip.decompress(body) if answer.headers["Content-Encoding"] == "gzip" else body
+    return Visit(times[WARM_UP:], len(whole), len(body))
+
+
+def count_queries(path: str) -> int:
+    local_user()  # once for the process, whichever page is first
+    with CaptureQueriesContext(connection) as queries:
+        Client(HTTP_HOST="localhost").get(path)
+    return len(queries)
+
+
+def compare(http: HTTPConnection, name: str, path: str, goal: str, floor: Visit) -> list[Figure]:
+    page, health = path.format("crowd"), "/health"
+    many, few = visit(http, page), visit(http, path.format("few"))
+    ours, theirs = count_queries(page), count_queries(path.format("few"))
+    return [
+        *(
+            Figure(f"{name}, p{share * 100:.0f}", percentile(many.times_ms, share), "ms", health, percentile(floor.times_ms, share), goal, ROUNDS)
+            for share in (0.5, 0.95)
+        ),
+        Figure("  size", many.size_bytes / 1e3, "KB", "20 runs", few.size_bytes / 1e3, "≤ 150 KB" if goal else "", RUNS),
+        Figure("  queries", ours, "", "20 runs", theirs, "= 1", RUNS),
+    ]  # fmt: skip
+
+
+def figures() -> list[Figure]:
+    call_command("collectstatic", interactive=False, verbosity=0)
+    start = time.perf_counter()
+    fill_project("few", 20)
+    fill_project("crowd", RUNS)
+    built = time.perf_counter() - start
+    with bench_process() as (port, _):
+        http = HTTPConnection("127.0.0.1", port, timeout=60)
+        floor = visit(http, "/health")
+        found = [
+            one for name, path, goal in PAGES for one in compare(http, name, path, goal, floor)
+        ]
+        http.close()
+    rows = RUNS * METRICS_EACH
+    return [Figure(f"{rows:,} metric rows are there after", built, "s", "", 0, "", rows), *found]
