@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db.models import Max, QuerySet, Sum
 from django.http import QueryDict
 
+from dashboard.legend import Legend, find_legend
 from dashboard.params import text_param
 from tracking.domain.fields import Field, suggest_fields
 from tracking.models import Metric, Run
@@ -65,6 +66,10 @@ class ChartGrid:
     @property
     def next_count(self) -> int:
         return self.shown_count + GRID_STEP
+
+    @property
+    def legend(self) -> Legend | None:
+        return find_legend(self.runs, self.group) if self.group else None
 
     @property
     def group_fields(self) -> list[Field]:

@@ -12,7 +12,7 @@ export const noteText = (lines, { hiddenCount = 0, isLog = false, range = null, 
   const notes = [resolution(lines, shown, hiddenCount, range), ...oddities(lines)];
   const below = isLog ? countBelowZero(lines) : 0;
   if (below) notes.push(`${count(below)} ≤ 0 not on a log axis`);
-  if (outsideCount) notes.push(`${count(outsideCount)} ${outsideCount === 1 ? "outlier" : "outliers"} beyond the axis`);
+  if (outsideCount) notes.push(`${count(outsideCount)} ${outsideCount === 1 ? "outlier" : "outliers"} hidden`);
   return notes.join(" · ");
 };
 

@@ -6,6 +6,7 @@ import { CLOCK_LABELS } from "./x-axis.js";
 const FONT_PX = 11;
 const LETTER_PX = 6.3; // the width of a digit in it
 const LABEL_ROW = 24;
+const MANY_DECADES = 1000;
 
 /** `axis`: see x-axis.js. */
 export const makeAxes = (host, axis, isLog) => {
@@ -25,8 +26,16 @@ export const makeAxes = (host, axis, isLog) => {
     : { values: labelled(axis.labels), size: LABEL_ROW, space: 44, ...(axis.increments && { incrs: axis.increments }) };
   return [
     { ...common, ...along, ...title },
-    { ...common, size: labelRoom, values: isLog ? (_, ticks) => logLabels(ticks) : labelled(tickLabels) },
+    { ...common, size: labelRoom, ...(isLog ? logAxis(common.grid) : { values: labelled(tickLabels) }) },
   ];
+};
+
+const logAxis = (grid) => ({ values: (_, ticks) => logLabels(ticks), grid: { ...grid, filter: powersOnly } });
+
+/** Over many decades, lines between the powers of ten would be all there is to see. */
+const powersOnly = (_, ticks) => {
+  const isWide = ticks.at(-1) > ticks[0] * MANY_DECADES;
+  return isWide ? ticks.map((tick) => (Number.isInteger(Math.round(Math.log10(tick) * 1e6) / 1e6) ? tick : null)) : ticks;
 };
 
 const labelled = (labels) => (_, ticks, axis, room, increment) => labels(ticks, increment);

@@ -6,7 +6,7 @@ import { drawAxisName, makeAxes, rightRoom } from "./plot-axes.js";
 import { cursorSize, makeBands, makeSeries } from "./plot-tracks.js";
 import { drawRail } from "./rail.js";
 import { attachTooltip, moveTooltip } from "./tooltip.js";
-import { valueRange } from "./y-range.js";
+import { logRange, valueRange } from "./y-range.js";
 
 const LEAST_DRAG = 4; // CSS pixels: less is a click
 
@@ -58,7 +58,7 @@ const frame = (host, { axis, isLog, tracks }) => ({
   },
   scales: {
     x: { time: axis.isTime, range: ({ picture }, min, max) => picture.range ?? xRange(min, max) },
-    y: isLog ? { distr: 3, log: 10, range: logRange } : { range: linearRange },
+    y: isLog ? { distr: 3, log: 10, range: yRangeOf(logRange) } : { range: yRangeOf(valueRange) },
   },
   axes: makeAxes(host, axis, isLog),
   hooks: {
@@ -74,12 +74,7 @@ const isMove = (type) => type === "mousemove" || type === "mouseleave";
 
 const xRange = (min, max) => (min === null ? [0, 1] : min === max ? [min - 0.5, max + 0.5] : [min, max]);
 
-const linearRange = ({ picture: { yRange } }, min, max) => valueRange(yRange?.min ?? min, yRange?.max ?? max);
-
-const logRange = ({ picture: { yRange } }, min, max) => {
-  if (min === null) return [1, 10];
-  return uPlot.rangeLog(yRange?.min ?? min, yRange?.max ?? max, 10, false);
-};
+const yRangeOf = (range) => ({ picture: { yRange } }, min, max) => range(yRange?.min ?? min, yRange?.max ?? max);
 
 const zoomToSelection = (plot, host) => {
   const { left, width } = plot.select;

@@ -6,9 +6,10 @@ const COLUMNS = ["xs", "steps", "values", "times", "smoothed", "low", "high"];
 
 /** The API's columns as series: one for each restart, the newest last. */
 export const fromColumns = (columns, isOnSteps = true) => {
+  const steps = columns.steps ?? columns.x;
   const whole = {
-    xs: isOnSteps ? [...columns.steps] : [...(columns.x ?? columns.steps)],
-    steps: [...columns.steps],
+    xs: [...(isOnSteps ? steps : columns.x ?? steps)],
+    steps: [...steps],
     values: numbers(columns.values ?? columns.mean),
     times: [...(columns.timestamps ?? [])],
     ...(columns.smoothed && { smoothed: numbers(columns.smoothed) }),

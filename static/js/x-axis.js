@@ -48,10 +48,13 @@ const metricAxis = (metric) => ({
 const spanLabel = (seconds, increment) => {
   if (seconds === 0) return "0";
   if (increment < 1) return `${Number(seconds.toFixed(3))} s`;
-  return durationText(seconds);
+  return signed(seconds, durationText);
 };
 
-const spanText = (seconds) => (seconds < MINUTE ? `${figure(Number(seconds.toFixed(3)))} s` : durationText(seconds));
+const spanText = (seconds) => signed(seconds, (size) => (size < MINUTE ? `${figure(Number(size.toFixed(3)))} s` : durationText(size)));
+
+/** A run may bring points that are older than itself. */
+const signed = (seconds, text) => (seconds < 0 ? `-${text(-seconds)}` : text(seconds));
 
 /** The moment in the reader's own zone: `21 Nov, 15:04:05`. */
 const clockText = (ms) =>

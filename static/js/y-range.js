@@ -13,6 +13,14 @@ export const valueRange = (min, max) => {
   return [min - room, max + room];
 };
 
+/** The next round value below and above: where a logarithmic axis has a tick. */
+export const logRange = (min, max) => {
+  if (min === null) return [1, 10];
+  const [low, high] = [min, max].map((value) => 10 ** Math.floor(Math.log10(value)));
+  const range = [Math.floor(min / low + 1e-9) * low, Math.ceil(max / high - 1e-9) * high];
+  return range[0] < range[1] ? range : [low, high * 10];
+};
+
 /**
  * The values without those that lie far out: {min, max, outsideCount}, or null if there are none.
  * `columns` are uPlot's, of which the x of `range` count, or all.

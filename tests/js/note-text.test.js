@@ -14,7 +14,7 @@ test("the note says how much there is, and what cannot be drawn", () => {
   assert.equal(note({}), "5 points · 1 NaN");
   assert.equal(note({ hiddenCount: 9995 }), "5 of 10,000 points · zoom for all · 1 NaN");
   assert.equal(note({ range: [1, 2], isLog: true }), "3 points in range · 1 NaN · 1 ≤ 0 not on a log axis");
-  assert.equal(note({ outsideCount: 1 }), "5 points · 1 NaN · 1 outlier beyond the axis");
+  assert.equal(note({ outsideCount: 1 }), "5 points · 1 NaN · 1 outlier hidden");
   assert.equal(noteText([], {}), "No points");
 });
 

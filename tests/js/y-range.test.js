@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { robustRange, valueRange } from "../../static/js/y-range.js";
+import { logRange, robustRange, valueRange } from "../../static/js/y-range.js";
 
 const xs = [...Array(100).keys()];
 const flat = xs.map((x) => x % 10);
@@ -31,4 +31,11 @@ test("without outliers nothing is left out", () => {
   assert.equal(robustRange([xs, xs.map(() => 3)], null), null);
   assert.equal(robustRange([[], []], null), null);
   assert.equal(robustRange([[0, 1], [1, 99]], null), null);
+});
+
+test("a log range ends at round values of its own size", () => {
+  assert.deepEqual(logRange(0.023, 2.8), [0.02, 3]);
+  assert.deepEqual(logRange(100, 1000), [100, 1000]);
+  assert.deepEqual(logRange(5, 5), [1, 10]);
+  assert.deepEqual(logRange(null, null), [1, 10]);
 });

@@ -4,9 +4,9 @@ The axis is cut into bins. Each run counts once in a bin, with the mean of its f
 however often it logged. NaN and infinities count nowhere.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -61,24 +61,22 @@ def read_groups(
     Raises: LimitExceeded for more than MAX_GROUPS.
     """
     runs = list(runs)
-    members = _find_members(runs, field)
+    members = find_members(runs, field)
     if len(members) > MAX_GROUPS:
         raise LimitExceeded(
             f"group: these runs have {len(members)} values of {field.name[:80]!r}; at most"
             f" {MAX_GROUPS} groups can be drawn.",
             field="group",
         )
-    by_metric = groupby(read_lines(runs, window, names=names), key=itemgetter(0))
-    return [
-        group
-        for metric, found in by_metric
-        for group in _average(
-            metric, {run.pk: lines[0] for _, run, lines in found}, members, window
-        )
-    ]
+    drawn = sorted(read_lines(runs, window, names=names), key=attrgetter("place"))
+    groups: list[Group] = []
+    for metric, found in groupby(drawn, attrgetter("metric")):
+        lines = {one.run.pk: one.lines[0] for one in found}
+        groups += _average(metric, lines, members, window)
+    return groups
 
 
-def _find_members(runs: list[Run], field: Field) -> dict[str, set[int]]:
+def find_members(runs: Sequence[Run], field: Field) -> dict[str, set[int]]:
     """The ids of the runs in each group, by label."""
     found = read_fields(runs, [field])
     if field.kind == "tags":
