@@ -6,8 +6,10 @@
 All little-endian. Values come back bit for bit, NaN payloads and infinities included.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -98,6 +100,35 @@ def decode(data: bytes | memoryview) -> Columns:
     raise ValueError(f"Unknown kind of point data: {data[0]}.")
 
 
+def join_stretches(stretches: Sequence[tuple[int, bytes | memoryview]]) -> Columns:
+    """The points of consecutive stretches, each with the number of its points.
+
+    Unpacked right into their place: a copy more would cost a third of the time of reading them.
+    """
+    if len(stretches) == 1:
+        return decode(stretches[0][1])
+    total = sum(count for count, _ in stretches)
+    arrays: list[Any] = [np.empty(total, dtype) for dtype in COLUMN_TYPES]
+    whole = Columns(*arrays)
+    start = 0
+    for count, data in stretches:
+        _decode_into(whole[start : start + count], memoryview(data))
+        start += count
+    return whole
+
+
+def _decode_into(target: Columns, data: memoryview) -> None:
+    columns = (target.steps, target.values, target.times_us)
+    if data[0] == PACKED:
+        for part, column in zip(_packed_parts(data), columns, strict=True):
+            if standalone.simple_decompress_into(part, column).n_processed != len(column):
+                raise ValueError("A stretch has fewer points than its row says.")
+        return
+    found = decode(data)
+    for column, values in zip(columns, (found.steps, found.values, found.times_us), strict=True):
+        column[:] = values
+
+
 def _packed_parts(data: memoryview) -> Iterator[bytes]:
     start = 1
     while start < len(data):
@@ -109,13 +140,18 @@ def _packed_parts(data: memoryview) -> Iterator[bytes]:
 class MetricPointQuerySet(models.QuerySet):
     """A queryset of stretches that can hand out the points in them."""
 
+    def series(self) -> Iterator[tuple[int, Columns]]:
+        """Metric id and points of one metric after the other, in order of arrival. One query.
+
+        Nothing is kept of those that were handed out: they may be more than fit into memory.
+        """
+        rows = self.order_by("metric_id", "ordinal").values_list("metric_id", "count", "data")
+        for metric_id, group in groupby(rows.iterator(chunk_size=500), itemgetter(0)):
+            yield metric_id, join_stretches([(count, data) for _, count, data in group])
+
     def arrays(self) -> dict[int, Columns]:
         """The points by metric id, each metric's in order of arrival. One query."""
-        stretches: dict[int, list[Columns]] = {}
-        rows = self.order_by("metric_id", "ordinal").values_list("metric_id", "data")
-        for metric_id, data in rows.iterator(chunk_size=500):
-            stretches.setdefault(metric_id, []).append(decode(data))
-        return {metric_id: Columns.join(parts) for metric_id, parts in stretches.items()}
+        return dict(self.series())
 
     def points(self) -> Iterator[Point]:
         """Every point, one by one: for people and tests; code wants `arrays`."""

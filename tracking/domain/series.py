@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
 import numpy as np
+from django.db.models import QuerySet
 from numpy.typing import NDArray
 
 from tracking.domain.axes import STEP, Axis
@@ -50,39 +51,56 @@ class Series(NamedTuple):
     starts: tuple[int, ...] = (0,)
 
 
+class Drawn(NamedTuple):
+    """All points of a series in the window: a line for each segment, none of them empty."""
+
+    place: int  # in the order of metric and run
+    metric: str
+    run: Run
+    lines: list[Line]
+
+
 def read_series(
     runs: Iterable[Run], window: Window, *, names: list[str] | None = None
 ) -> list[Series]:
     """The series of these runs, of all metrics or those named, ordered by metric and run.
 
-    Metrics without a point in the window are left out. Two queries, whatever is asked.
+    Metrics without a point in the window are left out. Two queries, whatever is asked; two more
+    where a metric is the axis.
     """
-    return [
-        _thin(name, run, lines, window)
-        for name, run, lines in read_lines(runs, window, names=names)
-    ]
+    thin = ((one.place, _thin(one, window)) for one in read_lines(runs, window, names=names))
+    return [series for _, series in sorted(thin, key=itemgetter(0))]
 
 
 def read_lines(
     runs: Iterable[Run], window: Window, *, names: list[str] | None = None
-) -> Iterator[tuple[str, Run, list[Line]]]:
-    """All points in the window, by metric and run: a line for each segment, none of them empty."""
+) -> Iterator[Drawn]:
+    """One series after the other, in no order that matters."""
     by_id = {run.pk: run for run in runs}
-    ruler = window.axis.metric
     metrics = Metric.objects.filter(run_id__in=by_id)
+    rulers = _read_rulers(metrics, window.axis)
     if names is not None:
-        metrics = metrics.filter(name__in=[*names, ruler] if ruler else names)
+        metrics = metrics.filter(name__in=names)
     found = metrics.order_by("name", "run_id").values_list("pk", "name", "run_id")
-    arrays = _in_reach(MetricPoint.objects.filter(metric__in=metrics.values("pk")), window).arrays()
-    there = [(arrays[pk], name, run_id) for pk, name, run_id in found if pk in arrays]
-    rulers = {run_id: chart_order(columns) for columns, name, run_id in there if name == ruler}
-    shown = {name for _, name, _ in there} if names is None else set(names)
-    for columns, name, run_id in there:
-        if name not in shown:
-            continue
-        lines = _draw(columns, window, by_id[run_id], rulers.get(run_id))
-        if lines:
-            yield name, by_id[run_id], lines
+    places = {pk: (place, name, run_id) for place, (pk, name, run_id) in enumerate(found)}
+    stretches = MetricPoint.objects.filter(metric__in=metrics.values("pk"))
+    for pk, columns in _in_reach(stretches, window).series():
+        if pk in places:  # else it came between the queries
+            place, name, run_id = places[pk]
+            lines = _draw(columns, window, by_id[run_id], rulers.get(run_id))
+            if lines:
+                yield Drawn(place, name, by_id[run_id], lines)
+
+
+def _read_rulers(metrics: QuerySet[Metric], axis: Axis) -> dict[int, Columns]:
+    """The points of the metric that is the axis, in chart order, by run id."""
+    if not axis.metric:
+        return {}
+    metrics = metrics.filter(name=axis.metric)
+    run_ids = dict(metrics.values_list("pk", "run_id"))
+    stretches = MetricPoint.objects.filter(metric__in=metrics.values("pk"))
+    found = stretches.series()
+    return {run_ids[pk]: chart_order(columns) for pk, columns in found if pk in run_ids}
 
 
 def _in_reach(
@@ -121,13 +139,14 @@ def _cut(line: Line, window: Window) -> Line:
     return line if inside.all() else line[inside]
 
 
-def _thin(name: str, run: Run, lines: list[Line], window: Window) -> Series:
+def _thin(drawn: Drawn, window: Window) -> Series:
+    lines = drawn.lines
     total = sum(map(len, lines))
     if not window.raw:
         lines = thin_segments(lines, window.max_points)
     starts = tuple(accumulate(map(len, lines[:-1]), initial=0))
     line = Line.join(lines)
-    return Series(run.key, name, line.columns, total, line.x, line.smoothed, starts)
+    return Series(drawn.run.key, drawn.metric, line.columns, total, line.x, line.smoothed, starts)
 
 
 @dataclass(slots=True)
