@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import Any
 
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import URLPattern
 from django.utils.cache import patch_vary_headers
 
@@ -33,13 +33,25 @@ def page_or_json(page: View, json: View) -> View:
     @wraps(page)
     def negotiated(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         if request.method in READING and prefers_json(request):
-            response = json(request, **{name.removesuffix("_key"): kwargs[name] for name in kwargs})
-        else:
-            response = page(request, **kwargs)
-        patch_vary_headers(response, ["Accept"])
+            return json(request, **{name.removesuffix("_key"): kwargs[name] for name in kwargs})
+        return page(request, **kwargs)
+
+    negotiated.has_two_forms = True  # type: ignore[attr-defined]
+    return negotiated
+
+
+def vary_by_accept(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware, because pages that tell of errors are made outside the view."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if request.resolver_match and hasattr(request.resolver_match.func, "has_two_forms"):
+            patch_vary_headers(response, ["Accept"])
         return response
 
-    return negotiated
+    return middleware
 
 
 def prefers_json(request: HttpRequest) -> bool:

@@ -59,6 +59,7 @@ MIDDLEWARE = [
     "tracking.compression.compress_answers",
     "csp.middleware.CSPMiddleware",
     "tracking.middleware.relax_browsable_api",
+    "config.negotiation.vary_by_accept",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "tracking.middleware.check_origin",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -1,0 +1,70 @@
+"""A run's page is JSON for programs that ask for it."""
+
+import pytest
+from django.test import Client
+
+from tests.factories import log_points, make_run
+
+pytestmark = pytest.mark.django_db
+URL = "/projects/proj/runs/run-1"
+CHROME = "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8"
+AXIOS = "application/json, text/plain, */*"
+
+
+def kind(client: Client, accept: str | None, path: str = URL) -> tuple[int, str]:
+    answer = client.get(path, headers={} if accept is None else {"Accept": accept})
+    assert "Accept" in answer["Vary"].split(", ")
+    return answer.status_code, answer["Content-Type"].split(";")[0]
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        ("application/json", "application/json"),
+        ("Application/JSON; charset=utf-8", "application/json"),
+        (AXIOS, "application/json"),
+        ("text/html;q=0.5, application/json", "application/json"),
+        ("application/json;q=0.5, text/html", "text/html"),
+        ("application/json, text/html", "text/html"),
+        ("application/json;q=0", "text/html"),
+        ("application/json;q=nan", "text/html"),
+        (CHROME, "text/html"),
+        ("*/*", "text/html"),
+        ("image/png", "text/html"),
+        ("", "text/html"),
+        (None, "text/html"),
+    ],
+)
+def test_form_follows_the_accept_header(client, accept, expected):
+    make_run()
+
+    assert kind(client, accept) == (200, expected)
+    assert kind(client, accept, f"{URL}/") == (200, expected)
+
+
+def test_json_is_that_of_the_api(client):
+    log_points(make_run(config={"lr": 0.1}), {"loss": [1.0, 0.5]})
+
+    twin = client.get(URL, headers={"Accept": "application/json"}).json()
+
+    assert twin == client.get("/api/projects/proj/runs/run-1").json()
+    assert (twin["project"], twin["name"], twin["metrics"]) == ("proj", "run-1", {"loss": 0.5})
+
+
+def test_what_is_not_there_is_told_in_the_same_form(client):
+    make_run()
+    nowhere = "/projects/proj/runs/nope"
+
+    told = client.get(nowhere, headers={"Accept": "application/json"})
+
+    detail = "Run 'nope' not found in project 'proj'"
+    assert (told.status_code, told.json()) == (404, {"detail": detail})
+    assert kind(client, CHROME, nowhere) == (404, "text/html")
+
+
+def test_head_follows_too_and_changes_are_the_pages_matter(client):
+    make_run()
+    json = {"Accept": "application/json"}
+
+    assert client.head(URL, headers=json)["Content-Type"] == "application/json"
+    assert client.post(URL, headers=json).status_code == 405
