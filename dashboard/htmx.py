@@ -26,3 +26,8 @@ def render_page(
     response = render(request, f"dashboard/{template}", context)
     patch_vary_headers(response, ["HX-Request", "HX-Target"])
     return response
+
+
+def client_redirect(url: str) -> HttpResponse:
+    """Have HTMX load a whole page: a plain redirect would put that page into the target."""
+    return HttpResponse(headers={"HX-Redirect": url})

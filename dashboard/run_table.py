@@ -1,33 +1,195 @@
-"""The run table: each run with the last values of the metrics that its page has in common."""
+"""The run table: the project's runs as the URL filters, sorts and cuts them, a column per field."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Count
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
+from django.http import QueryDict
+from django.utils.safestring import SafeString, mark_safe
 
-from dashboard.panels import grid_order, metrics_of
-from tracking.models import Metric, Run
+from dashboard.cells import cell, is_figure
+from dashboard.columns import Columns, columns_of, query_with
+from tracking.domain.fields import Field, find_field, metric_field, read_fields, sort_runs
+from tracking.domain.query import QueryError, filter_runs
+from tracking.enums import RunStatus
+from tracking.models import Project, Run
 
-METRIC_COLUMNS = 4
+PAGE_ROWS = 50  # with a dozen columns a page stays below 150 KB
+MAX_QUERY = 2_000
+MAX_TICKS = 100  # named in the URL
+EXPORT_ROWS = 10_000
+ROWS_AT_ONCE = 400  # ids in one statement: SQLite may be built to take no more than 999
+ROW_COLUMNS = ("key", "name", "color", "project")
 
 
 @dataclass(frozen=True, slots=True)
-class RunRow:
+class Problem:
+    """A filter that cannot be read, with the words before and after the wrong one."""
+
+    reason: str
+    before: str
+    wrong: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    field: Field
+    classes: str
+    order: str  # ascending, descending or none
+    sort_query: str  # of the URL that sorts by it, the other way round, or no more
+
+    @property
+    def prefix(self) -> str:
+        return self.field.source if self.field.source in {"config", "summary"} else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
     run: Run
-    metrics: list[Metric | None]  # one for each metric column
+    cells: SafeString
+    is_ticked: bool
 
 
 @dataclass(frozen=True, slots=True)
 class RunTable:
-    metric_names: list[str]
-    rows: list[RunRow]
+    page: Page[Run]
+    columns: Columns
+    name_head: Head
+    heads: list[Head]
+    rows: list[Row]
+    ticked_elsewhere: list[str]  # keys of runs that are ticked, but not on this page
+    problem: Problem | None
+    is_running: bool  # something in the project is: the table renews itself sooner
+    twin_query: str  # of the URL that gives all of it, but for the format
+
+    @property
+    def export_count(self) -> int:
+        return min(self.page.paginator.count, EXPORT_ROWS)
 
 
-def tabulate_runs(runs: Sequence[Run]) -> RunTable:
-    """The metrics most of these runs have become columns. Two queries."""
-    counts = metrics_of(runs).order_by().values("name").annotate(run_count=Count("pk"))
-    ranked = sorted(counts, key=lambda row: (-row["run_count"], *grid_order(row["name"])))
-    names = [row["name"] for row in ranked[:METRIC_COLUMNS]]
-    found = {(m.run_id, m.name): m for m in metrics_of(runs).filter(name__in=names)}
-    rows = [RunRow(run, [found.get((run.pk, name)) for name in names]) for run in runs]
-    return RunTable(names, rows)
+def query_text(params: QueryDict) -> str:
+    return params.get("q", "")[:MAX_QUERY].replace("\0", "")
+
+
+def list_runs(project: Project, params: QueryDict) -> QuerySet[Run]:
+    """All runs of the view, in its order. Raises: InvalidInput; QueryError where the filter is wrong."""
+    runs = filter_runs(project.runs.all(), query_text(params))
+    return sort_runs(runs.only(*ROW_COLUMNS), params.get("sort", ""))
+
+
+def tabulate_runs(project: Project, params: QueryDict) -> RunTable:
+    """One page of the table. A constant number of queries. Raises: InvalidInput."""
+    runs, problem = _runs_or_problem(project, params)
+    page = Paginator(runs, PAGE_ROWS).get_page(params.get("page"))
+    shown = list(page)
+    columns = columns_of(shown, params)
+    values = read_values(shown, columns.fields)
+    classes = _column_classes(columns, list(values.values()))
+    ticked = _ticked_keys(project, params)
+    return RunTable(
+        page=page,
+        columns=columns,
+        name_head=_head(find_field("name"), "", params),
+        heads=[
+            _head(field, css, params) for field, css in zip(columns.fields, classes, strict=True)
+        ],
+        rows=[
+            Row(run, _cells(columns.fields, values[run.pk], classes), run.key in ticked)
+            for run in shown
+        ],
+        ticked_elsewhere=[key for key in ticked if key not in {run.key for run in shown}],
+        problem=problem,
+        is_running=project.runs.filter(status=RunStatus.RUNNING, archived_at=None).exists(),
+        twin_query=query_with(params, **({} if columns.are_chosen else {"page": page.number})),
+    )
+
+
+def _runs_or_problem(project: Project, params: QueryDict) -> tuple[QuerySet[Run], Problem | None]:
+    try:
+        return list_runs(project, params), None
+    except QueryError as error:
+        text, start, end = query_text(params), error.start, error.end
+        problem = Problem(str(error), text[:start], text[start:end], text[end:])
+        return project.runs.none(), problem
+
+
+def _head(field: Field, classes: str, params: QueryDict) -> Head:
+    """A first click sorts upwards, a second one downwards, a third one no more."""
+    sort = params.get("sort", "") or "-started"
+    order = {field.name: "ascending", f"-{field.name}": "descending"}.get(sort, "none")
+    following = {"none": field.name, "ascending": f"-{field.name}", "descending": ""}[order]
+    if field.name == "started" and not following:  # no sort at all is this one
+        following = "started"
+    return Head(field, classes, order, query_with(params, sort=following or []))
+
+
+def _column_classes(columns: Columns, rows: Sequence[list[Any]]) -> list[str]:
+    """Figures stand at the right; the pinned columns, which keep their places, know their number."""
+    classes = []
+    for place, field in enumerate(columns.fields):
+        given = [row[place] for row in rows if row[place] is not None]
+        is_number = all(map(is_figure, given)) if given else field.kind == "number"
+        pin = f"pin pin-{place + 1}" if place < columns.pinned else ""
+        classes.append(f"{'number' if is_number else ''} {pin}".strip())
+    return classes
+
+
+def _cells(fields: Sequence[Field], values: Sequence[Any], classes: Sequence[str]) -> SafeString:
+    cells = (cell(*each) for each in zip(fields, values, classes, strict=True))
+    return mark_safe("".join(cells))  # noqa: S308 -- each of them is escaped
+
+
+def read_values(runs: Sequence[Run], fields: Sequence[Field]) -> dict[int, list[Any]]:
+    """As `read_fields`, but a last value that is NaN is there: none beside points."""
+    lasts = [place for place, field in enumerate(fields) if _is_last(field)]
+    counts = [metric_field(fields[place].path[0], "count") for place in lasts]
+    found = read_fields(runs, [*fields, *counts])
+    for values in found.values():
+        for place, count in zip(lasts, values[len(fields) :], strict=True):
+            if count and values[place] is None:
+                values[place] = math.nan
+        del values[len(fields) :]
+    return found
+
+
+def _is_last(field: Field) -> bool:
+    return field.source == "metric" and field.path[1] == "last"
+
+
+def _ticked_keys(project: Project, params: QueryDict) -> list[str]:
+    keys = [key for key in params.getlist("run")[:MAX_TICKS] if key and "\0" not in key]
+    if not keys:
+        return []
+    return list(project.runs.filter(key__in=keys).values_list("key", flat=True))
+
+
+def columns_in(project: Project, params: QueryDict) -> Columns:
+    """The columns of the page that the table would show."""
+    runs, _ = _runs_or_problem(project, params)
+    return columns_of(list(Paginator(runs, PAGE_ROWS).get_page(params.get("page"))), params)
+
+
+def export_rows(project: Project, params: QueryDict) -> tuple[list[str], Iterator[list[Any]]]:
+    """The heads, and the plain values of the view's first 10,000 runs. Raises: InvalidInput."""
+    runs = list_runs(project, params)
+    fields = columns_in(project, params).fields
+    return ["run", *(field.name for field in fields)], _values(runs[:EXPORT_ROWS], fields)
+
+
+def _values(runs: QuerySet[Run], fields: Sequence[Field]) -> Iterator[list[Any]]:
+    found = list(runs)
+    for start in range(0, len(found), ROWS_AT_ONCE):
+        some = found[start : start + ROWS_AT_ONCE]
+        values = read_values(some, fields)
+        yield from ([run.key, *map(_plain, values[run.pk])] for run in some)
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON can hold it: times as ISO text, durations in seconds."""
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    return value.total_seconds() if hasattr(value, "total_seconds") else value

@@ -113,6 +113,9 @@ def icon(name: str) -> SafeString:
 
 @register.simple_tag
 def status(run: Run) -> SafeString:
+    return status_word(run.shown_status)
+
+
+def status_word(word: str) -> SafeString:
     """Icon, word, and colour third."""
-    word = run.shown_status
     return format_html('<span class="status status-{}">{}{}</span>', word, icon(word), word)

@@ -1,19 +1,71 @@
-"""The run table."""
+"""The run table, its twins as files, and the choice of its columns."""
 
+import math
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any
+
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 
+from dashboard.column_choice import choose_columns
 from dashboard.decorators import page
-from dashboard.htmx import render_page
-from dashboard.listing import cut_page, list_runs
-from dashboard.params import text_param
-from dashboard.run_table import tabulate_runs
-from tracking.domain.access import find_project
+from dashboard.htmx import htmx_target, render_page
+from dashboard.run_table import columns_in, export_rows, query_text, tabulate_runs
+from dashboard.twins import csv_file, json_file
+from tracking.domain.access import can_write, find_project
+from tracking.domain.values import number_word
 
 
 @page
 def run_list(request: HttpRequest, project_key: str) -> HttpResponse:
     project = find_project(request.user, project_key)
-    query = text_param(request.GET, "q")
-    runs = cut_page(list_runs(project, query=query), request.GET.get("page"))
-    context = {"project": project, "query": query, "runs": runs, "table": tabulate_runs(runs)}
+    if request.GET.get("format") in TWINS:
+        return TWINS[request.GET["format"]](project.key, *export_rows(project, request.GET))
+    table = tabulate_runs(project, request.GET)
+    context = {
+        "project": project,
+        "query": query_text(request.GET),
+        "table": table,
+        "views": project.views.all(),
+        "limit": settings.MAX_RUNS_PER_REQUEST,
+        "may_write": can_write(request.user, project),
+    }
+    if table.problem and htmx_target(request) == "run-table":
+        return render_problem(request, context)
     return render_page(request, "run_list.html", context, fragments={"run-table"})
+
+
+@page
+def column_list(request: HttpRequest, project_key: str) -> HttpResponse:
+    project = find_project(request.user, project_key)
+    choice = choose_columns(project, columns_in(project, request.GET), request.GET)
+    context = {"project": project, "choice": choice}
+    fragments = {"columns", "column-suggestions"}
+    return render_page(request, "column_list.html", context, fragments=fragments)
+
+
+def render_problem(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    """What is wrong with the filter, above the rows of before: one may be in the middle of typing."""
+    response = render(request, "dashboard/_query_problem.html", context)
+    response.headers["HX-Retarget"] = "#query-problem"
+    return response
+
+
+def runs_csv(name: str, heads: list[str], rows: Iterator[list[Any]]) -> HttpResponse:
+    return csv_file(f"{name}-runs.csv", chain([heads], rows))
+
+
+def runs_json(name: str, heads: list[str], rows: Iterator[list[Any]]) -> HttpResponse:
+    runs = [dict(zip(heads, map(_strict, row), strict=True)) for row in rows]
+    return json_file({"project": name, "columns": heads, "runs": runs})
+
+
+TWINS = {"csv": runs_csv, "json": runs_json}
+
+
+def _strict(value: Any) -> Any:
+    """Strict JSON has no word for NaN and infinities; they become texts."""
+    is_odd = isinstance(value, float) and not math.isfinite(value)
+    return number_word(value) if is_odd else value

@@ -1,7 +1,5 @@
 // Dialogs: what HTMX puts into one opens it; `data-close` and a click beside it close it.
 
-export const closeDialogs = () => document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close());
-
 const isBeside = (dialog, { clientX, clientY }) => {
   const { left, right, top, bottom } = dialog.getBoundingClientRect();
   return clientX < left || clientX > right || clientY < top || clientY > bottom;
