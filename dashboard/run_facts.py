@@ -1,5 +1,6 @@
 """What a run page opens with: a few figures, and the tables behind them a page at a time."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,8 +10,10 @@ from django.db.models import Max, QuerySet, Sum
 from dashboard.listing import cut_page
 from dashboard.panels import grid_order
 from dashboard.templatetags.dashboard_format import as_text, flatten, pretty_json
+from tracking.domain.values import number_word
 from tracking.models import Metric, Run
 
+METRIC_COLUMNS = ("last", "min", "max", "mean", "last_step", "count")
 FIGURE_COUNT = 12
 SUMMARY_COUNT = 8  # of them; the rest are for the metrics
 LEAVES = 100  # of a config, on one page
@@ -53,6 +56,18 @@ def _is_figure(value: Any) -> bool:
 
 def list_metrics(run: Run, *, query: str) -> QuerySet[Metric]:
     return run.metrics.filter(name__icontains=query) if query else run.metrics.all()
+
+
+def metric_rows(metrics: QuerySet[Metric]) -> list[dict[str, Any]]:
+    """The table in full, for files: a row for each metric, numbers that JSON lacks as words."""
+    return [
+        {"metric": metric.name} | {name: _plain(getattr(metric, name)) for name in METRIC_COLUMNS}
+        for metric in metrics
+    ]
+
+
+def _plain(value: float | None) -> float | str | None:
+    return value if value is None or math.isfinite(value) else number_word(value)
 
 
 def cut_metrics(run: Run, *, query: str, number: str | None) -> Page[Metric]:

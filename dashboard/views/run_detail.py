@@ -11,16 +11,21 @@ from dashboard.panels import grid_of
 from dashboard.params import text_param
 from dashboard.run_facts import (
     LEAVES,
+    METRIC_COLUMNS,
     copyable_json,
     cut_leaves,
     cut_metrics,
     environment_of,
     figures_of,
+    list_metrics,
+    metric_rows,
 )
 from dashboard.run_files import cut_files
 from dashboard.templatetags.dashboard_format import flatten
+from dashboard.twins import csv_file, json_file
 from tracking.domain.access import can_write, find_run
 from tracking.domain.producers import find_delivery
+from tracking.errors import InvalidInput
 from tracking.models import Run
 
 
@@ -57,9 +62,21 @@ def run_config(request: HttpRequest, project_key: str, run_key: str) -> HttpResp
 def run_metrics(request: HttpRequest, project_key: str, run_key: str) -> HttpResponse:
     run = find_run(request.user, project_key, run_key)
     query = text_param(request.GET, "q")
+    if "format" in request.GET:
+        return metric_file(run, metric_rows(list_metrics(run, query=query)), request.GET["format"])
     metrics = cut_metrics(run, query=query, number=request.GET.get("page"))
     context = {"metrics": metrics, "query": query, "summary": flatten(run.summary)[:LEAVES]}
     return _part(request, run, "metrics", context)
+
+
+def metric_file(run: Run, rows: list[dict[str, Any]], wanted: str) -> HttpResponse:
+    if wanted == "csv":
+        heads = ["metric", *METRIC_COLUMNS]
+        name = f"{run.project.key}-{run.key}-metrics.csv"
+        return csv_file(name, [heads, *([row[head] for head in heads] for row in rows)])
+    if wanted == "json":
+        return json_file({"project": run.project.key, "run": run.key, "metrics": rows})
+    raise InvalidInput("format is csv or json.", field="format")
 
 
 def _part(request: HttpRequest, run: Run, part: str, context: dict[str, Any]) -> HttpResponse:

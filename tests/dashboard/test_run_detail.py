@@ -1,3 +1,4 @@
+import math
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -105,7 +106,7 @@ def test_run_page_explains_a_stale_run(client: Client) -> None:
 
     page = client.get(PATH).content.decode()
 
-    assert "The next one heals it: nothing is lost." in page
+    assert re.search(r'title="No sign of life for [^"]+ The next one heals it', page)
 
 
 def test_run_page_shows_what_the_training_said_of_its_machine(client: Client) -> None:
@@ -202,3 +203,34 @@ def test_metric_table_of_a_run_is_filtered_and_cut_into_pages(
     assert '<th scope="row">best.acc</th><td class="mono">0.5</td>' in page
     assert re.findall(r'<td class="table-main">(.*?)</td>', second) == ["m100"]
     assert len(re.findall(r'<td class="table-main">', found)) == 10
+
+
+def test_metric_table_of_a_run_has_twins(client: Client) -> None:
+    run = make_run()
+    log_points(run, {"loss": [3.0, 1.0, math.inf], "=acc": [0.1, math.nan]})
+
+    as_csv = client.get(f"{PATH}/metrics", {"format": "csv"})
+    as_json = client.get(f"{PATH}/metrics", {"format": "json", "q": "loss"})
+
+    assert as_csv.headers["Content-Disposition"] == 'attachment; filename="proj-run-1-metrics.csv"'
+    assert as_csv.content.decode().splitlines() == [
+        "metric,last,min,max,mean,last_step,count",
+        "'=acc,,0.1,0.1,0.1,1,2",
+        "loss,Infinity,1.0,3.0,2.0,2,3",
+    ]
+    assert as_json.json() == {
+        "project": "proj",
+        "run": "run-1",
+        "metrics": [
+            {
+                "metric": "loss",
+                "last": "Infinity",
+                "min": 1.0,
+                "max": 3.0,
+                "mean": 2.0,
+                "last_step": 2,
+                "count": 3,
+            }
+        ],
+    }
+    assert client.get(f"{PATH}/metrics", {"format": "xls"}).status_code == 400
