@@ -31,7 +31,7 @@ const resolution = (lines, shown, hiddenCount, range) => {
 
 const groupWords = (lines) => {
   const runs = lines.reduce((sum, { runCount }) => sum + runCount, 0);
-  return `Mean and range of ${count(runs)} ${runs === 1 ? "run" : "runs"} in ${count(lines.length)} ${lines.length === 1 ? "group" : "groups"}`;
+  return `${count(runs)} ${runs === 1 ? "run" : "runs"} in ${count(lines.length)} ${lines.length === 1 ? "group" : "groups"}`;
 };
 
 const oddities = (lines) => {

@@ -21,8 +21,8 @@ test("the note says how much there is, and what cannot be drawn", () => {
 test("the note of groups says how many runs are in them", () => {
   const group = (runCount) => ({ runCount, series: { xs: [0], values: [1] } });
 
-  assert.equal(noteText([group(3), group(1)], {}), "Mean and range of 4 runs in 2 groups");
-  assert.equal(noteText([group(1)], {}), "Mean and range of 1 run in 1 group");
+  assert.equal(noteText([group(3), group(1)], {}), "4 runs in 2 groups");
+  assert.equal(noteText([group(1)], {}), "1 run in 1 group");
 });
 
 test("points of a range are those in it, its ends included", () => {
