@@ -16,15 +16,20 @@ from tracking.models import Project, Run
 MAX_RUNS = 100
 SUGGESTED = 100  # keys that the field for a further run knows by itself
 CELLS_PER_PAGE = 600  # a page of the table stays small, whether it is long or wide
-ROWS_PER_PAGE = range(6, 100)
+ROWS_PER_PAGE = range(5, 100)
 OVERVIEW_ROWS = 12  # above the charts
 VIEWS = [
     ("", "Overview", "compare"),
     ("diff", "Differences", "table"),
     ("charts", "Charts", "charts"),
+    ("scatter", "Scatter", "scatter"),
+    ("parallel", "Parallel", "columns"),
 ]
+PLOTS = {"scatter", "parallel"}  # they draw any number of runs: a choice, or what `q` finds
 UNUSED = ("notes", "readme", "metadata", "bindrs")  # texts and JSON that may be large
-OWN_PARAMS = {"run", "baseline", "without", "find", "page", "format"}  # the form has fields for them
+# The form has fields for these, or they say nothing about the next view.
+OWN_PARAMS = {"run", "baseline", "without", "find", "page", "format"}
+PLOT_PARAMS = {"scatter": {"q", "h", "v", "color", "log_h", "log_v"}, "parallel": {"q", "axis"}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +63,12 @@ def choose_runs(project: Project, params: QueryDict) -> Comparison:
     )
 
 
+def view_of(params: QueryDict) -> str:
+    """The view that the URL names; the overview where there is none of that name."""
+    asked = params.get("view", "")
+    return asked if asked in {key for key, _, _ in VIEWS} else ""
+
+
 def leave_out(params: QueryDict) -> str:
     """The query string without the run that `without` names."""
     rest = params.copy()
@@ -68,13 +79,14 @@ def leave_out(params: QueryDict) -> str:
     return rest.urlencode()
 
 
-def other_params(params: QueryDict) -> list[tuple[str, str]]:
-    """What a form of the page sends along: everything that is not about the choice of runs."""
+def other_params(params: QueryDict, view: str) -> list[tuple[str, str]]:
+    """What the page's form sends along: everything that it has no field for."""
+    own = OWN_PARAMS | PLOT_PARAMS.get(view, set())
     return [
         (name, value)
         for name, values in params.lists()
         for value in values
-        if name not in OWN_PARAMS and value
+        if name not in own and value
     ]
 
 

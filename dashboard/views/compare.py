@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from dashboard.compare import (
+    PLOTS,
     VIEWS,
     Comparison,
     choose_runs,
@@ -14,18 +15,29 @@ from dashboard.compare import (
     other_params,
     suggest_runs,
     tabulate_diffs,
+    view_of,
 )
 from dashboard.decorators import page
-from dashboard.diffs import MISSING
+from dashboard.diffs import MISSING, Row
 from dashboard.htmx import render_page
 from dashboard.panels import grid_of
 from dashboard.params import text_param
+from dashboard.scatter import (
+    SUGGESTED,
+    RunPlot,
+    parallel_fields,
+    plot_runs,
+    runs_to_plot,
+    scatter_fields,
+)
 from dashboard.twins import csv_file, json_file
 from tracking.domain.access import find_project
+from tracking.domain.fields import suggest_fields
 from tracking.errors import InvalidInput
-from tracking.models import Project
+from tracking.models import SERIES_COLORS, Project, Run
 
-FRAGMENTS = {"compare-diffs", "chart-grid"}
+FRAGMENTS = {"compare-diffs", "compare-plot", "chart-grid", "group-fields"}
+FORMATS = ("csv", "json")
 
 
 @page
@@ -41,37 +53,63 @@ def compare(request: HttpRequest, project_key: str) -> HttpResponse:
 
 
 def page_context(request: HttpRequest, project: Project, comparison: Comparison) -> dict[str, Any]:
-    asked = request.GET.get("view", "")
-    view = asked if asked in {key for key, _, _ in VIEWS} else ""
-    return {
+    params, view = request.GET, view_of(request.GET)
+    context = {
         "project": project,
         "comparison": comparison,
         "views": VIEWS,
         "view": view,
-        "find": text_param(request.GET, "find"),
-        "metric_query": text_param(request.GET, "metric"),
-        "other_params": other_params(request.GET),
+        "is_plot": view in PLOTS,
+        "find": text_param(params, "find"),
+        "query": text_param(params, "q"),
+        "metric_query": text_param(params, "metric"),
+        "other_params": other_params(params, view),
         "other_runs": suggest_runs(project, comparison),
         # Called by the template that needs them.
-        "grid": lambda: grid_of(comparison.runs, request.GET),
-        "diffs": lambda: tabulate_diffs(comparison.runs, request.GET, is_overview=not view),
+        "grid": lambda: grid_of(comparison.runs, params),
+        "diffs": lambda: tabulate_diffs(comparison.runs, params, is_overview=not view),
     }
+    return context | plot_context(request, project, comparison) if view in PLOTS else context
+
+
+def plot_context(request: HttpRequest, project: Project, comparison: Comparison) -> dict[str, Any]:
+    runs = runs_to_plot(project, request.GET, comparison.runs)
+    fields = suggest_fields(runs, limit=SUGGESTED)
+    return {"plot": plot_of(request, project, comparison), "known_fields": fields}
+
+
+def plot_of(request: HttpRequest, project: Project, comparison: Comparison) -> RunPlot:
+    runs = runs_to_plot(project, request.GET, comparison.runs)
+    find_fields = scatter_fields if view_of(request.GET) == "scatter" else parallel_fields
+    return plot_runs(runs, find_fields(runs, request.GET))
 
 
 def twin(request: HttpRequest, project: Project, comparison: Comparison) -> HttpResponse:
-    """The table of differences as a file, all pages of it."""
-    rows, _ = diff_rows(comparison.runs, request.GET)
-    keys = [run.key for run in comparison.runs]
-    if request.GET["format"] == "csv":
-        lines = [["" if v is MISSING else v for v in row.values] for row in rows]
-        heads = [[row.section.lower(), row.key] for row in rows]
-        table = [
-            ["section", "key", *keys],
-            *(h + line for h, line in zip(heads, lines, strict=True)),
-        ]
-        return csv_file(f"{project.key}-comparison.csv", table)
-    if request.GET["format"] != "json":
+    """What the view shows as a file, all of it."""
+    if request.GET["format"] not in FORMATS:
         raise InvalidInput("format is csv or json.", field="format")
+    is_csv = request.GET["format"] == "csv"
+    if view_of(request.GET) in PLOTS:
+        plot = plot_of(request, project, comparison)
+        return plot_csv(project, plot) if is_csv else plot_json(project, plot)
+    rows, _ = diff_rows(comparison.runs, request.GET)
+    if is_csv:
+        return diff_csv(project, comparison.runs, rows)
+    return diff_json(project, comparison, rows)
+
+
+def diff_csv(project: Project, runs: list[Run], rows: list[Row]) -> HttpResponse:
+    lines = [
+        [row.section.lower(), row.key, *("" if v is MISSING else v for v in row.values)]
+        for row in rows
+    ]
+    heads = ["section", "key", *(run.key for run in runs)]
+    return csv_file(f"{project.key}-comparison.csv", [heads, *lines])
+
+
+def diff_json(project: Project, comparison: Comparison, rows: list[Row]) -> HttpResponse:
+    keys = [run.key for run in comparison.runs]
+    values = [dict(zip(keys, row.values, strict=True)) for row in rows]
     return json_file(
         {
             "project": project.key,
@@ -82,11 +120,35 @@ def twin(request: HttpRequest, project: Project, comparison: Comparison) -> Http
                 {
                     "section": row.section.lower(),
                     "key": row.key,
-                    "values": {
-                        k: v for k, v in zip(keys, row.values, strict=True) if v is not MISSING
-                    },
+                    "values": {key: v for key, v in by_run.items() if v is not MISSING},
                 }
-                for row in rows
+                for row, by_run in zip(rows, values, strict=True)
+            ],
+        }
+    )
+
+
+def plot_csv(project: Project, plot: RunPlot) -> HttpResponse:
+    heads = ["run", "name", *(axis.name for axis in plot.axes)]
+    lines = [[row.run.key, row.run.name, *row.values] for row in plot.rows]
+    return csv_file(f"{project.key}-runs.csv", [heads, *lines])
+
+
+def plot_json(project: Project, plot: RunPlot) -> HttpResponse:
+    """What the plot's own script reads, too."""
+    return json_file(
+        {
+            "project": project.key,
+            "total": plot.total_count,
+            "fields": [{"name": a.name, "label": a.label, "kind": a.kind} for a in plot.axes],
+            "runs": [
+                {
+                    "key": row.run.key,
+                    "name": row.run.name,
+                    "color": row.run.color % SERIES_COLORS,
+                    "values": row.values,
+                }
+                for row in plot.rows
             ],
         }
     )

@@ -2,7 +2,7 @@
 // Shapes: line {points, color, width, dash, alpha}, area {points, color, alpha}, dot {x, y, r, color},
 // text {x, y, text, color, size, anchor, isBold}; those with `inPlot` end at the edges of the plot.
 
-const PAD = 16;
+export const PAD = 16; // around the chart
 const TITLE_ROOM = 32;
 const LEGEND_GAP = 12;
 const LEGEND_ROW = 18;

@@ -1,0 +1,62 @@
+// The compare page's form: clean addresses, and the part of the view that only the browser knows.
+
+import { startParallel } from "./parallel.js";
+import { startScatter } from "./scatter.js";
+import { browserParams } from "./url-state.js";
+
+const PARTS = ".plot-fields, .compare-query, .diff-tools";
+
+const kept = () => [...browserParams(), ...new URLSearchParams(location.search)].filter(([name], i, all) => i < browserParams().length || name === "brush");
+
+/** A form sends every field: leave out what says nothing. */
+const clean = (formData) => {
+  for (const name of new Set(formData.keys())) {
+    const values = formData.getAll(name).filter((value) => value !== "");
+    formData.delete(name);
+    values.forEach((value) => formData.append(name, value));
+  }
+  for (const [name] of kept()) formData.delete(name);
+  kept().forEach(([name, value]) => formData.append(name, value));
+};
+
+const prepare = ({ detail }) => detail.elt.closest(PARTS) && clean(detail.formData);
+
+const send = (event) => {
+  const form = event.target;
+  if (!form.matches("[data-keeps-view]") || event.submitter?.formAction !== form.action) return;
+  event.preventDefault();
+  const formData = new FormData(form, event.submitter);
+  clean(formData);
+  location.assign(`${form.action.split("?")[0]}?${new URLSearchParams(formData)}`);
+};
+
+/** A field with a list shows all of it while it is empty: keep what was there until another is picked. */
+const openField = ({ target }) => {
+  if (!target.matches?.("[data-pick]") || !target.value) return;
+  target.dataset.before = target.value;
+  target.placeholder = target.value;
+  target.value = "";
+};
+
+const closeField = ({ target }) => {
+  if (!target.matches?.("[data-pick]") || target.dataset.before === undefined) return;
+  if (!target.value) target.value = target.dataset.before;
+  delete target.dataset.before;
+};
+
+/** Backspace in a field that looks empty empties it. */
+const emptyField = ({ target, key }) => {
+  if (!["Backspace", "Delete"].includes(key) || !target.dataset?.before || target.value) return;
+  delete target.dataset.before;
+  target.dispatchEvent(new Event("change", { bubbles: true }));
+};
+
+export const startCompare = () => {
+  startScatter();
+  startParallel();
+  document.addEventListener("htmx:configRequest", prepare);
+  document.addEventListener("submit", send);
+  document.addEventListener("focusin", openField);
+  document.addEventListener("focusout", closeField);
+  document.addEventListener("keydown", emptyField);
+};
