@@ -2,6 +2,7 @@
 
 import { startChartMenus } from "./chart-menu.js";
 import { startChartTools } from "./chart-tools.js";
+import { startCompare } from "./compare.js";
 import { startControls } from "./controls.js";
 import { startDialogs } from "./dialogs.js";
 import { startEditing } from "./editing.js";
@@ -26,6 +27,7 @@ startUrlState();
 startRequests();
 startMessages();
 startControls();
+startCompare();
 startDialogs();
 startKeys();
 startTable();
