@@ -14,17 +14,12 @@ READING = {"GET", "HEAD"}
 
 def with_json(pages: Iterable[URLPattern], twins: Mapping[str, View]) -> list[URLPattern]:
     """The pages; those that have a twin, by their URL name, answer with it where JSON is wanted."""
-    return [
-        URLPattern(
-            page.pattern,
-            page_or_json(page.callback, twins[page.name]),
-            page.default_args,
-            page.name,
-        )
-        if page.name in twins
-        else page
-        for page in pages
-    ]
+    found: list[URLPattern] = []
+    for page in pages:
+        twin = twins.get(page.name or "")
+        view = page_or_json(page.callback, twin) if twin else page.callback
+        found.append(URLPattern(page.pattern, view, page.default_args, page.name))
+    return found
 
 
 def page_or_json(page: View, json: View) -> View:

@@ -23,20 +23,22 @@ class PageQuery(serializers.Serializer[Any]):
         default=0, min_value=0, max_value=INT64.stop - 1 - MAX_LIMIT, help_text="how many to skip"
     )
 
-    def cut(self, request: Request, rows: QuerySet[Row]) -> tuple[list[Row], dict[str, str]]:
-        """The piece, and headers that tell of the others. Two queries."""
-        limit, offset = self.validated_data["limit"], self.validated_data["offset"]
-        piece = list(rows[offset : offset + limit])
-        return piece, self._headers(request, rows.count(), limit, offset)
+    def cut(self, rows: QuerySet[Row]) -> list[Row]:
+        offset = self.validated_data["offset"]
+        return list(rows[offset : offset + self.validated_data["limit"]])
 
-    def _headers(self, request: Request, total: int, limit: int, offset: int) -> dict[str, str]:
-        """`Link` (RFC 8288), and how many rows there are in all."""
-        last = max(total - 1, 0) // limit * limit
+    def headers(self, request: Request, *, shown: int, total: int) -> dict[str, str]:
+        """`Link` (RFC 8288) to the other pieces, and how many rows there are in all.
+
+        `shown` may be less than the limit: the next piece begins where this one ends.
+        """
+        limit, offset = self.validated_data["limit"], self.validated_data["offset"]
+        goes_on = shown > 0 and offset + shown < total
         places = {
             "first": 0 if offset else None,
             "prev": max(min(offset, total) - limit, 0) if offset else None,
-            "next": offset + limit if offset + limit < total else None,
-            "last": last if offset + limit < total else None,
+            "next": offset + shown if goes_on else None,
+            "last": (total - 1) // limit * limit if goes_on else None,
         }
         links = [
             f'<{_address(request, place)}>; rel="{name}"'

@@ -51,8 +51,8 @@ def require_write(user: Caller, project: Project) -> None:
 
 
 def find_project(user: Caller, key: str, *, write: bool = False) -> Project:
-    """Raises: NotFound, NotPermitted."""
-    project = visible_projects(user).filter(key=key).first()
+    """A NUL, which some databases refuse, is in no key. Raises: NotFound, NotPermitted."""
+    project = None if "\0" in key else visible_projects(user).filter(key=key).first()
     if project is None:
         raise NotFound(f"Project '{key}' not found")
     if write:
@@ -63,7 +63,7 @@ def find_project(user: Caller, key: str, *, write: bool = False) -> Project:
 def find_run(user: Caller, project_key: str, run_key: str, *, write: bool = False) -> Run:
     """The run, with its project loaded. Raises: NotFound, NotPermitted."""
     project = find_project(user, project_key, write=write)
-    run = project.runs.filter(key=run_key).first()
+    run = None if "\0" in run_key else project.runs.filter(key=run_key).first()
     if run is None:
         raise NotFound(f"Run '{run_key}' not found in project '{project_key}'")
     run.project = project

@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import PurePosixPath
 
 from asgiref.sync import sync_to_async
-from zipstream import ZipStream
+from zipstream import ZipStream  # type: ignore[import-untyped]
 
 from tracking.domain.artifacts import has_file, open_artifact
 from tracking.errors import NotFound

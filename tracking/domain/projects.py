@@ -1,10 +1,11 @@
 """What one does to a project."""
 
 from django.db import transaction
+from django.utils import timezone
 
 from tracking.domain.access import Caller, require_write, visible_projects
 from tracking.domain.values import clean_tags, clean_text
-from tracking.errors import NameTaken
+from tracking.errors import NameTaken, NotFound
 from tracking.models import Project, User
 
 
@@ -39,16 +40,18 @@ def update_project(
     notes: str | None = None,
     description: str | None = None,
 ) -> None:
-    """Replace what is given; None leaves it as it is. Raises: InvalidInput."""
+    """Replace what is given; None leaves it as it is. Raises: InvalidInput, NotFound."""
     texts = {"notes": notes, "description": description}
     changes: dict[str, object] = {
         field: clean_text(text, field) for field, text in texts.items() if text is not None
     }
     if tags is not None:
         changes["tags"] = clean_tags(tags)
+    changes["updated_at"] = timezone.now()
+    if not Project.objects.filter(pk=project.pk).update(**changes):
+        raise NotFound(f"Project '{project.key}' was deleted.")
     for field, value in changes.items():
         setattr(project, field, value)
-    project.save(update_fields=[*changes, "updated_at"])
 
 
 def _add_tags(project: Project, tags: list[str]) -> None:

@@ -33,8 +33,9 @@ def read_latest(run_ids: Iterable[int]) -> dict[int, dict[str, float | str | Non
     latest: dict[int, dict[str, float | str | None]] = {}
     for run_id, name, last, step in rows.values_list("run_id", "name", "last", "last_step"):
         value = math.nan if last is None and step is not None else last
-        is_number = value is None or math.isfinite(value)
-        latest.setdefault(run_id, {})[name] = value if is_number else number_word(value)
+        latest.setdefault(run_id, {})[name] = (
+            value if value is None or math.isfinite(value) else number_word(value)
+        )
     return latest
 
 

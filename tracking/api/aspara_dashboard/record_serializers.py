@@ -1,10 +1,12 @@
 """Runs and projects in the words of the dashboard API."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
+from itertools import accumulate
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet, prefetch_related_objects
+from django.db.models import Count, Prefetch, QuerySet, prefetch_related_objects
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
@@ -17,8 +19,9 @@ from tracking.domain.fields import sort_runs
 from tracking.domain.query import filter_runs
 from tracking.domain.summaries import read_latest
 from tracking.domain.values import flatten_map
-from tracking.models import Artifact, Project, Run
+from tracking.models import Artifact, Metric, Project, Run
 
+MAX_DETAILS = 200_000  # metrics and files in a list: 20 MB, half a second
 UNUSED_COLUMNS = ("metadata", "readme", "bindrs")  # large, and not shown here
 
 
@@ -50,7 +53,7 @@ class ArtifactSerializer(serializers.Serializer[Artifact]):
 
 
 @extend_schema_serializer(examples=[examples.METADATA])
-class RunMetadataSerializer(serializers.Serializer[Run]):
+class RunMetadataSerializer(serializers.Serializer[Any]):
     """Runs have to come from `load_details`."""
 
     run_id = serializers.CharField(source="key")
@@ -85,6 +88,16 @@ class RunSerializer(RunMetadataSerializer):
         source="latest",
         help_text='metric → its last value; "NaN", "Infinity", "-Infinity" are texts',
     )
+
+
+def cut_to_size(runs: list[Run]) -> list[Run]:
+    """The first of the runs, at least one, whose metrics and files fit into one answer."""
+    ids = [run.pk for run in runs]
+    details: Counter[int] = Counter()
+    for rows in (Metric.objects.filter(run__in=ids), Artifact.objects.filter(run__in=ids)):
+        details.update(dict(rows.order_by().values_list("run").annotate(Count("pk"))))
+    totals = accumulate(details[pk] for pk in ids)
+    return runs[: max(1, sum(total <= MAX_DETAILS for total in totals))]
 
 
 def load_details(runs: Iterable[Run]) -> list[Run]:

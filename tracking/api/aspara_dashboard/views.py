@@ -24,6 +24,7 @@ from tracking.api.aspara_dashboard.record_serializers import (
     RunMetadataSerializer,
     RunSerializer,
     RunsQuery,
+    cut_to_size,
     load_details,
 )
 from tracking.api.aspara_dashboard.serializers import (
@@ -138,8 +139,9 @@ class RunViewSet(BodyViewSet):
         found = find_project(request.user, project)
         query = checked(RunsQuery(data=request.query_params))
         runs = query.select(found.runs.select_related("project").defer(*UNUSED_COLUMNS))
-        page, headers = query.cut(request, runs)
-        return Response(RunSerializer(load_details(page), many=True).data, headers=headers)
+        page = load_details(cut_to_size(query.cut(runs)))
+        headers = query.headers(request, shown=len(page), total=runs.count())
+        return Response(RunSerializer(page, many=True).data, headers=headers)
 
     @extend_schema(
         operation_id="get_run",

@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 
 from tests.factories import make_run
+from tracking.api.aspara_dashboard import views
 from tracking.models import Project, Run
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -132,3 +133,21 @@ def test_no_token_is_asked_for(run):
     answer = strict.put(RUN, {"notes": "new"}, content_type="application/json")
 
     assert (answer.status_code, answer.json()["notes"]) == (200, "new")
+
+
+@pytest.mark.parametrize("path", [RUN, PROJECT])
+def test_what_is_deleted_meanwhile_is_404(monkeypatch, put, run, path):
+    body = views.RunViewSet.checked_body
+
+    def delete_first(*args):
+        Project.objects.all().delete()
+        return body(*args)
+
+    monkeypatch.setattr(views.BodyViewSet, "checked_body", delete_first)
+
+    assert put(path, {"notes": "new"})[0] == 404
+
+
+@pytest.mark.parametrize("path", ["/api/projects/a%00b/metadata", "/api/projects/proj/runs/%00"])
+def test_nul_is_in_no_name(client, run, path):
+    assert client.get(path).status_code == 404

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from tests.factories import log_points, make_run
 from tests.tracking.api.aspara_dashboard.conftest import keep_file
+from tracking.api.aspara_dashboard import record_serializers
 from tracking.domain.runs import archive_runs, finish_run
 from tracking.enums import RunStatus
 from tracking.models import Artifact, Run
@@ -142,6 +143,18 @@ def test_pieces_by_their_links_are_the_whole_list(client, five_runs):
         url = next((link["url"] for link in links if link["rel"] == "next"), None)
 
     assert found == ["run-4", "run-3", "run-2", "run-1", "run-0"]
+
+
+def test_piece_ends_before_it_gets_too_large(client, five_runs, monkeypatch):
+    monkeypatch.setattr(record_serializers, "MAX_DETAILS", 2)
+
+    first = client.get(LIST, {"offset": 1})
+    monkeypatch.setattr(record_serializers, "MAX_DETAILS", 0)
+    least = client.get(LIST)
+
+    assert names(first) == ["run-3", "run-2"]
+    assert f'<http://testserver{LIST}?offset=3>; rel="next"' in first["Link"]
+    assert names(least) == ["run-4"]
 
 
 def test_piece_beyond_the_end_is_empty(client, five_runs):
