@@ -10,10 +10,11 @@ from django.db.models import QuerySet
 from django.http import QueryDict
 
 from dashboard.diffs import is_number
-from dashboard.params import text_param
+from dashboard.params import query_param
+from dashboard.problems import Problem, explain
 from dashboard.templatetags.dashboard_format import duration, figure
 from tracking.domain.fields import Field, find_field, read_fields, suggest_fields
-from tracking.domain.query import filter_runs
+from tracking.domain.query import QueryError, filter_runs
 from tracking.errors import LimitExceeded
 from tracking.models import Project, Run
 
@@ -76,11 +77,17 @@ class RunPlot:
         return self.total_count - len(self.rows)
 
 
-def runs_to_plot(project: Project, params: QueryDict, chosen: Sequence[Run]) -> QuerySet[Run]:
-    """The chosen runs, or, where the URL names none, those that its `q` finds. Raises: QueryError."""
-    if params.getlist("run"):
-        return project.runs.filter(pk__in=[run.pk for run in chosen])
-    return filter_runs(project.runs.all(), text_param(params, "q"))
+def runs_to_plot(
+    project: Project, params: QueryDict, chosen: Sequence[Run]
+) -> tuple[QuerySet[Run], Problem | None]:
+    """The chosen runs, or, where there are none, those that the URL's `q` finds."""
+    if chosen:
+        return project.runs.filter(pk__in=[run.pk for run in chosen]), None
+    query = query_param(params)
+    try:
+        return filter_runs(project.runs.all(), query), None
+    except QueryError as error:
+        return project.runs.none(), explain(query, error)
 
 
 def plot_runs(runs: QuerySet[Run], fields: Sequence[Field]) -> RunPlot:

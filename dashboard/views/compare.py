@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 
 from dashboard.compare import (
@@ -21,7 +22,7 @@ from dashboard.decorators import page
 from dashboard.diffs import MISSING, Row
 from dashboard.htmx import render_page
 from dashboard.panels import grid_of
-from dashboard.params import text_param
+from dashboard.params import query_param, text_param
 from dashboard.scatter import (
     SUGGESTED,
     RunPlot,
@@ -57,13 +58,14 @@ def page_context(request: HttpRequest, project: Project, comparison: Comparison)
     context = {
         "project": project,
         "comparison": comparison,
-        "views": VIEWS,
+        "tabs": VIEWS,
         "view": view,
         "is_plot": view in PLOTS,
         "find": text_param(params, "find"),
-        "query": text_param(params, "q"),
+        "query": query_param(params),
         "metric_query": text_param(params, "metric"),
         "other_params": other_params(params, view),
+        "views": project.views.all(),
         "other_runs": suggest_runs(project, comparison),
         # Called by the template that needs them.
         "grid": lambda: grid_of(comparison.runs, params),
@@ -73,15 +75,17 @@ def page_context(request: HttpRequest, project: Project, comparison: Comparison)
 
 
 def plot_context(request: HttpRequest, project: Project, comparison: Comparison) -> dict[str, Any]:
-    runs = runs_to_plot(project, request.GET, comparison.runs)
-    fields = suggest_fields(runs, limit=SUGGESTED)
-    return {"plot": plot_of(request, project, comparison), "known_fields": fields}
+    runs, problem = runs_to_plot(project, request.GET, comparison.runs)
+    return {
+        "plot": plot_of(request.GET, runs),
+        "problem": problem,
+        "known_fields": suggest_fields(runs, limit=SUGGESTED),
+    }
 
 
-def plot_of(request: HttpRequest, project: Project, comparison: Comparison) -> RunPlot:
-    runs = runs_to_plot(project, request.GET, comparison.runs)
-    find_fields = scatter_fields if view_of(request.GET) == "scatter" else parallel_fields
-    return plot_runs(runs, find_fields(runs, request.GET))
+def plot_of(params: QueryDict, runs: QuerySet[Run]) -> RunPlot:
+    find_fields = scatter_fields if view_of(params) == "scatter" else parallel_fields
+    return plot_runs(runs, find_fields(runs, params))
 
 
 def twin(request: HttpRequest, project: Project, comparison: Comparison) -> HttpResponse:
@@ -90,7 +94,7 @@ def twin(request: HttpRequest, project: Project, comparison: Comparison) -> Http
         raise InvalidInput("format is csv or json.", field="format")
     is_csv = request.GET["format"] == "csv"
     if view_of(request.GET) in PLOTS:
-        plot = plot_of(request, project, comparison)
+        plot = plot_of(request.GET, runs_to_plot(project, request.GET, comparison.runs)[0])
         return plot_csv(project, plot) if is_csv else plot_json(project, plot)
     rows, _ = diff_rows(comparison.runs, request.GET)
     if is_csv:

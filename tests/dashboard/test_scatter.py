@@ -123,7 +123,6 @@ def test_plot_says_how_many_it_leaves_out(
     ("query", "reason"),
     [
         ("view=scatter&h=config", "&#x27;config&#x27; needs a key"),
-        ("view=scatter&q=config.lr+%3C", "&#x27;&lt;&#x27;"),
         ("view=parallel&" + "&".join(f"axis=m{n}" for n in range(13)), "At most 12 axes"),
     ],
 )
@@ -154,3 +153,10 @@ def test_plot_chooses_axes_with_as_many_queries_for_three_runs_as_for_two(
     queries = count_queries(f"{PATH}?view={view}&q=key+in+(a,+b)")
 
     assert count_queries(f"{PATH}?view={view}&q=key+in+(a,+b,+c)") == queries
+
+
+def test_plot_points_at_the_wrong_word_of_a_query(client: Client, project: Project) -> None:
+    page = client.get(f"{PATH}?view=scatter&q=config.lr+%3C+and+loss").content.decode()
+
+    assert "<code>config.lr <mark>&lt;</mark> and loss</code>" in page
+    assert "0 runs" in page
