@@ -18,18 +18,18 @@ from tracking.domain.series import read_news
 
 PART_BYTES = 64 * 1024  # about what a connection's buffer takes before it asks to wait
 KEEP_S = 5.0  # watchers of one commit come within a fraction of that
-KEEP_PIECES = 64
-KEEP_BYTES = 256 * 1024  # larger ones are the past of one watcher; both bounds make 16 MiB
+KEEP_BYTES = 16 * 1024 * 1024  # of all pieces together
 
 
 class Order(NamedTuple):
-    """What a watcher lacks. `goal` is a revision known to be committed: because it is part of the
-    order, nobody joins a reading that may have begun before that commit could be seen.
+    """What a watcher lacks who knows of a commit after `after`.
+
+    Because everybody who orders knows of one, each reading brings each of them further, also who
+    joins it later; it may end before the newest commit, so they order again until they have it.
     """
 
     run_id: int
     after: int
-    goal: int
     since_us: int | None = None
 
 
@@ -46,39 +46,43 @@ class Piece:
 
     @property
     def size_bytes(self) -> int:
-        return sum(map(len, self.parts)) + len(self.rest) + len(self.last)
+        return sum(map(len, [*self.parts, self.rest, self.last]))
 
 
 class Newsroom:
     """Belongs to one event loop, and is used from nowhere else."""
 
     def __init__(self) -> None:
-        self._pieces: dict[Order, asyncio.Task[Piece | None]] = {}
+        self._readings: dict[Order, asyncio.Task[Piece | None]] = {}
+        self._pieces: dict[Order, Piece] = {}  # the oldest first
 
     async def read(self, order: Order) -> Piece | None:
-        """The next piece of the order, which may bring less or more; None when the run is gone."""
-        task = self._pieces.get(order)
-        if task is None:
-            task = asyncio.create_task(database_sync_to_async(read_piece)(order))
-            self._pieces[order] = task
-            task.add_done_callback(lambda done: self._keep(order, done))
-        return await asyncio.shield(task)  # who leaves does not take it from the others
+        """The next piece, which may not be the last that there is; None when the run is gone."""
+        if piece := self._pieces.get(order):
+            return piece
+        reading = self._readings.get(order)
+        if reading is None:
+            reading = asyncio.create_task(database_sync_to_async(read_piece)(order))
+            self._readings[order] = reading
+            reading.add_done_callback(lambda done: self._finish(order, done))
+        return await asyncio.shield(reading)  # who leaves does not take it from the others
 
-    def _keep(self, order: Order, task: "asyncio.Task[Piece | None]") -> None:
-        piece = None if task.cancelled() or task.exception() else task.result()
-        if piece is None or piece.size_bytes > KEEP_BYTES:
-            self._drop(order, task)
+    def _finish(self, order: Order, reading: "asyncio.Task[Piece | None]") -> None:
+        self._readings.pop(order, None)
+        piece = None if reading.cancelled() or reading.exception() else reading.result()
+        if piece is None or piece.revision <= order.after:
             return
-        task.get_loop().call_later(KEEP_S, self._drop, order, task)
-        finished = [old for old, other in self._pieces.items() if other.done()]
-        for old in finished[:-KEEP_PIECES]:
-            del self._pieces[old]
+        self._pieces[order] = piece
+        reading.get_loop().call_later(KEEP_S, self._drop, order, piece)
+        while sum(kept.size_bytes for kept in self._pieces.values()) > KEEP_BYTES:
+            del self._pieces[next(iter(self._pieces))]
 
-    def _drop(self, order: Order, task: "asyncio.Task[Piece | None]") -> None:
-        if self._pieces.get(order) is task:
+    def _drop(self, order: Order, piece: Piece) -> None:
+        if self._pieces.get(order) is piece:
             del self._pieces[order]
 
     def forget(self) -> None:
+        self._readings.clear()
         self._pieces.clear()
 
 

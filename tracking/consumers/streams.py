@@ -152,7 +152,7 @@ class RunStream(AsyncHttpConsumer):
         """Send what was committed up to `goal`, a bounded piece at a time."""
         while (run := self.watched.get(run_id)) and run.revision < goal:
             since_us = self.wanted.since_us if run.revision < run.past else None
-            piece = await newsroom.read(Order(run_id, run.revision, goal, since_us))
+            piece = await newsroom.read(Order(run_id, run.revision, since_us))
             if piece is None:
                 await self.part_from(run_id)
             elif not await self.deliver(run_id, piece):

@@ -37,7 +37,7 @@ def reads(monkeypatch) -> list[int]:
 
 
 async def test_watchers_of_one_commit_share_one_reading(run, reads):
-    room, order = Newsroom(), Order(run.pk, 1, run.revision)
+    room, order = Newsroom(), Order(run.pk, 1)
 
     pieces = await asyncio.gather(*(room.read(order) for _ in range(200)))
     late = await room.read(order)
@@ -46,21 +46,8 @@ async def test_watchers_of_one_commit_share_one_reading(run, reads):
     assert all(piece is late for piece in pieces)
 
 
-async def test_reading_that_began_before_a_commit_is_not_shared_by_its_watchers(run, reads):
-    room = Newsroom()
-    early = asyncio.create_task(room.read(Order(run.pk, run.revision, run.revision)))
-    await in_thread(log_points)(run, {"loss": [9.0]}, first_step=9)
-
-    piece = await room.read(Order(run.pk, run.revision, run.revision + 1))
-    await early
-
-    assert piece.revision == run.revision + 1
-    assert b'"step":9' in piece.last
-    assert reads == [run.revision] * 2
-
-
 async def test_watchers_of_different_times_read_for_themselves(run, reads):
-    room, order = Newsroom(), Order(run.pk, 0, run.revision)
+    room, order = Newsroom(), Order(run.pk, 0)
 
     whole = await room.read(order)
     cut = await room.read(order._replace(since_us=2**60))
@@ -70,7 +57,7 @@ async def test_watchers_of_different_times_read_for_themselves(run, reads):
 
 
 async def test_watcher_who_leaves_does_not_take_the_reading_along(run, reads):
-    room, order = Newsroom(), Order(run.pk, 1, run.revision)
+    room, order = Newsroom(), Order(run.pk, 1)
     leaver, stayer = (asyncio.create_task(room.read(order)) for _ in range(2))
     await asyncio.sleep(0)
 
@@ -84,7 +71,7 @@ async def test_failed_reading_is_done_again(run, monkeypatch):
     def fail(*_, **__):
         raise OperationalError("database is locked")
 
-    room, order = Newsroom(), Order(run.pk, 1, run.revision)
+    room, order = Newsroom(), Order(run.pk, 1)
     with monkeypatch.context() as patch:
         patch.setattr(module, "read_news", fail)
         with pytest.raises(OperationalError):
@@ -97,35 +84,42 @@ async def test_nothing_is_kept_when_nobody_has_asked_for_a_while(run, monkeypatc
     monkeypatch.setattr(module, "KEEP_S", 0.01)
     room = Newsroom()
 
-    await room.read(Order(run.pk, 1, run.revision))
+    await room.read(Order(run.pk, 1))
     await asyncio.sleep(0.1)
 
     assert room._pieces == {}
 
 
-async def test_few_small_pieces_are_kept(run, monkeypatch):
-    monkeypatch.setattr(module, "KEEP_PIECES", 2)
+async def test_oldest_pieces_go_when_they_are_too_large_together(run, monkeypatch):
     room = Newsroom()
-    for after in range(4):
-        await room.read(Order(run.pk, after, run.revision))
-    kept = [order.after for order in room._pieces]
-    monkeypatch.setattr(module, "KEEP_BYTES", 1)
-    await room.read(Order(run.pk, 0, run.revision))
+    whole = await room.read(Order(run.pk, 0))
+    monkeypatch.setattr(module, "KEEP_BYTES", whole.size_bytes)
 
-    assert kept == [2, 3]
+    for after in (1, 2, 3):
+        await room.read(Order(run.pk, after))
+
     assert [order.after for order in room._pieces] == [2, 3]
+
+
+async def test_reading_that_brought_nothing_is_not_kept(run, reads):
+    room, order = Newsroom(), Order(run.pk, run.revision)
+
+    pieces = [await room.read(order) for _ in range(2)]
+
+    assert [piece.revision for piece in pieces] == [run.revision] * 2
+    assert reads == [run.revision] * 2
 
 
 async def test_deleted_run_has_no_piece(run):
     await in_thread(Run.objects.all().delete)()
 
-    assert await Newsroom().read(Order(run.pk, 1, run.revision)) is None
+    assert await Newsroom().read(Order(run.pk, 1)) is None
 
 
 def test_piece_is_cut_into_parts_and_its_last_frame(run):
     log_points(run, {"loss": [0.5] * 1_000}, first_step=3)
 
-    piece = read_piece(Order(run.pk, 0, run.revision + 1))
+    piece = read_piece(Order(run.pk, 0))
     frames = b"".join([*piece.parts, piece.rest, piece.last]).split(b"\n\n")
 
     assert len(frames) == 1_003 + 1

@@ -137,6 +137,22 @@ async def test_what_is_committed_after_a_replay_comes_whatever_its_time(run):
     assert (name, data["step"]) == ("metric", 0)
 
 
+async def test_watcher_reads_on_until_it_has_the_commit_it_was_told_of(run, monkeypatch):
+    """A piece that another watcher had read may end before that commit."""
+    monkeypatch.setattr("tracking.domain.series.NEWS_COMMITS", 1)
+    async with open_stream("/api/projects/proj/runs/run-1/stream") as (_, watcher):
+        await watcher.next_event()
+        with monkeypatch.context() as patch:
+            patch.setattr("tracking.domain.events._send", lambda *_: None)
+            for step in (1, 2):
+                await in_thread(log_points)(run, {"loss": [step]}, first_step=step)
+        await in_thread(log_points)(run, {"loss": [3.0]}, first_step=3)
+        events = [await watcher.next_event() for _ in range(3)]
+
+    assert [data["step"] for _, data, _ in events] == [1, 2, 3]
+    assert [event_id for *_, event_id in events] == [f"run-1:{n}:{run.pk}" for n in (3, 4, 5)]
+
+
 async def test_nan_and_infinity_are_words(run):
     async with open_stream("/api/projects/proj/runs/run-1/stream") as (_, watcher):
         await watcher.next_event()
