@@ -19,9 +19,12 @@ export const makePicture = (metric, data, hiddenCount) => {
   const lines = layer ? linesOf(layer, shareOf(hiddenCount, data, range)) : [];
   const tracks = tracksOf(lines);
   const columns = plotColumns(tracks, isLog);
-  const yRange = view.hidesOutliers ? robustRange(columns, range) : null;
+  const yRange = view.hidesOutliers ? robustRange(rawColumns(tracks, columns), range) : null;
   return { lines, tracks, columns, axis: axisOf(drawnX), isLog, range, yRange, outsideCount: yRange?.outsideCount ?? 0, hiddenCount };
 };
+
+/** What was logged: a smoothed line has no outliers of its own. */
+const rawColumns = (tracks, columns) => columns.filter((_, i) => !i || tracks[i - 1].kind === "raw");
 
 const linesOf = (layer, share) => {
   const smoothing = { weight: drawnSmoothing(), exact: layer.way.smooth, share };
