@@ -3,7 +3,15 @@ import pytest
 
 from tests.factories import NOON_US, log_points, make_run
 from tracking.models import MetricPoint
-from tracking.points import Columns, Point, decode, encode_packed, encode_raw
+from tracking.points import (
+    Columns,
+    Point,
+    Stretch,
+    decode,
+    encode_packed,
+    encode_raw,
+    join_stretches,
+)
 
 AWKWARD = np.array([0.0, -0.0, np.nan, np.inf, -np.inf, 5e-324, 1.7e308, 0.1])
 NAN_WITH_PAYLOAD = np.array([0x7FF800000000BEEF], np.uint64).view(np.float64)
@@ -38,3 +46,12 @@ def test_arrays_and_points_join_stretches_in_order_of_arrival():
     assert MetricPoint.objects.count() == 2
     assert points.arrays().popitem()[1].values.tolist() == [1, 2, 3]
     assert list(points.points())[2] == Point(2, 3.0, NOON_US + 2_000_000)
+
+
+@pytest.mark.parametrize("encode", [encode_raw, encode_packed])
+def test_stretch_that_is_shorter_than_its_row_says_is_an_error(encode):
+    column = np.arange(3)
+    data = encode(Columns(column, column.astype(np.float64), column))
+
+    with pytest.raises(ValueError, match=r"points|shape"):
+        join_stretches([Stretch(3, data), Stretch(4, data)])

@@ -16,7 +16,7 @@ from tracking.domain.bins import Bins, cut_into_bins
 from tracking.domain.fields import Field, find_field, read_fields
 from tracking.domain.labels import label_runs
 from tracking.domain.lines import Line
-from tracking.domain.series import Window, read_lines
+from tracking.domain.series import Window, draw_lines, find_series
 from tracking.errors import InvalidInput, LimitExceeded
 from tracking.models import Run
 
@@ -68,11 +68,13 @@ def read_groups(
             f" {MAX_GROUPS} groups can be drawn.",
             field="group",
         )
-    drawn = sorted(read_lines(runs, window, names=names), key=attrgetter("place"))
+    found = sorted(find_series(runs, window, names=names), key=attrgetter("place"))
     groups: list[Group] = []
-    for metric, found in groupby(drawn, attrgetter("metric")):
-        lines = {one.run.pk: one.lines[0] for one in found}
-        groups += _average(metric, lines, members, window)
+    for metric, series in groupby(found, attrgetter("metric")):
+        drawn = {one.run.pk: draw_lines(one, window) for one in series}
+        lines = {run_id: found[0] for run_id, found in drawn.items() if found}
+        if lines:
+            groups += _average(metric, lines, members, window)
     return groups
 
 

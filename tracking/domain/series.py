@@ -1,5 +1,6 @@
 """Reading points back: charts, raw columns, and what is new since a revision."""
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate
@@ -12,10 +13,21 @@ from numpy.typing import NDArray
 
 from tracking.domain.axes import STEP, Axis
 from tracking.domain.downsample import chart_order
-from tracking.domain.lines import Line, split_at_restarts, thin_segments
+from tracking.domain.lines import SEGMENT_POINTS, Line, split_at_restarts, thin_segments
 from tracking.models import Metric, MetricPoint, Run
-from tracking.points import Columns, MetricPointQuerySet, decode
+from tracking.points import (
+    COLUMN_TYPES,
+    Columns,
+    MetricPointQuerySet,
+    Stretch,
+    decode,
+    join_stretches,
+)
 
+LONG = 100_000  # points; shorter series are drawn as fast in one piece
+PART = 30_000  # points; they stay in the processor's cache while they are thinned
+PRELIMINARY = 4  # times the points that are wanted are left of the parts of a long series
+NO_POINTS = Columns(*(np.empty(0, dtype) for dtype in COLUMN_TYPES))  # type: ignore[arg-type]
 NEWS_COMMITS = 500  # how many commits one look at the database may bring a watcher
 NEWS_POINTS = 50_000  # after that many the commit is brought to its end, and no more: 20 MB of rows
 
@@ -38,6 +50,12 @@ class Window:
     smooth: float | None = None
     segments: bool = False
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing but points at their steps is wanted, and not all of them."""
+        is_more = self.raw or self.segments or self.smooth is not None
+        return self.axis == STEP and not is_more
+
 
 class Series(NamedTuple):
     """`x` is where the points stand on an axis other than the step; `starts`: where segments begin."""
@@ -51,13 +69,14 @@ class Series(NamedTuple):
     starts: tuple[int, ...] = (0,)
 
 
-class Drawn(NamedTuple):
-    """All points of a series in the window: a line for each segment, none of them empty."""
+class Found(NamedTuple):
+    """What lies in the database of one series, in order of arrival."""
 
     place: int  # in the order of metric and run
     metric: str
     run: Run
-    lines: list[Line]
+    stretches: list[Stretch]
+    ruler: Columns | None  # the points of the run's metric that is the axis, in chart order
 
 
 def read_series(
@@ -68,14 +87,15 @@ def read_series(
     Metrics without a point in the window are left out. Two queries, whatever is asked; two more
     where a metric is the axis.
     """
-    thin = ((one.place, _thin(one, window)) for one in read_lines(runs, window, names=names))
-    return [series for _, series in sorted(thin, key=itemgetter(0))]
+    found = find_series(runs, window, names=names)
+    series = [(one.place, _draw_part_by_part(one, window) or _draw(one, window)) for one in found]
+    return [one for _, one in sorted(series, key=itemgetter(0)) if one.total]
 
 
-def read_lines(
+def find_series(
     runs: Iterable[Run], window: Window, *, names: list[str] | None = None
-) -> Iterator[Drawn]:
-    """One series after the other, in no order that matters."""
+) -> Iterator[Found]:
+    """One series after the other, in no order that matters: all of them may not fit into memory."""
     by_id = {run.pk: run for run in runs}
     metrics = Metric.objects.filter(run_id__in=by_id)
     rulers = _read_rulers(metrics, window.axis)
@@ -83,13 +103,11 @@ def read_lines(
         metrics = metrics.filter(name__in=names)
     found = metrics.order_by("name", "run_id").values_list("pk", "name", "run_id")
     places = {pk: (place, name, run_id) for place, (pk, name, run_id) in enumerate(found)}
-    stretches = MetricPoint.objects.filter(metric__in=metrics.values("pk"))
-    for pk, columns in _in_reach(stretches, window).series():
+    rows = _in_reach(MetricPoint.objects.filter(metric__in=metrics.values("pk")), window)
+    for pk, stretches in rows.stretches():
         if pk in places:  # else it came between the queries
             place, name, run_id = places[pk]
-            lines = _draw(columns, window, by_id[run_id], rulers.get(run_id))
-            if lines:
-                yield Drawn(place, name, by_id[run_id], lines)
+            yield Found(place, name, by_id[run_id], stretches, rulers.get(run_id))
 
 
 def _read_rulers(metrics: QuerySet[Metric], axis: Axis) -> dict[int, Columns]:
@@ -98,9 +116,8 @@ def _read_rulers(metrics: QuerySet[Metric], axis: Axis) -> dict[int, Columns]:
         return {}
     metrics = metrics.filter(name=axis.metric)
     run_ids = dict(metrics.values_list("pk", "run_id"))
-    stretches = MetricPoint.objects.filter(metric__in=metrics.values("pk"))
-    found = stretches.series()
-    return {run_ids[pk]: chart_order(columns) for pk, columns in found if pk in run_ids}
+    arrays = MetricPoint.objects.filter(metric__in=metrics.values("pk")).arrays()
+    return {run_ids[pk]: chart_order(columns) for pk, columns in arrays.items() if pk in run_ids}
 
 
 def _in_reach(
@@ -116,13 +133,17 @@ def _in_reach(
     return stretches
 
 
-def _draw(columns: Columns, window: Window, run: Run, ruler: Columns | None) -> list[Line]:
-    """Smoothed before anything is cut off: a zoom and a thinner line keep their shape."""
+def draw_lines(found: Found, window: Window) -> list[Line]:
+    """All points in the window: a line for each segment, none of them empty.
+
+    Smoothed before anything is cut off: a zoom and a thinner line keep their shape.
+    """
+    columns = join_stretches(found.stretches)
     if window.raw:
         parts = [columns]
     else:
         parts = split_at_restarts(columns) if window.segments else [chart_order(columns)]
-    lines = [window.axis.lay_out(part, run, ruler) for part in parts]
+    lines = [window.axis.lay_out(part, found.run, found.ruler) for part in parts]
     if window.smooth is not None:
         lines = [line.smooth(window.smooth) for line in lines]
     return [line for line in (_cut(line, window) for line in lines) if len(line)]
@@ -139,14 +160,52 @@ def _cut(line: Line, window: Window) -> Line:
     return line if inside.all() else line[inside]
 
 
-def _thin(drawn: Drawn, window: Window) -> Series:
-    lines = drawn.lines
+def _draw(found: Found, window: Window) -> Series:
+    lines = draw_lines(found, window)
     total = sum(map(len, lines))
     if not window.raw:
         lines = thin_segments(lines, window.max_points)
     starts = tuple(accumulate(map(len, lines[:-1]), initial=0))
-    line = Line.join(lines)
-    return Series(drawn.run.key, drawn.metric, line.columns, total, line.x, line.smoothed, starts)
+    line = Line.join(lines) if lines else Line(NO_POINTS)
+    return Series(found.run.key, found.metric, line.columns, total, line.x, line.smoothed, starts)
+
+
+def _draw_part_by_part(found: Found, window: Window) -> Series | None:
+    """A long series that is drawn as it was logged: thinned part by part.
+
+    That never has all its points in memory, which takes half the time. None where it will not do:
+    steps that do not ascend, or more asked for than the plain line.
+    """
+    count = sum(stretch.size for stretch in found.stretches)
+    if count < LONG or not window.is_plain:
+        return None
+    drawn: list[Line] = []
+    total, last = 0, -math.inf
+    for part in _parts(found.stretches):
+        columns = join_stretches(part)
+        if columns.steps[0] <= last or chart_order(columns) is not columns:
+            return None
+        last = columns.steps[-1]
+        line = _cut(Line(columns), window)
+        total += len(line)
+        share = PRELIMINARY * window.max_points * len(columns) // count
+        drawn.append(line.thin(max(share, SEGMENT_POINTS)))
+    line = Line.join(drawn).thin(window.max_points)
+    return Series(found.run.key, found.metric, line.columns, total)
+
+
+def _parts(stretches: list[Stretch]) -> Iterator[list[Stretch]]:
+    """Consecutive stretches that have PART points together."""
+    part: list[Stretch] = []
+    size = 0
+    for stretch in stretches:
+        part.append(stretch)
+        size += stretch.size
+        if size >= PART:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part
 
 
 @dataclass(slots=True)

@@ -70,6 +70,39 @@ def test_long_series_is_downsampled_and_says_how_long_it_was():
     assert 4_321 in series.columns.steps
 
 
+@pytest.mark.parametrize("window", [{}, {"x_min": 1_000, "x_max": 118_000}])
+def test_very_long_series_keeps_its_extremes_part_by_part(window):
+    run = make_run()
+    values = np.sin(np.arange(120_000) / 900)
+    values[[5, 44_444, 77_777]] = [99, 7, -7]
+    values[[50_000, 60_000]] = [math.nan, math.inf]
+    for start in range(0, 120_000, 8_000):
+        log_points(run, {"loss": values[start : start + 8_000]}, first_step=start)
+
+    series = read_series([run], Window(max_points=200, **window))[0]
+
+    first, last = window.get("x_min", 0), window.get("x_max", 119_999)
+    steps = series.columns.steps
+    assert series.total == last - first + 1
+    assert 90 <= len(steps) <= 200
+    assert (steps[1:] > steps[:-1]).all()
+    assert {first, 44_444, 50_000, 60_000, 77_777, last} <= set(steps.tolist())
+    assert np.array_equal(series.columns.values, values[steps], equal_nan=True)
+    assert series.columns.times_us.tolist() == (NOON_US + steps * 1_000_000).tolist()
+
+
+def test_very_long_series_with_steps_logged_anew_shows_the_newest():
+    run = make_run()
+    log_points(run, {"loss": np.zeros(80_000)})
+    log_points(run, {"loss": np.ones(80_000)}, first_step=40_000)
+
+    series = read_series([run], Window(max_points=100))[0]
+
+    is_new = series.columns.steps >= 40_000
+    assert series.total == 120_000
+    assert series.columns.values.tolist() == is_new.astype(float).tolist()
+
+
 def test_smoothed_curve_is_the_same_in_a_zoom_and_when_thinned():
     run = make_run()
     for start in (0, 1_000):
