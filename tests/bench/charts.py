@@ -1,5 +1,8 @@
 """Charts through the metrics API, beside decoding and downsampling alone."""
 
+import subprocess
+import sys
+
 import numpy as np
 from django.db import transaction
 from django.test import RequestFactory
@@ -65,19 +68,57 @@ def decode_and_downsample(rows: list[bytes]) -> None:
 
 def chart(project: str, *, runs: int, metrics: int, points: int) -> Figure:
     made = fill(project, runs, metrics, points)
+    return figure(f"chart of {runs} runs × {metrics} metrics × {points:,} points", project, made)
+
+
+def figure(
+    name: str, project: str, made: list[Run], goal: str = "≤ 2.5", **query: object
+) -> Figure:
+    """One question to the API beside the least that any answer takes."""
     stretches = MetricPoint.objects.filter(run__in=made)
     rows = [bytes(data) for data in stretches.values_list("data", flat=True)]
     floor = best_of(5, lambda: decode_and_downsample(rows))
-    ours = best_of(5, lambda: ask(project, made))
-    name = f"chart of {runs} runs × {metrics} metrics × {points:,} points"
-    total = runs * metrics * points
-    return Figure(name, ours * 1e3, "ms", "decode + downsample alone", floor * 1e3, "≤ 2.5", total)
+    ours = best_of(5, lambda: ask(project, made, **query))
+    total = sum(stretches.values_list("count", flat=True))
+    return Figure(name, ours * 1e3, "ms", "decode + downsample alone", floor * 1e3, goal, total)
+
+
+def questions(project: str, runs: int, metrics: int, points: int) -> list[Figure]:
+    """The same charts, asked for in other ways."""
+    made = fill(project, runs, metrics, points)
+    for number, run in enumerate(made):
+        run.tags = [f"seed-{number % 4}"]
+        run.save(update_fields=["tags"])
+    ways: list[tuple[str, str, dict[str, object]]] = [
+        (f"{metrics} charts of {runs} runs, plain", "≤ 2.5", {}),
+        ("… as JSON", "≤ 2.5", {"format": "json"}),
+        ("… smoothed", "≤ 3.5", {"smooth": 0.99}),
+        ("… over seconds since the start", "≤ 2.5", {"x": "relative"}),
+        ("… in segments", "≤ 2.5", {"segments": 1}),
+        ("… in 4 groups", "≤ 3.5", {"group": "tags"}),
+        ("… in 4 groups, smoothed", "≤ 4.5", {"group": "tags", "smooth": 0.99}),
+    ]
+    return [figure(name, project, made, goal, **query) for name, goal, query in ways]
+
+
+def cold(project: str, run: str, points: int) -> Figure:
+    """The first chart of a process; see cold_chart.py."""
+
+    def measure(way: str) -> float:
+        command = [sys.executable, "-m", "tests.bench.cold_chart", way, project, run]
+        answers = [subprocess.check_output(command, text=True) for _ in range(5)]
+        return min(map(float, answers))
+
+    name = f"… of {points:,} points, first in its process"
+    floor = measure("floor")
+    return Figure(name, measure("api"), "ms", "decode + downsample alone", floor, "≤ 3.5", points)
 
 
 def figures() -> list[Figure]:
     return [
         chart("c20", runs=20, metrics=1, points=10_000),
         chart("c100", runs=100, metrics=1, points=10_000),
-        chart("c20x4", runs=20, metrics=4, points=10_000),
+        *questions("c20x4", runs=20, metrics=4, points=10_000),
         chart("c1m", runs=1, metrics=1, points=1_000_000),
+        cold("c1m", "run-0", 1_000_000),
     ]
