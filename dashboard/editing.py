@@ -71,7 +71,7 @@ class Edit:
     def back_url(self) -> str:
         if isinstance(self.owner, Run):
             return reverse("dashboard:run-detail", args=[self.owner.project.key, self.owner.key])
-        return reverse("dashboard:project-detail", args=[self.owner.key])
+        return reverse("dashboard:project-about", args=[self.owner.key])
 
 
 def is_editing(request: HttpRequest) -> bool:

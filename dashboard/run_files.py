@@ -24,5 +24,5 @@ def cut_files(run: Run, *, query: str, number: str | None) -> Page[FileRow]:
         said = Q(description__icontains=query) | Q(category__icontains=query)
         files = files.filter(Q(name__icontains=query) | Q(path__icontains=query) | said)
     page = Paginator(files.defer("metadata", "tags"), FILES).get_page(number)
-    page.object_list = [FileRow(file, can_preview(file.name)) for file in page]
-    return page  # type: ignore[return-value]
+    rows = [FileRow(file, can_preview(file.name)) for file in page]
+    return Page(rows, page.number, page.paginator)  # type: ignore[arg-type]  # it counts files

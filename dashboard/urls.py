@@ -33,6 +33,8 @@ urlpatterns = [
     re_path("^favicon.ico$", projects.favicon),
     route(PROJECT, projects.project_detail, "project-detail"),
     route(rf"{PROJECT}/metrics", projects.metric_detail, "metric-detail"),
+    route(rf"{PROJECT}/fields", projects.field_list, "field-list"),
+    route(rf"{PROJECT}/about", editing.project_about, "project-about"),
     route(rf"{PROJECT}/(?P<field>tags|description|notes)", editing.project_field, "project-field"),
     route(rf"{PROJECT}/runs", run_table.run_list, "run-list"),
     route(rf"{PROJECT}/compare", compare.compare, "compare"),

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.django_db
 PAGES = [
     "/",
     "/projects/proj",
+    "/projects/proj/about",
     "/projects/proj/runs",
     "/projects/proj/runs/run-1",
     "/projects/proj/runs/run-1/artifacts",
@@ -25,6 +26,10 @@ PAGES = [
     "/projects/proj/runs/run-1/logs",
     "/projects/proj/runs/run-1/metrics",
     "/projects/proj/metrics?name=loss",
+    "/projects/proj/compare?run=run-1&run=run-2",
+    "/projects/proj/compare?run=run-1&run=run-2&view=diff&all=1",
+    "/projects/proj/compare?view=scatter",
+    "/projects/proj/compare?view=parallel",
 ]
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 

@@ -175,6 +175,10 @@ def test_project_has_tags_description_and_notes_to_edit(client: Client) -> None:
     project = Project.objects.get()
     assert (project.tags, project.description, project.notes) == (["a", "b"], "short", "*long*")
     assert "<em>long</em>" in client.get(f"{base}/notes").content.decode()
+    about = client.get(f"{base}/about").content.decode()
+    assert "<p>short</p>" in about
+    assert "<em>long</em>" in about
+    assert about.count("?edit=1") == 6, "a link, and the same for HTMX, for each field"
     stale = {"text": "x", "seen": fingerprint("")}
     assert client.post(f"{base}/notes", stale, headers=HTMX).status_code == 409
 

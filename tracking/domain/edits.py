@@ -29,7 +29,7 @@ def edit_run(run: Run, field: str, value: Any, *, seen: str) -> bool:
     value that is stored now. No sign of life of the training. Raises: InvalidInput, NotFound.
     """
     clean = clean_name if field == "name" else clean_tags if field == "tags" else clean_text
-    changed = clean(value, field)
+    changed: Any = clean(value, field)
     stored = Run.objects.select_for_update().filter(pk=run.pk).first()
     if stored is None:
         raise NotFound(f"Run '{run.key}' was deleted.")
@@ -42,7 +42,7 @@ def edit_run(run: Run, field: str, value: Any, *, seen: str) -> bool:
 @transaction.atomic
 def edit_project(project: Project, field: str, value: Any, *, seen: str) -> bool:
     """As `edit_run`, for one of PROJECT_FIELDS."""
-    changed = clean_tags(value) if field == "tags" else clean_text(value, field)
+    changed: Any = clean_tags(value) if field == "tags" else clean_text(value, field)
     stored = Project.objects.select_for_update().filter(pk=project.pk).first()
     if stored is None:
         raise NotFound(f"Project '{project.key}' was deleted.")
