@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from heapq import nlargest
 from typing import Any
 
 from django.db.models import Count
@@ -48,12 +49,21 @@ def columns_of(runs: Sequence[Run], params: QueryDict) -> Columns:
 
 def default_fields(runs: Sequence[Run]) -> list[Field]:
     """What every run has, the metrics most of these have, and the config they differ in. Two queries."""
-    counts = metrics_of(runs).order_by().values("name").annotate(run_count=Count("pk"))
-    ranked = sorted(counts, key=lambda row: (-row["run_count"], *grid_order(row["name"])))
-    metrics = [metric_field(row["name"]) for row in ranked[:METRIC_COLUMNS]]
+    metrics = [metric_field(name) for name in common_metrics(runs)]
     configs = Run.objects.filter(pk__in=[run.pk for run in runs]).values_list("config", flat=True)
     attributes = [find_field(name) for name in ATTRIBUTE_COLUMNS]
     return [*attributes, *metrics, *differing_fields(list(configs))]
+
+
+def common_metrics(runs: Sequence[Run]) -> list[str]:
+    """The metrics most of the runs have, the most common ones first."""
+    names = metrics_of(runs).order_by().values_list("name")
+    counts = list(names.annotate(run_count=Count("pk")))
+    # Thousands of names that a run or two have need not be put into order.
+    most = nlargest(METRIC_COLUMNS, (count for _, count in counts))
+    common = [(name, count) for name, count in counts if count >= most[-1]]
+    common.sort(key=lambda row: (-row[1], *grid_order(row[0])))
+    return [name for name, _ in common[:METRIC_COLUMNS]]
 
 
 def differing_fields(configs: Sequence[dict[str, Any]]) -> list[Field]:

@@ -15,6 +15,7 @@ from dashboard.selection import MAX_COUNT
 from tracking.domain.deletion import delete_runs, weigh_runs
 from tracking.domain.query import filter_runs
 from tracking.domain.runs import archive_runs, tag_runs
+from tracking.enums import RunStatus
 from tracking.errors import InvalidInput, LimitExceeded
 from tracking.models import Project, Run
 
@@ -70,7 +71,9 @@ def showing_url(action: str, project: Project, runs: QuerySet[Run]) -> str:
 def open_question(action: str, runs: QuerySet[Run], data: QueryDict) -> Question | None:
     """What is to be asked before the action; None where all has been said."""
     if action == "delete" and data.get("confirmed") != "1":
-        return Question("dashboard/_runs_deletion.html", {"weight": weigh_runs(runs)})
+        running_count = runs.filter(status=RunStatus.RUNNING).count()
+        context = {"weight": weigh_runs(runs), "running_count": running_count}
+        return Question("dashboard/_runs_deletion.html", context)
     if action in {"tag", "untag"} and not tags_in(data):
         known = {tag for tags in runs.values_list("tags", flat=True) for tag in tags}
         return Question("dashboard/_runs_tags.html", {"tags": sorted(known)})

@@ -37,7 +37,10 @@ const ACT = {
   next: () => move(1),
   previous: () => move(-1),
   select: () => focusedRow()?.querySelector("input[type=checkbox]")?.click(),
-  compare: () => document.querySelector("[data-compare]")?.click(),
+  compare: () => {
+    const button = document.querySelector("[data-compare]");
+    if (button?.checkVisibility({ visibilityProperty: true })) button.click(); // hidden: nothing is chosen
+  },
   open,
   help: () => document.querySelector("#keys")?.showModal(),
 };

@@ -92,7 +92,9 @@ const takeOver = ({ detail }) => {
   show();
 };
 
+/** What the server ticked for the URL, and the reader before this script was there. */
 const readTicks = () => {
+  if (find("[data-tick-all]")?.checked) boxes().forEach((box) => (box.checked = true));
   const known = [...boxes().filter(({ checked }) => checked), ...document.querySelectorAll("[data-elsewhere]")];
   known.forEach(({ value }) => ticks.set(value, true));
 };
@@ -103,6 +105,7 @@ export const startTable = () => {
   show();
   document.addEventListener("click", click);
   document.addEventListener("formdata", complete);
+  document.addEventListener("submit", (event) => event.target.querySelector("input[data-keep-view]") && event.preventDefault());
   document.addEventListener("htmx:configRequest", keepView);
   document.addEventListener("htmx:beforeSwap", rememberPlace);
   document.addEventListener("htmx:afterSettle", takeOver);

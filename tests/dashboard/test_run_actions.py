@@ -8,7 +8,8 @@ from django.test import Client
 
 from tests.factories import log_points, make_run
 from tests.people import make_person
-from tracking.domain.runs import archive_runs
+from tracking.domain.runs import archive_runs, close_run
+from tracking.enums import RunStatus
 from tracking.models import Metric, Project, Run
 
 pytestmark = pytest.mark.django_db
@@ -69,7 +70,7 @@ def test_tags_are_asked_for_then_given_and_taken(act: Callable[..., HttpResponse
 
 def test_deleting_first_says_what_goes(act: Callable[..., HttpResponse]) -> None:
     log_points(make_run("a"), {"loss": [1.0] * 30, "acc": [1.0] * 12})
-    make_run("b")
+    close_run(make_run("b"), status=RunStatus.FAILED, username="alice")
     make_run("c")
 
     question = act("delete", "a", "b").content.decode()
@@ -78,6 +79,7 @@ def test_deleting_first_says_what_goes(act: Callable[..., HttpResponse]) -> None
     assert "Delete 2 runs?" in question
     assert '<dd title="42">42</dd>' in question  # points
     assert '<dd title="2">2</dd>' in question  # metrics
+    assert "1 of them is not finished" in question
     assert "<li>a</li>" in question
     assert "<li>b</li>" in question
     assert "<li>c</li>" not in question

@@ -180,7 +180,7 @@ def test_it_renews_itself_sooner_while_something_runs(client: Client, running: b
 
     page = client.get(PATH).content.decode()
 
-    assert (f'hx-trigger="every {10 if running else 60}s"') in page
+    assert (f'hx-trigger="every {10 if running else 60}s, refresh"') in page
 
 
 @pytest.mark.parametrize(
