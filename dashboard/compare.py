@@ -42,6 +42,11 @@ class Comparison:
         return self.runs[0] if self.runs else None
 
     @property
+    def is_running(self) -> bool:
+        """Whether a figure may still change: the table renews itself."""
+        return any(run.shown_status == "running" for run in self.runs)
+
+    @property
     def is_possible(self) -> bool:
         return len(self.runs) > 1
 

@@ -109,10 +109,11 @@ def scatter_fields(runs: QuerySet[Run], params: QueryDict) -> list[Field]:
     """What stands across and up, and what gives the colour, if anything. Raises: InvalidInput."""
     names = [params.get(name, "") for name in ("h", "v")]
     if not all(names):
-        telling = telling_fields(runs)
-        across = next((field for field in telling if field.source == "config"), None)
-        up = next((field for field in telling if field.source != "config"), None)
-        defaults = [across.name if across else "started", up.name if up else "duration"]
+        telling = telling_axes(runs)
+        config = [axis for axis in telling if axis.field.source == "config"]
+        config.sort(key=lambda axis: axis.kind != "number")
+        results = [axis for axis in telling if axis.field.source != "config"]
+        defaults = [config[0].name if config else "started", _first_name(results)]
         names = [name or default for name, default in zip(names, defaults, strict=True)]
     color = params.get("color", "")
     return [find_field(name) for name in ([*names, color] if color else names)]
@@ -125,13 +126,17 @@ def parallel_fields(runs: QuerySet[Run], params: QueryDict) -> list[Field]:
         raise LimitExceeded(f"At most {MAX_AXES} axes fit beside each other.", field="axis")
     if names:
         return [find_field(name) for name in names]
-    telling = telling_fields(runs)
-    result = next((field for field in telling if field.source != "config"), find_field("duration"))
-    config = [field for field in telling if field.source == "config"]
-    return [*config[:DEFAULT_AXES], result]
+    telling = telling_axes(runs)
+    results = [axis for axis in telling if axis.field.source != "config"]
+    config = [axis.field for axis in telling if axis.field.source == "config"]
+    return [*config[:DEFAULT_AXES], find_field(_first_name(results))]
 
 
-def telling_fields(runs: QuerySet[Run]) -> list[Field]:
+def _first_name(axes: Sequence[Axis]) -> str:
+    return axes[0].name if axes else "duration"
+
+
+def telling_axes(runs: QuerySet[Run]) -> list[Axis]:
     """Fields in which the newest runs differ: config, then metrics, then summary."""
     known = [field for field in suggest_fields(runs, limit=4 * ASKED) if field.source != "run"]
     order = {"config": 0, "metric": 1, "summary": 2}
@@ -141,7 +146,7 @@ def telling_fields(runs: QuerySet[Run]) -> list[Field]:
         *[field for field in known if field.source != "config"][:ASKED],
     ]
     plot = plot_runs(runs.filter(pk__in=_newest_ids(runs)), asked)
-    return [axis.field for place, axis in enumerate(plot.axes) if _is_telling(plot, place)]
+    return [axis for place, axis in enumerate(plot.axes) if _is_telling(plot, place)]
 
 
 def _newest_ids(runs: QuerySet[Run]) -> list[int]:

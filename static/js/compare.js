@@ -6,7 +6,10 @@ import { browserParams } from "./url-state.js";
 
 const PARTS = ".plot-fields, .compare-query, .diff-tools";
 
-const kept = () => [...browserParams(), ...new URLSearchParams(location.search)].filter(([name], i, all) => i < browserParams().length || name === "brush");
+const kept = () => {
+  const brushes = new URLSearchParams(location.search).getAll("brush");
+  return [...browserParams(), ...brushes.map((brush) => ["brush", brush])];
+};
 
 /** A form sends every field: leave out what says nothing. */
 const clean = (formData) => {
@@ -51,10 +54,25 @@ const emptyField = ({ target, key }) => {
   target.dispatchEvent(new Event("change", { bubbles: true }));
 };
 
+let scrolled = [0, 0];
+
+/** A table that renews itself stays where it was scrolled to. */
+const noteScroll = ({ detail }) => {
+  const box = detail.target.id === "compare-diffs" && detail.target.querySelector(".diff-box");
+  if (box) scrolled = [box.scrollLeft, box.scrollTop];
+};
+
+const restoreScroll = ({ detail }) => {
+  if (!detail.elt.matches?.("#compare-diffs[data-renew]")) return;
+  document.querySelector(".diff-box")?.scrollTo(...scrolled);
+};
+
 export const startCompare = () => {
   startScatter();
   startParallel();
   document.addEventListener("htmx:configRequest", prepare);
+  document.addEventListener("htmx:beforeSwap", noteScroll);
+  document.addEventListener("htmx:afterSettle", restoreScroll);
   document.addEventListener("submit", send);
   document.addEventListener("focusin", openField);
   document.addEventListener("focusout", closeField);

@@ -12,29 +12,33 @@ const cell = (value) => {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 };
 
-/** The drawn points: run, step, what stands on the x axis, value, smoothed value. */
+/**
+ * The drawn points, the topmost line first: run, step, x where that is not the step, value, smoothed
+ * value; for groups of runs their mean, lowest and highest.
+ */
 export const pointRows = (lines, [from, to] = [-Infinity, Infinity]) => {
-  const hasX = lines.some(({ series }) => series.x);
-  const hasSmoothed = lines.some((line) => smoothedOf(line));
-  const heads = ["run", "step", ...(hasX ? ["x"] : []), "value", ...(hasSmoothed ? ["smoothed"] : [])];
-  const rows = lines.toReversed().flatMap((line) => {
-    const { steps, values, x } = line.series;
-    const smoothed = smoothedOf(line);
-    const places = [...steps.keys()].filter((i) => within((x ?? steps)[i], from, to));
-    return places.map((i) => [
-      line.key ?? line.name,
-      steps[i],
-      ...(hasX ? [x?.[i]] : []),
-      values[i],
-      ...(hasSmoothed ? [smoothed?.[i]] : []),
-    ]);
-  });
-  return [heads, ...rows];
+  const columns = columnsOf(lines);
+  const rows = lines.toReversed().flatMap((line) =>
+    line.series.xs.flatMap((x, i) => (x >= from && x <= to ? [columns.map(({ read }) => read(line, i))] : [])),
+  );
+  return [columns.map(({ name }) => name), ...rows];
 };
 
-const smoothedOf = (line) => line.smoothed ?? line.series.smoothed;
+const column = (name, read) => ({ name, read });
 
-const within = (x, from, to) => x >= from && x <= to;
+const columnsOf = (lines) => {
+  const isGrouped = lines.some(({ series }) => series.low);
+  const hasX = lines.some(({ series: { xs, steps } }) => xs.some((x, i) => x !== steps[i]));
+  const hasSmoothed = lines.some(({ smoothed }) => smoothed);
+  return [
+    isGrouped ? column("group", ({ name }) => name) : column("run", ({ key }) => key),
+    isGrouped ? column("x", ({ series }, i) => series.xs[i]) : column("step", ({ series }, i) => series.steps[i]),
+    ...(hasX && !isGrouped ? [column("x", ({ series }, i) => series.xs[i])] : []),
+    column(isGrouped ? "mean" : "value", ({ series }, i) => series.values[i]),
+    ...(isGrouped ? [column("min", ({ series }, i) => series.low?.[i]), column("max", ({ series }, i) => series.high?.[i])] : []),
+    ...(hasSmoothed ? [column("smoothed", ({ smoothed }, i) => smoothed?.[i])] : []),
+  ];
+};
 
 /** `train/loss` → `train-loss.csv` */
 export const fileName = (title, ending) => {

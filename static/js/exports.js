@@ -23,8 +23,6 @@ export const paletteOf = (element) => {
   };
 };
 
-const linesOf = (chart) => chart.lines ?? chart.plot.lines;
-
 const FILES = {
   png: async (figure) => toPng(pictureOf(figure)),
   svg: async (figure) => new Blob([toSvg(pictureOf(figure))], { type: "image/svg+xml" }),
@@ -33,14 +31,14 @@ const FILES = {
 
 const pictureOf = (figure) => {
   if (figure.picture) return figure.picture(paletteOf(figure));
-  const parts = plotParts(figure.plot, linesOf(figure), devicePixelRatio);
+  const parts = plotParts(figure.plot, figure.plot.lines, devicePixelRatio);
   return chartPicture({ title: figure.metric, palette: paletteOf(figure), ...parts });
 };
 
 const rowsOf = (figure) => {
   if (figure.rows) return figure.rows();
   const { min, max } = figure.plot.scales.x;
-  return pointRows(linesOf(figure), [min, max]);
+  return pointRows(figure.plot.lines, [min, max]);
 };
 
 const save = (blob, name) => {

@@ -6,6 +6,7 @@ const SIDE = 72; // room for the first and the last axis' labels
 const TOP = 36;
 const BOTTOM = 16;
 const LEAST_GAP = 96; // between two axes; a plot with more of them is wider than its box
+const LONGEST = 18; // letters of a tick's label: the next axis is near
 const LIFT = 0.5; // where a run without a value passes: below the axis
 
 export const parallelWidth = (count, width) => Math.max(width, 2 * SIDE + (count - 1) * LEAST_GAP);
@@ -24,7 +25,7 @@ export const parallelAxes = ({ fields, runs }, { size, series, none }) => {
     name,
     label,
     x: place * gap,
-    ticks: scales[place].ticks.map(({ share, label: text }) => ({ y: (1 - share) * plot.height, label: text })),
+    ticks: scales[place].ticks.map(({ share, label: text }) => ({ y: (1 - share) * plot.height, label: shortened(text) })),
   }));
   const lines = runs.map((run) => {
     const shares = run.values.map((value, place) => scales[place].at(value));
@@ -33,6 +34,8 @@ export const parallelAxes = ({ fields, runs }, { size, series, none }) => {
   });
   return { plot, axes, lines, legend: colors.legend };
 };
+
+const shortened = (text) => (text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text);
 
 /** Learning rates and the like: above zero, and more than two decades apart. */
 export const isSpread = (values, kind) => {

@@ -70,26 +70,43 @@ test("the parts of a plot come from what it shows", () => {
     height: 200,
     bbox: { left: 100, top: 20, width: 400, height: 300 },
     data: [[0, 1, 2], [1, 2, null], [5, 6, 7], [3, 4, 5]],
-    series: [{}, { stroke: () => "red", width: 2, dash: [1, 2], alpha: 0.3 }, { stroke: "blue", show: false }, { stroke: "green", width: 1 }],
-    bands: [{ series: [2, 3], fill: () => "blue" }],
+    series: [{}, { stroke: () => "red", width: 2, dash: [1, 2], alpha: 0.3 }, { stroke: "transparent", width: 0 }, { stroke: "green", width: 1 }],
+    tracks: [{}, {}, { line: { color: "blue" } }],
+    bands: [{ series: [2, 3], fill: "color-mix(in srgb, blue 14%, transparent)" }],
+    picture: { axis: { name: "step", title: "" } },
     axes: [{ _splits: [0, 1, 9], _values: ["0", "1", "9"] }, { _splits: [1], _values: [null] }],
     valToPos: (value) => value * 100,
   };
 
-  assert.deepEqual(plotParts(plot, [{ name: "b", color: "blue" }, { name: "a", color: "red", dash: [1, 2] }], 2), {
+  const series = { xs: [1, 1, 9], values: [NaN, Infinity, NaN] };
+  const lines = [
+    { key: "b", name: "b", color: "blue", series: { xs: [], values: [] } },
+    { key: "a", name: "a", color: "red", dash: [1, 2], series: { xs: [1], values: [2] } },
+    { key: "a", name: "a", color: "red", dash: [1, 2], series },
+  ];
+
+  assert.deepEqual(plotParts(plot, lines, 2), {
     size: { width: 300, height: 200 },
     plot: { left: 50, top: 10, width: 200, height: 150 },
+    xTitle: "step",
     xTicks: [{ at: 0, label: "0" }, { at: 100, label: "1" }],
     yTicks: [{ at: 100, label: "" }],
     lines: [
       { color: "red", width: 2, dash: [1, 2], alpha: 0.3, strokes: [[[0, 100], [100, 200]]] },
       { color: "green", width: 1, dash: [], alpha: 1, strokes: [[[0, 300], [100, 400], [200, 500]]] },
+      {
+        color: "red",
+        width: 1.5,
+        dash: [],
+        alpha: 1,
+        strokes: [[[97, 141], [103, 147]], [[103, 141], [97, 147]], [[97, 9], [100, 3], [103, 9]]],
+      },
     ],
     shapes: [
       {
         kind: "area",
         color: "blue",
-        alpha: 0.15,
+        alpha: 0.14,
         inPlot: true,
         points: [[0, 500], [100, 600], [200, 700], [200, 500], [100, 400], [0, 300]],
       },
@@ -100,8 +117,8 @@ test("the parts of a plot come from what it shows", () => {
 
 test("the drawn points are written in full, the topmost run first", () => {
   const lines = [
-    { key: "b", series: { steps: [1, 2, 3], values: [0.1 + 0.2, NaN, -Infinity] } },
-    { key: "a", series: { steps: [2], values: [5] }, smoothed: [4.5] },
+    { key: "b", series: { xs: [1, 2, 3], steps: [1, 2, 3], values: [0.1 + 0.2, NaN, -Infinity] } },
+    { key: "a", series: { xs: [2], steps: [2], values: [5] }, smoothed: [4.5] },
   ];
 
   assert.deepEqual(pointRows(lines, [1, 2]), [
@@ -112,10 +129,16 @@ test("the drawn points are written in full, the topmost run first", () => {
   ]);
 });
 
-test("a series with an x of its own has its column and its range", () => {
-  const lines = [{ key: "a", series: { steps: [1, 2], x: [0.5, 9.5], values: [1, 2] } }];
+test("an x that is not the step has its column and its range", () => {
+  const lines = [{ key: "a", series: { xs: [0.5, 9.5], steps: [1, 2], values: [1, 2] } }];
 
   assert.deepEqual(pointRows(lines, [0, 1]), [["run", "step", "x", "value"], ["a", 1, 0.5, 1]]);
+});
+
+test("groups of runs have their mean, lowest and highest", () => {
+  const lines = [{ key: "group:0.1", name: "0.1", series: { xs: [5], steps: [5], values: [2], low: [1], high: [3] } }];
+
+  assert.deepEqual(pointRows(lines), [["group", "x", "mean", "min", "max"], ["0.1", 5, 2, 1, 3]]);
 });
 
 test("a name that looks like a formula is only a name in the CSV", () => {
