@@ -11,6 +11,8 @@ from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 
 from tracking.domain.access import Caller, visible_projects
+from tracking.domain.fields import sort_runs
+from tracking.domain.query import filter_runs
 from tracking.enums import RunStatus
 from tracking.models import Project, Run
 
@@ -37,27 +39,32 @@ RUN_COLUMNS = (
 )
 
 
-def cut_page(rows: QuerySet[Row], number: str | None) -> Page[Row]:
+def cut_page(rows: QuerySet[Row], number: str | None, size: int = PAGE_SIZE) -> Page[Row]:
     """The page of that number; the nearest one there is, where there is no such page."""
-    return Paginator(rows, PAGE_SIZE).get_page(number)
+    return Paginator(rows, size).get_page(number)
 
 
 def list_projects(user: Caller, *, query: str, sort: str) -> QuerySet[Project, Any]:
-    """Projects with `run_count`, `running_count` and `last_activity_at`."""
+    """Projects with `run_count`, `running_count` and `last_activity_at`; archived runs count nowhere."""
     alive_since = timezone.now() - timedelta(seconds=settings.STALE_AFTER_S)
-    running = Q(runs__status=RunStatus.RUNNING, runs__last_seen_at__gte=alive_since)
+    listed = Q(runs__archived_at=None)
+    running = listed & Q(runs__status=RunStatus.RUNNING, runs__last_seen_at__gte=alive_since)
     # The subquery keeps the joins of the permission out of the counts.
     projects = Project.objects.filter(pk__in=visible_projects(user).values("pk")).annotate(
-        run_count=Count("runs"),
+        run_count=Count("runs", filter=listed),
         running_count=Count("runs", filter=running),
         last_activity_at=Coalesce(Max("runs__last_seen_at"), "created_at"),
     )
     return filter_by_text(projects, query).order_by(PROJECT_SORTS[sort][1], "key")
 
 
-def list_runs(project: Project, *, query: str) -> QuerySet[Run]:
-    """The project's runs, newest first."""
-    return filter_by_text(project.runs.all(), query).only(*RUN_COLUMNS)
+def list_runs(project: Project, *, query: str, sort: str = "") -> QuerySet[Run]:
+    """The project's runs that the query describes. Raises: QueryError, InvalidInput."""
+    return sort_runs(only_shown(filter_runs(project.runs.all(), query)), sort)
+
+
+def only_shown(runs: QuerySet[Run]) -> QuerySet[Run]:
+    return runs.only(*RUN_COLUMNS)
 
 
 def filter_by_text(rows: QuerySet[Row, Any], query: str) -> QuerySet[Row, Any]:

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from dashboard.cells import cell, is_figure
 from dashboard.columns import Columns, columns_of, query_with
+from dashboard.problems import Problem, explain
 from tracking.domain.fields import Field, find_field, metric_field, read_fields, sort_runs
 from tracking.domain.query import QueryError, filter_runs
 from tracking.enums import RunStatus
@@ -23,16 +24,6 @@ MAX_TICKS = 100  # named in the URL
 EXPORT_ROWS = 10_000
 ROWS_AT_ONCE = 400  # ids in one statement: SQLite may be built to take no more than 999
 ROW_COLUMNS = ("key", "name", "color", "project")
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A filter that cannot be read, with the words before and after the wrong one."""
-
-    reason: str
-    before: str
-    wrong: str
-    after: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +103,7 @@ def _runs_or_problem(project: Project, params: QueryDict) -> tuple[QuerySet[Run]
     try:
         return list_runs(project, params), None
     except QueryError as error:
-        text, start, end = query_text(params), error.start, error.end
-        problem = Problem(str(error), text[:start], text[start:end], text[end:])
-        return project.runs.none(), problem
+        return project.runs.none(), explain(query_text(params), error)
 
 
 def _head(field: Field, classes: str, params: QueryDict) -> Head:

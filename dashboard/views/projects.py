@@ -1,16 +1,23 @@
 """Projects: the list of them, and one with its runs and charts."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.templatetags.static import static
 
 from dashboard.decorators import page
-from dashboard.htmx import render_page
+from dashboard.htmx import htmx_target, render_page
 from dashboard.listing import PROJECT_SORTS, cut_page, list_projects
 from dashboard.panels import grid_of, metrics_of
-from dashboard.params import server_url, text_param
-from dashboard.selection import select_runs
+from dashboard.params import query_param, server_url, text_param
+from dashboard.selection import COUNTS, Selection, select_runs
+from dashboard.sorting import SORTS
+from dashboard.views.run_table import render_problem
 from tracking.domain.access import find_project
+from tracking.domain.fields import suggest_fields
+
+FRAGMENTS = {"run-list", "chart-grid", "group-fields"}
 
 
 def favicon(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 -- the icon is the same for all
@@ -37,18 +44,47 @@ def project_list(request: HttpRequest) -> HttpResponse:
 def project_detail(request: HttpRequest, project_key: str) -> HttpResponse:
     project = find_project(request.user, project_key)
     selection = select_runs(project, request.GET)
+    if selection.problem and htmx_target(request) == "run-list":
+        return filter_problem(request, selection)
     context = {
         "project": project,
         "selection": selection,
-        "query": text_param(request.GET, "q"),
-        "metric_query": text_param(request.GET, "metric"),
-        "server_url": server_url(request),
-        # Called by the template that needs it: the run list, asked for every 5 s, does not.
+        **page_params(request),
+        "views": project.views.all(),
+        # Called by the template that needs it: the run list, asked for again and again, does not.
         "grid": lambda: grid_of(selection.chosen, request.GET),
     }
-    return render_page(
-        request, "project_detail.html", context, fragments={"run-list", "chart-grid"}
-    )
+    return render_page(request, "project_detail.html", context, fragments=FRAGMENTS)
+
+
+def filter_problem(request: HttpRequest, selection: Selection) -> HttpResponse:
+    """What is wrong, under the filter; the list and the URL stay as they are."""
+    response = render_problem(request, {"table": selection})
+    response.headers["HX-Push-Url"] = "false"
+    return response
+
+
+@page
+def field_list(request: HttpRequest, project_key: str) -> HttpResponse:
+    """What one may sort by, as the browser completes it; a `-` in front stays there."""
+    project = find_project(request.user, project_key)
+    text = text_param(request.GET, "text").strip()
+    context = {
+        "project": project,
+        "prefix": "-" if text.startswith("-") else "",
+        "fields": suggest_fields(project.runs.all(), text.removeprefix("-")),
+    }
+    return render(request, "dashboard/_sort_fields.html", context)
+
+
+def page_params(request: HttpRequest) -> dict[str, Any]:
+    return {
+        "query": query_param(request.GET),
+        "metric_query": text_param(request.GET, "metric"),
+        "server_url": server_url(request),
+        "counts": COUNTS,
+        "sorts": SORTS.items(),
+    }
 
 
 @page

@@ -6,7 +6,8 @@ import { browserParams } from "./url-state.js";
 const prepareRenewal = (event) => {
   const { detail } = event;
   const isTimed = detail.elt.getAttribute("hx-trigger").startsWith("every");
-  if (isTimed && document.hidden) event.preventDefault(); // nobody looks
+  const isInUse = detail.elt.querySelector("details[data-menu][open]");
+  if (isTimed && (document.hidden || isInUse)) event.preventDefault(); // nobody looks, or somebody does
   detail.path = location.pathname + location.search;
   for (const name of [...detail.formData.keys()]) detail.formData.delete(name);
 };
@@ -19,6 +20,7 @@ const prepareForm = ({ detail }) => {
   const chosen = runs.filter(Boolean);
   formData.delete("run");
   (chosen.length ? chosen : runs.slice(0, 1)).forEach((run) => formData.append("run", run));
+  if (elt.matches("[data-search], [data-sort]")) formData.delete("page"); // another list begins at its first
   for (const name of ["q", "metric"]) if (formData.get(name) === "") formData.delete(name);
   browserParams().forEach(([name, value]) => formData.append(name, value));
 };

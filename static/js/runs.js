@@ -14,3 +14,13 @@ export const withDashes = (runs) => {
 
 /** Whether both lists name the same runs in the same looks. */
 export const sameRuns = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+
+/** The address with other chosen runs (null: its own), and with what only the browser knows. */
+export const withChoice = (address, runs, others) => {
+  const [path, search = ""] = address.split("?");
+  const query = new URLSearchParams(search);
+  for (const [name] of others) query.delete(name);
+  if (runs) query.delete("run");
+  [...(runs ?? []).map((run) => ["run", run]), ...others].forEach(([name, value]) => query.append(name, value));
+  return query.size ? `${path}?${query}` : path;
+};

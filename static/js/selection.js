@@ -15,7 +15,7 @@ const read = () => {
   return withDashes(
     rows.map((row) => ({
       key: row.dataset.run,
-      name: row.dataset.name,
+      name: row.dataset.name ?? row.dataset.run, // most runs are called by their key
       color: getComputedStyle(row).getPropertyValue("--series").trim(),
     })),
   );
@@ -39,6 +39,8 @@ const choose = ({ target }) => {
   if (target.name !== "run") return;
   document.querySelector("#run-list")?.removeAttribute("data-automatic");
   refresh();
+  const count = document.querySelector("[data-chosen-count]");
+  if (count) count.textContent = runs.length;
 };
 
 let pointed = null;
@@ -56,10 +58,15 @@ const markRow = ({ run }) => {
   }
 };
 
+const renewStatus = () => {
+  const shown = document.querySelector("#run-list, #run-facts, #compare-diffs");
+  if (shown) window.htmx.trigger(shown, "refresh");
+};
+
 export const startSelection = () => {
   refresh();
   listen("highlight", markRow);
-  listen("status", () => window.htmx.trigger(document.querySelector("#run-list, #run-facts"), "refresh"));
+  listen("status", renewStatus);
   document.addEventListener("theme-change", refresh);
   document.addEventListener("change", choose);
   document.addEventListener("htmx:afterSwap", ({ detail }) => detail.target.id === "run-list" && refreshWithPanels());

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { DASHES, sameRuns, withDashes } from "../../static/js/runs.js";
+import { DASHES, sameRuns, withChoice, withDashes } from "../../static/js/runs.js";
 
 test("runs of one colour get a dash each, the others none", () => {
   const runs = ["a", "b", "c"].map((key) => ({ key, color: key === "b" ? "red" : "blue" }));
@@ -14,4 +14,13 @@ test("runs are the same if nothing about them has changed", () => {
 
   assert.equal(sameRuns([run], [{ ...run }]), true);
   assert.equal(sameRuns([run], [{ ...run, color: "blue" }]), false);
+});
+
+test("an address gets the chosen runs of now and what the browser knows", () => {
+  const written = "/projects/p?sort=loss&run=old&smooth=0.5&page=2";
+
+  assert.equal(withChoice(written, ["a", "b"], [["smooth", "0.9"]]), "/projects/p?sort=loss&page=2&run=a&run=b&smooth=0.9");
+  assert.equal(withChoice(written, [], []), "/projects/p?sort=loss&smooth=0.5&page=2");
+  assert.equal(withChoice("/projects/p?run=", null, [["log", "loss"]]), "/projects/p?run=&log=loss");
+  assert.equal(withChoice("/projects/p", [], []), "/projects/p");
 });

@@ -9,9 +9,10 @@ from django.db.models import QuerySet
 from tracking.domain.query.conditions import condition_of
 from tracking.domain.query.errors import QueryError
 from tracking.domain.query.parsing import parse_query
+from tracking.domain.query.words import MAX_LENGTH as MAX_QUERY_LENGTH
 from tracking.models import Run
 
-__all__ = ["QueryError", "filter_runs"]
+__all__ = ["MAX_QUERY_LENGTH", "QueryError", "filter_runs"]
 
 
 def filter_runs(runs: QuerySet[Run], text: str) -> QuerySet[Run]:
