@@ -24,6 +24,7 @@ RUNS = OpenApiParameter(
 INVALID = refusal("What is asked is wrong.", "No runs specified")
 
 
+@extend_schema(tags=["Streams"])
 class StreamViewSet(ViewSet):
     """Described here, never asked."""
 

@@ -62,6 +62,7 @@ def checked(query: Any) -> Any:
     return query
 
 
+@extend_schema(tags=["Metrics"])
 class SeriesViewSet(ViewSet):
     """Points for charts."""
 
@@ -122,6 +123,7 @@ class SeriesViewSet(ViewSet):
         return answer_series(request, [found], read)
 
 
+@extend_schema(tags=["Runs"])
 class RunViewSet(BodyViewSet):
     """What is known of runs."""
 
@@ -198,6 +200,7 @@ class RunViewSet(BodyViewSet):
         return Response({"message": f"Run '{project}/{run}' deleted successfully"})
 
 
+@extend_schema(tags=["Projects"])
 class ProjectViewSet(BodyViewSet):
     """What is known of projects."""
 
@@ -234,6 +237,7 @@ class ProjectViewSet(BodyViewSet):
         return Response({"message": f"Project '{project}' deleted successfully"})
 
 
+@extend_schema(tags=["Artifacts"])
 class ArtifactViewSet(ViewSet):
     """Files of runs."""
 

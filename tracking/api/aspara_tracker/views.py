@@ -34,6 +34,7 @@ def find_writable_run(request: Request, project: str, run: str) -> Run:
     return find_run(request.user, check_project_key(project), check_run_key(run), write=True)
 
 
+@extend_schema(tags=["Health"])
 class HealthViewSet(ViewSet):
     """Whether the server answers; asks for nobody's name and for no database."""
 
@@ -49,6 +50,7 @@ class HealthViewSet(ViewSet):
         return Response(OK)
 
 
+@extend_schema(tags=["Runs"])
 class RunViewSet(BodyViewSet):
     """A run is created, logs, is described and finishes; each write goes through the writer."""
 
@@ -114,6 +116,7 @@ class RunViewSet(BodyViewSet):
         return Response(OK)
 
 
+@extend_schema(tags=["Artifacts"])
 class ArtifactViewSet(BodyViewSet):
     """Files of a run."""
 

@@ -41,7 +41,9 @@ DASHBOARD = Surface("dashboard", "Dashboard API", "api/", "tracking.api.aspara_d
 
 @method_decorator(allow_inline_style, name="dispatch")
 class SwaggerView(SpectacularSwaggerSplitView):
-    """In two parts, because no page has an inline script."""
+    """In two parts, because no page has an inline script; with a template that knows our theme."""
+
+    template_name = "docs/swagger.html"
 
 
 @method_decorator(allow_worker_too, name="dispatch")

@@ -4,6 +4,8 @@ from html.parser import HTMLParser
 import pytest
 import yaml
 
+from tests.factories import make_run
+
 pytestmark = pytest.mark.django_db
 PAGES = ["/docs", "/docs/dashboard", "/tracker/docs/tracker", "/tracker/docs/tracker/redoc"]
 FOREIGN = re.compile(rb"""(?:src|href)=["'](?:https?:)?//""")
@@ -65,3 +67,22 @@ def test_schema_names_the_published_operations(client, path, operations):
         for operation in methods.values()
     }
     assert operations <= listed
+
+
+def test_browsable_pages_are_ours_too(client):
+    make_run()
+
+    page = client.get("/api/projects/proj/runs", headers={"Accept": "text/html"})
+
+    assert page.status_code == 200
+    assert not FOREIGN.search(page.content)
+    assert b"<title>Run \xe2\x80\x93 Runyard</title>" in page.content
+    assert b"django-rest-framework.org" not in page.content
+
+
+def test_dashboard_documentation_lists_every_call(client):
+    paths = yaml.safe_load(client.get("/docs/dashboard/schema").content)["paths"]
+    tracker = yaml.safe_load(client.get("/tracker/openapi.json").content)["paths"]
+
+    assert sum(len(methods) for methods in paths.values()) == 14
+    assert not set(paths) & set(tracker)
