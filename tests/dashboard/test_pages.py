@@ -12,7 +12,7 @@ from dashboard.decorators import page
 from tests.factories import log_lines, log_points, make_run
 from tracking.domain.runs import merge_summary
 from tracking.errors import NotPermitted
-from tracking.models import Artifact, Metric, Project, Run
+from tracking.models import Artifact, Metric, Project, Run, SavedView
 
 pytestmark = pytest.mark.django_db
 PAGES = [
@@ -20,6 +20,8 @@ PAGES = [
     "/projects/proj",
     "/projects/proj/about",
     "/projects/proj/runs",
+    "/projects/proj/runs?col=config.a&col=notes&col=user&sort=-loss.min&pin=2",
+    "/projects/proj/columns",
     "/projects/proj/runs/run-1",
     "/projects/proj/runs/run-1/artifacts",
     "/projects/proj/runs/run-1/config",
@@ -57,6 +59,7 @@ def evil_rows() -> None:
     log_points(run, {"loss": [1.0]})
     Run.objects.update(name=EVIL)
     Project.objects.update(name=EVIL, description=EVIL, tags=[EVIL])
+    SavedView.objects.create(project=run.project, name=EVIL, page="runs", query=EVIL)
     Metric.objects.create(run=run, name=f"{EVIL}/{EVIL}", count=1, last=1.0, last_step=1)
     Artifact.objects.create(
         run=run,
