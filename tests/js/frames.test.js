@@ -6,7 +6,14 @@ import { drawSoon } from "../../static/js/frames.js";
 let frames = [];
 globalThis.requestAnimationFrame = (work) => frames.push(work);
 
-const nextFrame = () => frames.splice(0).forEach((work) => work());
+/** The next frame that is asked for, and what it starts when it has been painted. */
+const nextFrame = async () => {
+  for (let i = 0; i < 100 && !frames.length; i += 1) await new Promise((resolve) => setTimeout(resolve, 5));
+  frames.splice(0).forEach((work) => work());
+  await new Promise((resolve) => setTimeout(resolve, 5));
+};
+
+const tick = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const busyFor = (ms) => {
   const end = performance.now() + ms;
@@ -17,36 +24,37 @@ beforeEach(() => {
   frames = [];
 });
 
-test("a chart that asks twice is drawn once", () => {
+test("a chart that asks twice is drawn once", async () => {
   let drawn = 0;
   const chart = { draw: () => (drawn += 1) };
 
   drawSoon(chart);
   drawSoon(chart);
-  nextFrame();
-  nextFrame();
+  assert.equal(frames.length, 1);
+  await nextFrame();
+  await tick(20);
 
-  assert.equal(drawn, 1);
+  assert.deepEqual([drawn, frames.length], [1, 0]);
 });
 
-test("charts that take long are drawn in frames of their own", () => {
+test("charts that take long are drawn in frames of their own", async () => {
   const drawn = [];
   for (const name of ["a", "b"]) {
     drawSoon({
       draw: () => {
-        busyFor(15);
+        busyFor(45);
         drawn.push(name);
       },
     });
   }
 
-  nextFrame();
+  await nextFrame();
   assert.deepEqual(drawn, ["a"]);
-  nextFrame();
+  await nextFrame();
   assert.deepEqual(drawn, ["a", "b"]);
 });
 
-test("a chart may ask again while it is drawn", () => {
+test("a chart may ask again while it is drawn", async () => {
   let drawn = 0;
   const chart = {
     draw: () => {
@@ -56,8 +64,24 @@ test("a chart may ask again while it is drawn", () => {
   };
 
   drawSoon(chart);
-  nextFrame();
-  nextFrame();
+  await nextFrame();
+  await nextFrame();
 
   assert.equal(drawn, 2);
+});
+
+test("a chart that cannot be drawn does not stop the others", async () => {
+  let drawn = 0;
+  const broken = {
+    draw: () => {
+      throw new Error("broken");
+    },
+  };
+
+  drawSoon(broken);
+  drawSoon({ draw: () => (drawn += 1) });
+  assert.throws(() => frames.splice(0)[0](), /broken/);
+  await nextFrame();
+
+  assert.equal(drawn, 1);
 });
