@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.urls import URLPattern
 from django.utils.cache import patch_vary_headers
+from django.views import defaults
 
 View = Callable[..., HttpResponseBase]
 READING = {"GET", "HEAD"}
+API_PREFIXES = ("/api/", "/tracker/api/")
 
 
 def with_json(pages: Iterable[URLPattern], twins: Mapping[str, View]) -> list[URLPattern]:
@@ -47,6 +49,14 @@ def vary_by_accept(
         return response
 
     return middleware
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's handler500: programs are told in their form too."""
+    if not request.path.startswith(API_PREFIXES) and not prefers_json(request):
+        return defaults.server_error(request)
+    detail = "Something went wrong here; the server's log says what."
+    return JsonResponse({"detail": detail}, status=500)
 
 
 def prefers_json(request: HttpRequest) -> bool:

@@ -23,3 +23,4 @@ urlpatterns = [
     path("", include((with_json(dashboard.urlpatterns, JSON_TWINS), dashboard.app_name))),
     re_path("^(api|tracker)/", no_such_path),
 ]
+handler500 = "config.negotiation.server_error"

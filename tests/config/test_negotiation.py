@@ -68,3 +68,26 @@ def test_head_follows_too_and_changes_are_the_pages_matter(client):
 
     assert client.head(URL, headers=json)["Content-Type"] == "application/json"
     assert client.post(URL, headers=json).status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("path", "accept", "expected"),
+    [
+        ("/api/projects/proj/runs", "*/*", "application/json"),
+        (URL, "application/json", "application/json"),
+        (URL, CHROME, "text/html; charset=utf-8"),
+    ],
+)
+def test_own_faults_are_told_in_the_callers_form(client, monkeypatch, path, accept, expected):
+    make_run()
+    client.raise_request_exception = False
+    for view in ("tracking.api.aspara_dashboard.views", "dashboard.views.run_detail"):
+        monkeypatch.setattr(f"{view}.find_run", None)
+        monkeypatch.setattr(f"{view}.find_project", None, raising=False)
+
+    answer = client.get(path, headers={"Accept": accept})
+
+    assert (answer.status_code, answer["Content-Type"]) == (500, expected)
+    if expected == "application/json":
+        detail = "Something went wrong here; the server's log says what."
+        assert answer.json() == {"detail": detail}

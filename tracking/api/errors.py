@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -29,10 +29,8 @@ STATUS: list[tuple[type[Exception], int]] = [
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    if isinstance(error, RequestDataTooBig):  # its own text names a setting of Django's
-        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        detail = f"The body is too large: at most {limit} bytes are allowed."
-        return Response({"detail": detail}, status=413)
+    if isinstance(error, RequestDataTooBig | TooManyFieldsSent):
+        return _too_much(error)
     for kind, status in STATUS:
         if isinstance(error, kind):
             return Response({"detail": str(error)} | _place(error), status=status)
@@ -43,6 +41,16 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     if isinstance(error, errors.Overloaded):
         return _come_again(str(error))
     return drf_exception_handler(error, context)
+
+
+def _too_much(error: Exception) -> Response:
+    """Django's own texts name settings of Django's."""
+    if isinstance(error, TooManyFieldsSent):
+        limit = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
+        return Response({"detail": f"Too many fields: at most {limit} are allowed."}, status=400)
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    detail = f"The body is too large: at most {limit} bytes are allowed."
+    return Response({"detail": detail}, status=413)
 
 
 def _place(error: Exception) -> dict[str, int]:

@@ -151,3 +151,10 @@ def test_what_is_deleted_meanwhile_is_404(monkeypatch, put, run, path):
 @pytest.mark.parametrize("path", ["/api/projects/a%00b/metadata", "/api/projects/proj/runs/%00"])
 def test_nul_is_in_no_name(client, run, path):
     assert client.get(path).status_code == 404
+
+
+def test_options_describe_the_body(client, run):
+    answer = client.options(RUN)
+
+    assert answer.status_code == 200
+    assert set(answer.json()["actions"]["PUT"]) == {"notes", "tags"}

@@ -158,3 +158,12 @@ def test_both_spellings_and_head_answer(client, run):
 
     assert slashed.json() == whole.json()
     assert (head.status_code, head.content, head["ETag"]) == (200, b"", whole["ETag"])
+
+
+def test_too_many_fields_are_400(client, run, settings):
+    settings.DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
+
+    answer = client.get(ONE, {"metric": ["loss"] * 101})
+
+    detail = "Too many fields: at most 100 are allowed."
+    assert (answer.status_code, answer.json()) == (400, {"detail": detail})
