@@ -52,9 +52,9 @@ class Window:
 
     @property
     def is_plain(self) -> bool:
-        """Whether nothing but points at their steps is wanted, and not all of them."""
+        """Whether all that is wanted is a line over steps, and a range of them at most."""
         is_more = self.raw or self.segments or self.smooth is not None
-        return self.axis == STEP and not is_more
+        return self.axis == STEP and self.since_us is None and not is_more
 
 
 class Series(NamedTuple):

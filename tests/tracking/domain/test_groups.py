@@ -111,6 +111,13 @@ def test_groups_stand_on_the_axis_that_was_asked_for():
     assert (group.metric, group.mean.tolist()) == ("loss", [1, 2, 3])
 
 
+def test_metric_that_no_run_has_is_an_axis_without_groups():
+    run = make_run()
+    log_points(run, {"loss": [1.0]})
+
+    assert read_groups([run], Window(axis=Axis("metric", "epoch")), LR) == []
+
+
 def test_too_many_groups_are_refused():
     runs = [make_run(f"r{number}", config={"lr": number}) for number in range(51)]
 

@@ -91,6 +91,20 @@ def test_very_long_series_keeps_its_extremes_part_by_part(window):
     assert series.columns.times_us.tolist() == (NOON_US + steps * 1_000_000).tolist()
 
 
+def test_piece_of_a_very_long_series_is_as_fine_as_it_can_be():
+    run = make_run()
+    for start in range(0, 120_000, 40_000):
+        log_points(run, {"loss": np.arange(40_000.0)}, first_step=start)
+
+    zoomed = read_series([run], Window(x_min=39_950, x_max=80_049))[0]
+    narrow = read_series([run], Window(x_min=39_500, x_max=40_499))[0]
+    late = read_series([run], Window(since_us=NOON_US + 119_000_000_000))[0]
+
+    assert [one.total for one in (zoomed, narrow, late)] == [40_100, 1_000, 1_000]
+    assert [len(one.columns) for one in (narrow, late)] == [1_000, 1_000]
+    assert 500 <= len(zoomed.columns) <= 1_000
+
+
 def test_very_long_series_with_steps_logged_anew_shows_the_newest():
     run = make_run()
     log_points(run, {"loss": np.zeros(80_000)})

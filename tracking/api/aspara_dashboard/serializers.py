@@ -166,9 +166,10 @@ class RunsSeriesQuery(SeriesQuery):
         max_length=1_000,
         help_text="a field of runs, such as `config.lr`, `tags` or `status`: instead of each run its"
         " groups are answered, by the text of the field's value; runs without one are the group `–`."
-        " A group has the columns `steps` (or `x`), `mean`, `min`, `max` and `counts` (how many runs"
-        " have a value there), and `runs`, how many there are. The axis is cut into at most"
-        " max_points (and 5,000) bins, in which a run counts with its mean. At most 50 groups",
+        " A group has the columns `steps` (or `x`), `mean`, `min`, `max`, `counts` (how many runs"
+        " have a value there) and with smooth `smoothed`; `runs` tells how many there are in all. The"
+        " axis is cut into at most max_points (and 5,000) bins, in which a run counts with its mean."
+        " At most 50 groups",
     )
 
     def validate_group(self, name: str) -> Field:
