@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Max, Model, Q, QuerySet, TextField
-from django.db.models.functions import Cast, Coalesce
+from django.db.models.functions import Cast, Coalesce, Left
 from django.utils import timezone
 
 from tracking.domain.access import Caller, visible_projects
@@ -19,6 +19,7 @@ from tracking.models import Project, Run
 Row = TypeVar("Row", bound=Model)
 
 PAGE_SIZE = 100
+INTRO_LENGTH = 300  # characters of a project's notes, which may be a book
 PROJECT_SORTS = {
     "activity": ("Last activity", "-last_activity_at"),
     "name": ("Name", "name"),
@@ -45,7 +46,10 @@ def cut_page(rows: QuerySet[Row], number: str | None, size: int = PAGE_SIZE) -> 
 
 
 def list_projects(user: Caller, *, query: str, sort: str) -> QuerySet[Project, Any]:
-    """Projects with `run_count`, `running_count` and `last_activity_at`; archived runs count nowhere."""
+    """Projects with `run_count`, `running_count`, `last_activity_at` and `intro`.
+
+    Archived runs are not counted; notes come as their beginning only.
+    """
     alive_since = timezone.now() - timedelta(seconds=settings.STALE_AFTER_S)
     listed = Q(runs__archived_at=None)
     running = listed & Q(runs__status=RunStatus.RUNNING, runs__last_seen_at__gte=alive_since)
@@ -54,8 +58,9 @@ def list_projects(user: Caller, *, query: str, sort: str) -> QuerySet[Project, A
         run_count=Count("runs", filter=listed),
         running_count=Count("runs", filter=running),
         last_activity_at=Coalesce(Max("runs__last_seen_at"), "created_at"),
+        intro=Left("notes", INTRO_LENGTH),
     )
-    return filter_by_text(projects, query).order_by(PROJECT_SORTS[sort][1], "key")
+    return filter_by_text(projects, query).defer("notes").order_by(PROJECT_SORTS[sort][1], "key")
 
 
 def list_runs(project: Project, *, query: str, sort: str = "") -> QuerySet[Run]:

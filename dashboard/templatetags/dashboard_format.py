@@ -98,6 +98,13 @@ def _leaves(path: str, node: Any) -> Iterator[tuple[str, Any]]:
 
 
 @register.filter
+def first_line(text: str) -> str:
+    """The first line of Markdown that says something, without what marks it as a heading."""
+    lines = (line.strip("#*-> \t") for line in text.splitlines())
+    return next(filter(None, lines), "")
+
+
+@register.filter
 def pretty_json(tree: Any) -> str:
     return json.dumps(tree, indent=2, ensure_ascii=False)
 

@@ -5,9 +5,9 @@ from django.http import HttpResponse
 from django.test import Client
 
 from tests.factories import make_run
-from tracking.domain.runs import finish_run
+from tracking.domain.runs import archive_runs, finish_run
 from tracking.enums import RunStatus
-from tracking.models import Project
+from tracking.models import Project, Run
 
 pytestmark = pytest.mark.django_db
 
@@ -104,3 +104,42 @@ def test_project_list_is_cut_into_pages(client: Client) -> None:
 
     assert keys(response) == ["p100"]
     assert "101–101 of 101" in response.content.decode()
+
+
+def test_archived_runs_of_a_project_are_not_counted(client: Client) -> None:
+    make_run("a", "vision")
+    make_run("b", "vision")
+    archive_runs(Run.objects.filter(key="b"))
+
+    [project] = client.get("/").context["projects"]
+
+    assert (project.run_count, project.running_count) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("description", "notes", "expected"),
+    [
+        ("Images", "# Notes", '<p class="muted">Images</p>'),
+        ("", "\n# All <b> notes\nmore", '<p class="muted">All &lt;b&gt; notes</p>'),
+        ("", "x" * 1_000, f'<p class="muted">{"x" * 159}…</p>'),
+    ],
+)
+def test_project_list_says_what_a_project_is_about(
+    client: Client, description: str, notes: str, expected: str
+) -> None:
+    make_run("a", "vision")
+    Project.objects.update(description=description, notes=notes)
+
+    assert expected in client.get("/").content.decode()
+
+
+def test_tags_of_a_project_lead_to_all_projects_with_them(client: Client) -> None:
+    make_run("a", "vision")
+    make_run("a", "other")
+    Project.objects.filter(key="vision").update(tags=["q3 & <b>"])
+
+    page = client.get("/").content.decode()
+
+    assert 'href="/?q=q3%20%26%20%3Cb%3E"' in page
+    assert keys(client.get("/?q=q3%20%26%20%3Cb%3E")) == ["vision"]
+    assert "q3%20%26%20%3Cb%3E" in client.get("/projects/vision").content.decode()

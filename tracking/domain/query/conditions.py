@@ -175,7 +175,7 @@ COMPARE: dict[str, Callable[[Comparison, str, Word], Q]] = {
 
 def _require(node: Comparison, sign: str, allowed: str) -> None:
     if sign not in allowed.split():
-        signs = " ".join(f"!= {allowed} !~".split() if "~" in allowed else f"!= {allowed}".split())
+        signs = allowed.replace("=", "= !=", 1).replace("~", "~ !~")
         told = f"'{node.operator.text}' does not go with {_shown(node.field)}: it takes {signs}."
         raise QueryError(told, node.operator.start, node.operator.end)
 
