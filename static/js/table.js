@@ -87,9 +87,8 @@ const rememberPlace = ({ detail }) => {
 };
 
 const takeOver = ({ detail }) => {
-  if (!isTable(detail.target)) return;
-  find("#run-table .table-pane")?.scrollTo({ ...scrolled, behavior: "instant" });
-  show();
+  if (isTable(detail.target)) find("#run-table .table-pane")?.scrollTo({ ...scrolled, behavior: "instant" });
+  if (isTable(detail.target) || detail.target.id === "query-problem") show();
 };
 
 /** What the server ticked for the URL, and the reader before this script was there. */
