@@ -1,6 +1,7 @@
 """Unchanged charts are not sent again: one mechanism for one run and for many."""
 
 import hashlib
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -11,6 +12,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from tracking.models import Run
+
+GROUPED_FOR_S = 30  # what time alone does to groups is shown after that at the latest
 
 
 def answer_series(
@@ -40,4 +43,6 @@ def series_etag(request: Request, runs: Iterable[Run]) -> str:
     parts: list[Any] = sorted((run.pk, run.key, run.revision) for run in runs)
     parts += [request.get_full_path(), request.accepted_renderer.media_type]
     parts += [settings.VERSION, settings.MAX_CHART_POINTS]
+    if request.query_params.get("group"):  # a run goes stale without a commit
+        parts.append(time.time() // GROUPED_FOR_S)
     return f'W/"{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}"'

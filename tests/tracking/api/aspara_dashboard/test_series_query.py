@@ -120,6 +120,20 @@ def test_groups_on_another_axis_have_x_for_steps(client, run):
     assert msgpack.unpackb(answer.content)["metrics"] == {"loss": {"running": one}}
 
 
+def test_groups_are_worked_out_anew_as_time_passes(client, run, monkeypatch):
+    def tag(**query) -> str:
+        return client.get(URL, {"runs": "r"} | query)["ETag"]
+
+    log_points(run, {"loss": [1.0]})
+    monkeypatch.setattr("tracking.api.aspara_dashboard.caching.time.time", lambda: 1_000)
+    early = [tag(group="status"), tag(group="status"), tag()]
+    monkeypatch.setattr("tracking.api.aspara_dashboard.caching.time.time", lambda: 2_000)
+    late = [tag(group="status"), tag()]
+
+    assert early[0] == early[1] != late[0]
+    assert early[2] == late[1]
+
+
 @pytest.mark.parametrize(
     "query", [{}, {"x": "relative"}, {"x": "metric:acc"}, {"group": "config.lr"}]
 )
