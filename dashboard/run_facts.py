@@ -85,8 +85,10 @@ def cut_leaves(tree: dict[str, Any], *, query: str, number: str | None) -> Page[
 
 def copyable_json(tree: dict[str, Any]) -> str:
     """The JSON that a copy button takes from the page; nothing where that would make it heavy."""
+    if not tree or len(flatten(tree)) > LEAVES:
+        return ""
     text = pretty_json(tree)
-    return text if tree and len(text) <= COPY_LENGTH else ""
+    return text if len(text) <= COPY_LENGTH else ""
 
 
 def environment_of(run: Run) -> list[tuple[str, Any]]:

@@ -1,6 +1,7 @@
 """The log lines of a run: what is shown of them, and what comes next."""
 
 import re
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
@@ -75,6 +76,14 @@ def cut_logs(run: Run, params: QueryDict) -> LogPage:
         has_older=has_older,
         has_newer=has_newer,
     )
+
+
+async def text_lines(run: Run, params: QueryDict) -> AsyncIterator[str]:
+    """All lines that match, as a file: time, level, message."""
+    lines = _filter(run.log_lines.all(), params.get("level", ""), text_param(params, "q"))
+    async for line in lines.order_by("seq").defer("metadata").aiterator(chunk_size=2_000):
+        time = line.time.isoformat(timespec="milliseconds")
+        yield f"{time} {line.level} {plain_text(line.message)}\n"
 
 
 def _filter(lines: QuerySet[LogLine], level: str, query: str) -> QuerySet[LogLine]:

@@ -4,8 +4,9 @@ import re
 from collections.abc import Callable
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.http import HttpResponse
-from django.test import Client
+from django.test import AsyncClient, Client
 
 from dashboard.run_logs import plain_text
 from tests.factories import log_lines, make_run
@@ -143,3 +144,21 @@ def test_logs_take_as_many_queries_for_three_lines_as_for_one(
     log_lines(run, "two", "three")
 
     assert count_queries(f"{PATH}/logs") == queries
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_log_is_saved_as_text(async_client: AsyncClient) -> None:
+    run = await sync_to_async(make_run)()
+    await sync_to_async(log_lines)(run, "\x1b[1mone\x1b[0m", "two\nlines")
+    await sync_to_async(log_lines)(run, "three", level="error")
+
+    whole = await async_client.get(f"{PATH}/logs", {"format": "text"})
+    errors = await async_client.get(f"{PATH}/logs", {"format": "text", "level": "error"})
+
+    assert b"".join([chunk async for chunk in whole]).decode() == (
+        "2026-01-01T12:00:00.000+00:00 info one\n"
+        "2026-01-01T12:00:01.000+00:00 info two\nlines\n"
+        "2026-01-01T12:00:02.000+00:00 error three\n"
+    )
+    assert whole.headers["Content-Disposition"] == 'attachment; filename="proj-run-1.log"'
+    assert b"".join([chunk async for chunk in errors]).count(b"\n") == 1
