@@ -2,11 +2,13 @@
 
 import gc
 import json
+import os
 import statistics
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 
@@ -43,6 +45,18 @@ def best_of(rounds: int, work: Callable[[], Any]) -> float:
 
 def percentile(times: list[float], share: float) -> float:
     return statistics.quantiles(times, n=1000, method="inclusive")[round(share * 1000) - 1]
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a process has used so far; neighbours on the machine do not count, as they do in time."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def memory_mb(pid: int, what: str) -> float:
+    """`what`: VmRSS, now, or VmHWM, the most it has been."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(what))
 
 
 def show(figures: list[Figure], *, as_json: bool) -> None:

@@ -13,10 +13,11 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.bench.crowd import METRICS_EACH, RUNS, fill_project
 from tests.bench.http import bench_process
-from tests.bench.measure import Figure, percentile
+from tests.bench.measure import Figure, cpu_seconds, percentile
 from tracking.domain.access import local_user
 
 ROUNDS, WARM_UP = 40, 3
+PROJECTS = ("crowd", "few")
 FILTER = quote("config.lr < 0.01 and loss < 0.5")
 CHOSEN = "&".join(f"run=sweep-{number:05}" for number in range(20))
 TABLE_MS, QUERY_MS = "≤ 100 ms", "≤ 200 ms"
@@ -39,13 +40,15 @@ PAGES = [
 @dataclass(frozen=True, slots=True)
 class Visit:
     times_ms: list[float]
+    cpu_ms: float
     size_bytes: int
-    sent_bytes: int
 
 
-def visit(http: HTTPConnection, path: str) -> Visit:
+def visit(http: HTTPConnection, pid: int, path: str) -> Visit:
     times = []
-    for _ in range(WARM_UP + ROUNDS):
+    for number in range(WARM_UP + ROUNDS):
+        if number == WARM_UP:
+            cpu = cpu_seconds(pid)
         start = time.perf_counter()
         http.request("GET", path, headers={"Accept-Encoding": "gzip"})
         answer = http.getresponse()
@@ -54,7 +57,7 @@ def visit(http: HTTPConnection, path: str) -> Visit:
         if answer.status != 200:
             raise RuntimeError(f"{path}: {answer.status}")
     whole = gzip.decompress(body) if answer.headers["Content-Encoding"] == "gzip" else body
-    return Visit(times[WARM_UP:], len(whole), len(body))
+    return Visit(times[WARM_UP:], (cpu_seconds(pid) - cpu) / ROUNDS * 1e3, len(whole))
 
 
 def count_queries(path: str) -> int:
@@ -64,18 +67,22 @@ def count_queries(path: str) -> int:
     return len(queries)
 
 
-def compare(http: HTTPConnection, name: str, path: str, goal: str, floor: Visit) -> list[Figure]:
-    page, health = path.format("crowd"), "/health"
-    many, few = visit(http, page), visit(http, path.format("few"))
-    ours, theirs = count_queries(page), count_queries(path.format("few"))
+def compare(name: str, goal: str, pair: tuple[Visit, Visit], floor: Visit) -> list[Figure]:
+    many, few = pair
+    health = "/health"
     return [
         *(
             Figure(f"{name}, p{share * 100:.0f}", percentile(many.times_ms, share), "ms", health, percentile(floor.times_ms, share), goal, ROUNDS)
             for share in (0.5, 0.95)
         ),
+        Figure("  CPU of the server", many.cpu_ms, "ms", health, floor.cpu_ms, "", ROUNDS),
         Figure("  size", many.size_bytes / 1e3, "KB", "20 runs", few.size_bytes / 1e3, "≤ 150 KB" if goal else "", RUNS),
-        Figure("  queries", ours, "", "20 runs", theirs, "= 1", RUNS),
     ]  # fmt: skip
+
+
+def compare_queries(path: str) -> Figure:
+    ours, theirs = (count_queries(path.format(project)) for project in PROJECTS)
+    return Figure("  queries", ours, "", "20 runs", theirs, "= 1", RUNS)
 
 
 def figures() -> list[Figure]:
@@ -84,12 +91,13 @@ def figures() -> list[Figure]:
     fill_project("few", 20)
     fill_project("crowd", RUNS)
     built = time.perf_counter() - start
-    with bench_process() as (port, _):
+    found = []
+    with bench_process() as (port, pid):
         http = HTTPConnection("127.0.0.1", port, timeout=60)
-        floor = visit(http, "/health")
-        found = [
-            one for name, path, goal in PAGES for one in compare(http, name, path, goal, floor)
-        ]
+        floor = visit(http, pid, "/health")
+        for name, path, goal in PAGES:
+            many, few = (visit(http, pid, path.format(project)) for project in PROJECTS)
+            found += [*compare(name, goal, (many, few), floor), compare_queries(path)]
         http.close()
     rows = RUNS * METRICS_EACH
     return [Figure(f"{rows:,} metric rows are there after", built, "s", "", 0, "", rows), *found]

@@ -1,7 +1,6 @@
 """Two hundred watchers of one run, beside a single one; their processes share the machine's cores."""
 
 import asyncio
-import os
 import subprocess
 import sys
 import tempfile
@@ -16,7 +15,7 @@ from typing import IO
 import numpy as np
 
 from tests.bench.http import bench_process, request, send, wire
-from tests.bench.measure import Figure
+from tests.bench.measure import Figure, cpu_seconds, memory_mb
 from tracking.domain.batch import Batch, Points
 from tracking.points import Columns
 
@@ -25,7 +24,6 @@ METRICS, RATE, SECONDS = 4, 250, 20  # steps a second
 PER_BATCH = 50  # what the SDK sends at once at that rate
 STEPS = RATE * SECONDS
 PRODUCER = uuid.uuid4()
-TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 SETTLE_S = 5  # streams notice at once that a watcher left; the server reaps them once a second
 
 
@@ -45,16 +43,6 @@ class Watched:
     @property
     def seen(self) -> float:
         return float(1 - np.isnan(self.latencies_ms).mean())
-
-
-def cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
-    return (int(fields[11]) + int(fields[12])) * TICK_S
-
-
-def memory_mb(pid: int, what: str) -> float:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(what))
 
 
 def batch_of(first_step: int) -> Batch:
