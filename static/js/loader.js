@@ -5,7 +5,7 @@ import { seriesQuery } from "./series-query.js";
 
 const PATIENCE_MS = 20;
 const METRICS_PER_REQUEST = 12; // the first charts appear while the others still load
-const SERIES_PER_REQUEST = 48; // an answer is taken apart in one go, which must not be felt
+const SERIES_PER_REQUEST = 40; // an answer is taken apart in one go, which must not be felt
 const NEEDS_JSON = "__proto__"; // a name that the MessagePack decoder refuses, with all that comes beside it
 
 let queue = [];

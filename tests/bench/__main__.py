@@ -7,7 +7,7 @@ import argparse
 import os
 import tempfile
 
-NAMES = ["ingest", "http", "charts", "storage", "sdk", "live", "watchers", "tables"]
+NAMES = ["ingest", "http", "charts", "storage", "sdk", "live", "watchers", "tables", "browser"]
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from tests.e2e.conftest import ARGUMENTS, CHROMIUM
 from tests.e2e.live import LiveServer, live_server, wait_until
 from tests.e2e.plain_job import PlainJob
 
-CHARTS, RUNS, POINTS = 50, 20, 2_000
+CHARTS, RUNS, POINTS = 50, 20, 10_000
 LIVE_RUNS, LIVE_STEPS_PER_S, LIVE_S = 4, 50, 10
 PATIENCE_S = 120
 FELT_MS = 100  # beyond it people feel that a page does not answer
