@@ -1,8 +1,8 @@
 // The run table: ticks that outlive swaps, "all that match", and its place while it renews itself.
 
-import { between, refilter, Ticks, withRuns } from "./ticks.js";
+import { between, refilter, withRuns } from "./ticks.js";
 
-const ticks = new Ticks();
+const ticks = new Set(); // keys of runs, on this page of the list and on others
 let isMatching = false; // all runs of the filter are meant, not only the ticked ones
 let lastTicked = null;
 let scrolled = { left: 0, top: 0 };
@@ -11,14 +11,14 @@ const find = (selector) => document.querySelector(selector);
 const boxes = () => [...document.querySelectorAll("#run-table tbody input[name=run]")];
 const isTable = ({ id }) => id === "run-table";
 
-const countText = (total) => (isMatching ? `All ${total.toLocaleString("en")} chosen` : `${ticks.keys.length} chosen`);
+const countText = (total) => (isMatching ? `All ${total.toLocaleString("en")} chosen` : `${ticks.size} chosen`);
 
 const showBar = () => {
   const total = Number(find("#run-table").dataset.total);
   const all = boxes();
   const isFull = all.length > 0 && all.every(({ checked }) => checked);
   const offer = find("[data-choose-matching]");
-  find("#bulk").classList.toggle("has-ticks", ticks.keys.length > 0);
+  find("#bulk").classList.toggle("has-ticks", ticks.size > 0);
   find("[data-count]").textContent = countText(total);
   find("[name=matching]").value = isMatching ? "1" : "";
   offer.hidden = isMatching || !isFull || total <= all.length || total > Number(offer.dataset.limit);
@@ -31,13 +31,13 @@ const showBar = () => {
 
 const show = () => {
   boxes().forEach((box) => (box.checked = ticks.has(box.value)));
-  history.replaceState(history.state, "", (withRuns(location.search, ticks.keys) || location.pathname) + location.hash);
+  history.replaceState(history.state, "", (withRuns(location.search, [...ticks]) || location.pathname) + location.hash);
   showBar();
 };
 
 const tick = (some, isTicked) => {
   isMatching = false;
-  some.forEach(({ value }) => ticks.set(value, isTicked));
+  some.forEach(({ value }) => (isTicked ? ticks.add(value) : ticks.delete(value)));
   show();
 };
 
@@ -69,7 +69,7 @@ const click = (event) => {
 const complete = ({ target, formData }) => {
   if (target.id !== "bulk") return;
   formData.delete("run");
-  ticks.keys.forEach((key) => formData.append("run", key));
+  ticks.forEach((key) => formData.append("run", key));
 };
 
 /** The filter and the choice of columns are about the view that the URL shows now. */
@@ -95,7 +95,7 @@ const takeOver = ({ detail }) => {
 const readTicks = () => {
   if (find("[data-tick-all]")?.checked) boxes().forEach((box) => (box.checked = true));
   const known = [...boxes().filter(({ checked }) => checked), ...document.querySelectorAll("[data-elsewhere]")];
-  known.forEach(({ value }) => ticks.set(value, true));
+  known.forEach(({ value }) => ticks.add(value));
 };
 
 export const startTable = () => {

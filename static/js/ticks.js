@@ -1,27 +1,6 @@
-// Which runs are ticked, on this page of the table and on others; no DOM.
+// What becomes of a table's URL, and of its ticks; no DOM.
 
 const MAX_IN_URL = 6000; // characters; beyond it the ticks hold for this page only
-
-export class Ticks {
-  #keys = new Set();
-
-  get keys() {
-    return [...this.#keys];
-  }
-
-  has(key) {
-    return this.#keys.has(key);
-  }
-
-  set(key, isTicked) {
-    if (isTicked) this.#keys.add(key);
-    else this.#keys.delete(key);
-  }
-
-  clear() {
-    this.#keys.clear();
-  }
-}
 
 /** The query string with these runs in it, as far as it stays short enough to be asked for. */
 export const withRuns = (search, keys) => {
