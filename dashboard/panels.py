@@ -13,6 +13,7 @@ from django.http import QueryDict
 
 from dashboard.legend import Legend, find_legend
 from dashboard.params import text_param
+from dashboard.patterns import name_filter
 from tracking.domain.fields import Field, suggest_fields
 from tracking.models import Metric, Run
 
@@ -101,9 +102,11 @@ def chart_grid(
 
     `folded`: titles of the sections that are sent closed.
     """
-    names = metrics_of(runs, query).order_by().values("name")
+    names = metrics_of(runs).order_by().values("name")
     rows = names.annotate(point_count=Sum("count"), longest=Max("count"))
-    panels = sorted((Panel(**row) for row in rows), key=lambda panel: grid_order(panel.name))
+    matches = name_filter(query)
+    found = [Panel(**row) for row in rows if matches(row["name"])]
+    panels = sorted(found, key=lambda panel: grid_order(panel.name))
     sections = groupby(panels[:limit], key=lambda panel: panel.section)
     return ChartGrid(
         runs=runs,
@@ -116,9 +119,8 @@ def chart_grid(
     )
 
 
-def metrics_of(runs: Iterable[Run], query: str = "") -> QuerySet[Metric, Any]:
-    metrics = Metric.objects.filter(run__in=[run.pk for run in runs])
-    return metrics.filter(name__icontains=query) if query else metrics
+def metrics_of(runs: Iterable[Run]) -> QuerySet[Metric, Any]:
+    return Metric.objects.filter(run__in=[run.pk for run in runs])
 
 
 def grid_order(name: str) -> tuple[bool, str, str]:
