@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.functional import SimpleLazyObject as Lazy
 
 from dashboard.decorators import page
@@ -32,21 +32,25 @@ from tracking.models import Run
 @page
 def run_detail(request: HttpRequest, project_key: str, run_key: str) -> HttpResponse:
     run = find_run(request.user, project_key, run_key)
-    context = {
+    context = _context(run, request.GET) | {"may_write": can_write(request.user, run.project)}
+    return render_page(request, "run_detail.html", context, fragments={"run-facts", "chart-grid"})
+
+
+def _context(run: Run, params: QueryDict) -> dict[str, Any]:
+    """A fragment reads nothing but what it shows."""
+    return {
         "project": run.project,
         "run": run,
-        "may_write": can_write(request.user, run.project),
         "figures": Lazy(lambda: figures_of(run)),
         "delivery": Lazy(lambda: find_delivery(run)),
-        "metric_query": text_param(request.GET, "metric"),
-        "grid": Lazy(lambda: grid_of([run], request.GET)),
+        "metric_query": text_param(params, "metric"),
+        "grid": Lazy(lambda: grid_of([run], params)),
         "leaves": Lazy(lambda: cut_leaves(run.config, query="", number=None)),
         "config_json": Lazy(lambda: copyable_json(run.config)),
         "environment": Lazy(lambda: environment_of(run)),
         "files": Lazy(lambda: cut_files(run, query="", number=None)),
         "has_logs": Lazy(run.log_lines.exists),
     }
-    return render_page(request, "run_detail.html", context, fragments={"run-facts", "chart-grid"})
 
 
 @page
