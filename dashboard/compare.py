@@ -28,6 +28,7 @@ VIEWS = [
 PLOTS = {"scatter", "parallel"}  # they draw any number of runs: a choice, or what `q` finds
 UNUSED = ("notes", "readme", "metadata", "bindrs")  # texts and JSON that may be large
 # The form has fields for these, or they say nothing about the next view.
+CHOICES = ("run", "baseline")
 OWN_PARAMS = {"run", "baseline", "without", "find", "page", "format"}
 PLOT_PARAMS = {"scatter": {"q", "h", "v", "color", "log_h", "log_v"}, "parallel": {"q", "axis"}}
 
@@ -75,12 +76,11 @@ def view_of(params: QueryDict) -> str:
 
 
 def leave_out(params: QueryDict) -> str:
-    """The query string without the run that `without` names."""
+    """The query string without the run that `without` names, and without what says nothing."""
     rest = params.copy()
     gone = rest.pop("without", [])
-    rest.setlist("run", [key for key in rest.getlist("run") if key and key not in gone])
-    if rest.get("baseline") in gone:
-        del rest["baseline"]
+    for name, values in list(rest.lists()):
+        rest.setlist(name, [v for v in values if v and not (name in CHOICES and v in gone)])
     return rest.urlencode()
 
 

@@ -26,7 +26,7 @@ const prepare = ({ detail }) => detail.elt.closest(PARTS) && clean(detail.formDa
 
 const send = (event) => {
   const form = event.target;
-  if (!form.matches("[data-keeps-view]") || event.submitter?.formAction !== form.action) return;
+  if (!form.matches("[data-keeps-view]") || event.submitter?.hasAttribute("formaction")) return;
   event.preventDefault();
   const formData = new FormData(form, event.submitter);
   clean(formData);

@@ -111,7 +111,7 @@ def test_compare_refuses_what_it_cannot_do(
 
 
 def test_compare_leaves_a_run_out_by_a_clean_address(client: Client, runs: list[Run]) -> None:
-    response = client.get(f"{PATH}?run=a&run=b&run=&run=c&baseline=b&view=diff&without=b")
+    response = client.get(f"{PATH}?run=a&run=b&run=&run=c&baseline=b&view=diff&find=&without=b")
 
     assert (response.status_code, response.headers["Location"]) == (
         302,
