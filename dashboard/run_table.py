@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from dashboard.cells import cell, is_figure
 from dashboard.columns import Columns, columns_of, query_with
+from dashboard.params import query_param
 from dashboard.problems import Problem, explain
 from tracking.domain.fields import Field, find_field, metric_field, read_fields, sort_runs
 from tracking.domain.query import QueryError, filter_runs
@@ -19,7 +20,6 @@ from tracking.enums import RunStatus
 from tracking.models import Project, Run
 
 PAGE_ROWS = 50  # with a dozen columns a page stays below 150 KB
-MAX_QUERY = 2_000
 MAX_TICKS = 100  # named in the URL
 EXPORT_ROWS = 10_000
 ROWS_AT_ONCE = 400  # ids in one statement: SQLite may be built to take no more than 999
@@ -62,13 +62,9 @@ class RunTable:
         return min(self.page.paginator.count, EXPORT_ROWS)
 
 
-def query_text(params: QueryDict) -> str:
-    return params.get("q", "")[:MAX_QUERY].replace("\0", "")
-
-
 def list_runs(project: Project, params: QueryDict) -> QuerySet[Run]:
     """All runs of the view, in its order. Raises: InvalidInput; QueryError where the filter is wrong."""
-    runs = filter_runs(project.runs.all(), query_text(params))
+    runs = filter_runs(project.runs.all(), query_param(params))
     return sort_runs(runs.only(*ROW_COLUMNS), params.get("sort", ""))
 
 
@@ -103,7 +99,7 @@ def _runs_or_problem(project: Project, params: QueryDict) -> tuple[QuerySet[Run]
     try:
         return list_runs(project, params), None
     except QueryError as error:
-        return project.runs.none(), explain(query_text(params), error)
+        return project.runs.none(), explain(query_param(params), error)
 
 
 def _head(field: Field, classes: str, params: QueryDict) -> Head:

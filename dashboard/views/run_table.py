@@ -12,7 +12,8 @@ from django.shortcuts import render
 from dashboard.column_choice import choose_columns
 from dashboard.decorators import page
 from dashboard.htmx import htmx_target, render_page
-from dashboard.run_table import columns_in, export_rows, query_text, tabulate_runs
+from dashboard.params import query_param
+from dashboard.run_table import columns_in, export_rows, tabulate_runs
 from dashboard.twins import csv_file, json_file
 from tracking.domain.access import can_write, find_project
 from tracking.domain.values import number_word
@@ -26,7 +27,7 @@ def run_list(request: HttpRequest, project_key: str) -> HttpResponse:
     table = tabulate_runs(project, request.GET)
     context = {
         "project": project,
-        "query": query_text(request.GET),
+        "query": query_param(request.GET),
         "table": table,
         "views": project.views.all(),
         "limit": settings.MAX_RUNS_PER_REQUEST,
@@ -50,6 +51,7 @@ def render_problem(request: HttpRequest, context: dict[str, Any]) -> HttpRespons
     """What is wrong with the filter, above the rows of before: one may be in the middle of typing."""
     response = render(request, "dashboard/_query_problem.html", context)
     response.headers["HX-Retarget"] = "#query-problem"
+    response.headers["HX-Push-Url"] = "false"  # back leads from one list to another
     return response
 
 

@@ -81,6 +81,11 @@ const keepView = ({ detail }) => {
   refilter(location.search, filter).forEach(([name, value]) => formData.append(name, value));
 };
 
+/** What is wrong with the filter stays until it is right, or until it is empty. */
+const wait = (event) => {
+  if (isTable(event.detail.elt) && find("#query-problem mark")) event.preventDefault();
+};
+
 const rememberPlace = ({ detail }) => {
   const box = find("#run-table .table-pane");
   if (isTable(detail.target) && box) scrolled = { left: box.scrollLeft, top: detail.elt === detail.target ? box.scrollTop : 0 };
@@ -106,6 +111,7 @@ export const startTable = () => {
   document.addEventListener("formdata", complete);
   document.addEventListener("submit", (event) => event.target.querySelector("input[data-keep-view]") && event.preventDefault());
   document.addEventListener("htmx:configRequest", keepView);
+  document.addEventListener("htmx:beforeRequest", wait);
   document.addEventListener("htmx:beforeSwap", rememberPlace);
   document.addEventListener("htmx:afterSettle", takeOver);
 };

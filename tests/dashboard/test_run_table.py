@@ -140,6 +140,7 @@ def test_wrong_filter_leaves_the_rows_of_before_alone(
     response = fragment(PATH, "run-table", q="config.lr <")
 
     assert response.headers["HX-Retarget"] == "#query-problem"
+    assert response.headers["HX-Push-Url"] == "false"
     assert response.content.decode().strip().startswith('<div id="query-problem">')
 
 

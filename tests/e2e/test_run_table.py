@@ -138,6 +138,7 @@ def test_wrong_filter_is_marked_while_the_rows_stay(page: Page, table_url: str) 
     filter_by(page, "config.lr << 3")
 
     expect(page.locator("#query-problem mark")).to_have_text("<<")
+    assert page.url == table_url
     expect(page.locator("[data-row]")).to_have_count(6)
     filter_by(page, "config.lr < 3")
     expect(page.locator("#query-problem mark")).to_have_count(0)
