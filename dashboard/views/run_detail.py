@@ -21,6 +21,7 @@ from dashboard.run_facts import (
     metric_rows,
 )
 from dashboard.run_files import cut_files
+from dashboard.run_parts import render_part
 from dashboard.templatetags.dashboard_format import flatten
 from dashboard.twins import csv_file, json_file
 from tracking.domain.access import can_write, find_run
@@ -59,7 +60,7 @@ def run_config(request: HttpRequest, project_key: str, run_key: str) -> HttpResp
     query = text_param(request.GET, "q")
     leaves = cut_leaves(run.config, query=query, number=request.GET.get("page"))
     context = {"leaves": leaves, "query": query, "config_json": copyable_json(run.config)}
-    return _part(request, run, "config", context)
+    return render_part(request, run, "config", context)
 
 
 @page
@@ -70,7 +71,7 @@ def run_metrics(request: HttpRequest, project_key: str, run_key: str) -> HttpRes
         return metric_file(run, metric_rows(list_metrics(run, query=query)), request.GET["format"])
     metrics = cut_metrics(run, query=query, number=request.GET.get("page"))
     context = {"metrics": metrics, "query": query, "summary": flatten(run.summary)[:LEAVES]}
-    return _part(request, run, "metrics", context)
+    return render_part(request, run, "metrics", context)
 
 
 def metric_file(run: Run, rows: list[dict[str, Any]], wanted: str) -> HttpResponse:
@@ -81,14 +82,3 @@ def metric_file(run: Run, rows: list[dict[str, Any]], wanted: str) -> HttpRespon
     if wanted == "json":
         return json_file({"project": run.project.key, "run": run.key, "metrics": rows})
     raise InvalidInput("format is csv or json.", field="format")
-
-
-def _part(request: HttpRequest, run: Run, part: str, context: dict[str, Any]) -> HttpResponse:
-    """One block of the run page: a page of its own, or the fragment for HTMX."""
-    shared = {
-        "project": run.project,
-        "run": run,
-        "part": part,
-        "fragment": f"dashboard/_run_{part}.html",
-    }
-    return render_page(request, "run_part.html", shared | context, fragments={f"run-{part}"})

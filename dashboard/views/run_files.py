@@ -2,13 +2,15 @@
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
+from django.utils.cache import patch_vary_headers
 
 from dashboard.decorators import page
 from dashboard.downloads import send_file, send_media
-from dashboard.htmx import is_htmx, render_page
+from dashboard.htmx import is_htmx
 from dashboard.params import text_param
 from dashboard.previews import media_type, preview_file
 from dashboard.run_files import cut_files
+from dashboard.run_parts import render_part
 from tracking.domain.access import find_run
 from tracking.domain.artifacts import open_artifact
 
@@ -17,15 +19,8 @@ from tracking.domain.artifacts import open_artifact
 def artifact_list(request: HttpRequest, project_key: str, run_key: str) -> HttpResponse:
     run = find_run(request.user, project_key, run_key)
     query = text_param(request.GET, "q")
-    context = {
-        "project": run.project,
-        "run": run,
-        "part": "artifacts",
-        "fragment": "dashboard/_run_artifacts.html",
-        "query": query,
-        "files": cut_files(run, query=query, number=request.GET.get("page")),
-    }
-    return render_page(request, "run_part.html", context, fragments={"run-artifacts"})
+    files = cut_files(run, query=query, number=request.GET.get("page"))
+    return render_part(request, run, "artifacts", {"files": files, "query": query})
 
 
 @page
@@ -62,4 +57,6 @@ def artifact_preview(
         preview = preview_file(file, name=found.name, size_bytes=found.size_bytes)
     template = "_preview.html" if is_htmx(request) else "artifact_preview.html"
     context = {"project": run.project, "run": run, "artifact": found, "preview": preview}
-    return render(request, f"dashboard/{template}", context)
+    response = render(request, f"dashboard/{template}", context)
+    patch_vary_headers(response, ["HX-Request"])
+    return response

@@ -4,8 +4,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from dashboard.decorators import page
 from dashboard.downloads import send_text
-from dashboard.htmx import htmx_target, render_page
+from dashboard.htmx import htmx_target
 from dashboard.run_logs import cut_logs, text_lines
+from dashboard.run_parts import render_part
 from tracking.domain.access import find_run
 
 STOP_POLLING = 286  # HTMX's own status
@@ -20,11 +21,4 @@ def run_logs(request: HttpRequest, project_key: str, run_key: str) -> HttpRespon
     logs = cut_logs(run, request.GET)
     if htmx_target(request) == "log-tail" and not logs.lines:
         return HttpResponse(status=STOP_POLLING if run.is_finished else 204)
-    context = {
-        "project": run.project,
-        "run": run,
-        "part": "logs",
-        "fragment": "dashboard/_run_logs.html",
-        "logs": logs,
-    }
-    return render_page(request, "run_part.html", context, fragments={"run-logs", "log-tail"})
+    return render_part(request, run, "logs", {"logs": logs}, also="log-tail")

@@ -9,7 +9,7 @@ from django.test import Client
 from dashboard.editing import join_tags, split_tags
 from tests.factories import make_run
 from tests.people import make_person, share
-from tracking.domain.edits import edit_project, edit_run, fingerprint
+from tracking.domain.edits import fingerprint
 from tracking.domain.runs import update_run
 from tracking.enums import Role
 from tracking.models import Project, Run, User
@@ -228,14 +228,15 @@ def test_tags_survive_their_form(tags: list[str]) -> None:
     assert split_tags(join_tags(tags)) == tags
 
 
-def test_what_was_deleted_meanwhile_is_not_found() -> None:
-    from tracking.errors import NotFound
+def test_run_is_archived_and_restored_from_its_page(client: Client) -> None:
+    make_run()
+    form = {"run": "run-1", "next": PATH}
 
-    run = make_run()
-    project = run.project
-    Project.objects.all().delete()
+    archived = client.post("/projects/proj/runs/actions", form | {"action": "archive"}, follow=True)
+    assert archived.redirect_chain == [(PATH, 302)]
+    assert "<dt>Archived</dt>" in archived.content.decode()
+    assert 'name="action" value="restore"' in archived.content.decode()
 
-    with pytest.raises(NotFound, match="Run 'run-1' was deleted"):
-        edit_run(run, "notes", "x", seen="")
-    with pytest.raises(NotFound, match="Project 'proj' was deleted"):
-        edit_project(project, "notes", "x", seen="")
+    restored = client.post("/projects/proj/runs/actions", form | {"action": "restore"}, follow=True)
+    assert "<dt>Archived</dt>" not in restored.content.decode()
+    assert f'name="next" value="{PATH}"' in restored.content.decode()
