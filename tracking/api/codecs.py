@@ -1,4 +1,4 @@
-"""Renderers that write NumPy columns without a Python loop."""
+"""The forms of answers, and who gets which. NumPy columns are written without a Python loop."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,12 +9,13 @@ import orjson
 from numpy.typing import NDArray
 from rest_framework.negotiation import BaseContentNegotiation, DefaultContentNegotiation
 from rest_framework.parsers import BaseParser
-from rest_framework.renderers import BaseRenderer
+from rest_framework.renderers import BaseRenderer, BrowsableAPIRenderer
 from rest_framework.request import Request
 
 from tracking.errors import InvalidInput
 
 INT32 = np.iinfo(np.int32)
+PAGE_LENGTH = 100_000  # characters, more than anybody reads
 
 
 class ColumnJSONRenderer(BaseRenderer):
@@ -75,6 +76,16 @@ def _items(column: NDArray[Any]) -> bytes:
     items = np.empty(len(column), [("tag", "u1"), ("number", dtype)])
     items["tag"], items["number"] = tag, column
     return items.tobytes()
+
+
+class PageRenderer(BrowsableAPIRenderer):
+    """The browsable page of an answer; of a long one the beginning, for links take it seconds."""
+
+    def get_content(self, *args: Any, **kwargs: Any) -> str:
+        content = super().get_content(*args, **kwargs)
+        if len(content) <= PAGE_LENGTH:
+            return content
+        return f"{content[:PAGE_LENGTH]}\n\n… Cut here: all of it comes with ?format=json"
 
 
 class FormatNegotiation(DefaultContentNegotiation):

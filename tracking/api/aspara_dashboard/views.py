@@ -9,7 +9,6 @@ from django.utils import timezone
 from django.utils.http import content_disposition_header
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework.renderers import BrowsableAPIRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
@@ -38,6 +37,7 @@ from tracking.api.codecs import (
     ColumnMsgpackRenderer,
     FormatNegotiation,
     OneForm,
+    PageRenderer,
     PlainMsgpackRenderer,
 )
 from tracking.api.viewsets import BodyViewSet, refusal
@@ -70,7 +70,7 @@ class SeriesViewSet(ViewSet):
         ColumnJSONRenderer,
         ColumnMsgpackRenderer,
         PlainMsgpackRenderer,
-        BrowsableAPIRenderer,
+        PageRenderer,
     ]
     content_negotiation_class = FormatNegotiation
 

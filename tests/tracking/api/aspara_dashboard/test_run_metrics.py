@@ -167,3 +167,16 @@ def test_too_many_fields_are_400(client, run, settings):
 
     detail = "Too many fields: at most 100 are allowed."
     assert (answer.status_code, answer.json()) == (400, {"detail": detail})
+
+
+def test_browsable_page_of_a_large_chart_is_cut(client, run):
+    log_points(run, {f"m{n}": [n / 7] * 500 for n in range(20)})
+    headers = {"Accept": "text/html"}
+
+    page = client.get(ONE, headers=headers)
+    short = client.get(ONE, {"metrics": "loss"}, headers=headers)
+
+    assert (page.status_code, page["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert len(page.content) < 200_000
+    assert "Cut here: all of it comes with ?format=json" in page.content.decode()
+    assert "Cut here" not in short.content.decode()
