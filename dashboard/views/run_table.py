@@ -12,7 +12,7 @@ from django.shortcuts import render
 from dashboard.column_choice import choose_columns
 from dashboard.decorators import page
 from dashboard.htmx import htmx_target, render_page
-from dashboard.params import query_param
+from dashboard.params import query_param, server_url
 from dashboard.run_table import columns_in, export_rows, tabulate_runs
 from dashboard.twins import csv_file, json_file
 from tracking.domain.access import can_write, find_project
@@ -30,6 +30,7 @@ def run_list(request: HttpRequest, project_key: str) -> HttpResponse:
         "query": query_param(request.GET),
         "table": table,
         "views": project.views.all(),
+        "server_url": server_url(request),
         "limit": settings.MAX_RUNS_PER_REQUEST,
         "may_write": can_write(request.user, project),
     }

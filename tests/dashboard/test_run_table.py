@@ -12,7 +12,9 @@ from django.test import Client
 from dashboard.column_choice import take_step
 from dashboard.columns import Columns
 from tests.factories import log_points, make_run
+from tracking.domain.access import local_user
 from tracking.domain.fields import find_field
+from tracking.domain.projects import open_project
 from tracking.domain.runs import archive_runs, merge_summary
 from tracking.models import Run
 
@@ -151,6 +153,15 @@ def test_archived_runs_are_left_out_until_they_are_asked_for(client: Client) -> 
 
     assert keys_of(client.get(PATH)) == ["new"]
     assert keys_of(client.get(PATH, {"q": "archived = true"})) == ["old"]
+
+
+def test_empty_project_teaches_how_to_log_its_first_run(client: Client) -> None:
+    open_project("proj", user=local_user())
+
+    page = client.get(PATH, headers={"host": "127.0.0.1:3141"}).content.decode()
+
+    assert "http://127.0.0.1:3141" in page
+    assert "aspara.init" in page
 
 
 def test_ticks_come_from_the_url(client: Client) -> None:
