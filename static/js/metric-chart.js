@@ -2,14 +2,14 @@
 
 import { listen } from "./bus.js";
 import { ChartData } from "./chart-data.js";
+import { newestTime } from "./chart-lines.js";
 import { showNote } from "./chart-note.js";
 import { isLog, rangeText } from "./chart-view.js";
 import { drawSoon } from "./frames.js";
 import { streamReady } from "./live.js";
 import { loadSeries } from "./loader.js";
-import { newestTime } from "./chart-lines.js";
-import { countPoints, noteText } from "./note-text.js";
-import { makePicture } from "./picture.js";
+import { countPoints, describe, noteText } from "./note-text.js";
+import { makePicture, mayHoldMore } from "./picture.js";
 import { drawPlot } from "./plot.js";
 import { highlightLine } from "./plot-tracks.js";
 import { renewSoon } from "./renewals.js";
@@ -83,7 +83,7 @@ class MetricChart extends HTMLElement {
     if (!this.isVisible) return;
     await streamReady();
     try {
-      await this.data?.show(chosenKeys(), chartView(), this.isThinned());
+      await this.show();
       this.error = "";
     } catch (error) {
       this.error = error.message;
@@ -92,15 +92,21 @@ class MetricChart extends HTMLElement {
     this.redraw();
   }
 
+  /** That a zoom has more points may turn out only when there is something to compare. */
+  async show() {
+    const isThinned = this.data && this.isThinned();
+    await this.data?.show(chosenKeys(), chartView(), isThinned);
+    if (!isThinned && this.data && chartView().range && this.isThinned()) await this.show();
+  }
+
   take(points) {
     if (!points) return;
     this.data.append(points);
     this.redraw();
   }
 
-  /** Whether the server holds more points than it sends, or the chart has thinned them itself. */
   isThinned() {
-    return this.parentElement.dataset.thinned !== undefined || chartView().group !== "" || this.data.isThinned();
+    return mayHoldMore(this.parentElement.dataset, this.data);
   }
 
   /** Out of sight, later. */
@@ -121,6 +127,7 @@ class MetricChart extends HTMLElement {
     this.lines = lines;
     this.dataset.state = this.error ? "error" : "ready";
     showNote(this, this.error || noteText(lines, picture), newestTime(lines));
+    this.box.ariaLabel = describe(this.metric, lines);
     this.querySelector("[data-log]").hidden = !isLog(chartView(), this.metric);
   }
 

@@ -1,6 +1,6 @@
 // The words below a chart: how much of what was logged it shows, and what it cannot show; no DOM.
 
-import { count } from "./format.js";
+import { count, figure } from "./format.js";
 import { oddPoints, placesIn } from "./series.js";
 
 const COUNTED_ODD = ["NaN", "∞", "-∞"];
@@ -14,6 +14,16 @@ export const noteText = (lines, { hiddenCount = 0, isLog = false, range = null, 
   if (below) notes.push(`${count(below)} ≤ 0 not on a log axis`);
   if (outsideCount) notes.push(`${count(outsideCount)} ${outsideCount === 1 ? "outlier" : "outliers"} hidden`);
   return notes.join(" · ");
+};
+
+const MOST_DESCRIBED = 12;
+
+/** The chart for those who do not see it: where each line ends. */
+export const describe = (metric, lines) => {
+  const ends = new Map(lines.map(({ key, name, series }) => [key, `${name} ${figure(series.values.at(-1))}`]));
+  const words = [...ends.values()].reverse();
+  const more = words.length - MOST_DESCRIBED;
+  return `Line chart of ${metric}. Last values: ${words.slice(0, MOST_DESCRIBED).join(", ") || "none"}${more > 0 ? ` and ${more} more` : ""}.`;
 };
 
 export const countPoints = (lines, range = null) =>

@@ -4,6 +4,7 @@ import { isLog as isLogOf } from "./chart-view.js";
 import { makeLines, plotColumns, tracksOf } from "./chart-lines.js";
 import { GROUP, shownGroups } from "./groups.js";
 import { chosenRuns } from "./selection.js";
+import { pointLimit } from "./series-query.js";
 import { drawnSmoothing } from "./smooth-slider.js";
 import { chartView } from "./url-state.js";
 import { axisOf } from "./x-axis.js";
@@ -41,4 +42,10 @@ const shareOf = (hiddenCount, data, range) => {
   if (range || !hiddenCount) return 1;
   const shown = [...data.drawn.whole.runs.values()].flat().reduce((sum, { xs }) => sum + xs.length, 0);
   return shown / (shown + hiddenCount);
+};
+
+/** Whether the server has more points than it sent for the panel, or the chart has thinned them itself. */
+export const mayHoldMore = ({ thinned, points }, data) => {
+  if (thinned !== undefined || chartView().group || data.isThinned()) return true;
+  return pointLimit(chosenRuns().length) !== null && data.countHidden(points) > 0;
 };

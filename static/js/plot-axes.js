@@ -56,9 +56,9 @@ export const rightRoom = (plot) => {
 
 /** A hook for uPlot's `draw`: "step" or "time", in the corner below the y axis. */
 export const drawAxisName = (plot, name) => {
-  if (!name) return;
   const { ctx: pen, bbox } = plot;
   const [axis] = plot.axes;
+  if (!name || !hasRoom(plot, axis, name)) return;
   pen.save();
   pen.font = `${(FONT_PX - 1) * devicePixelRatio}px ${axis.font[0].replace(/^.*?px /, "")}`;
   pen.fillStyle = axis.stroke();
@@ -66,4 +66,12 @@ export const drawAxisName = (plot, name) => {
   pen.textBaseline = "top";
   pen.fillText(name, 2 * devicePixelRatio, bbox.top + bbox.height + 7 * devicePixelRatio);
   pen.restore();
+};
+
+/** Whether the first label leaves the corner to the name. */
+const hasRoom = (plot, { _values: labels, _splits: splits }, name) => {
+  const first = labels?.findIndex(Boolean) ?? -1;
+  if (first < 0) return true;
+  const middle = plot.bbox.left / devicePixelRatio + plot.valToPos(splits[first], "x");
+  return middle - widthOf([labels[first]]) / 2 > 4 + name.length * LETTER_PX;
 };

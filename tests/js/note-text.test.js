@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { countPoints, noteText } from "../../static/js/note-text.js";
+import { countPoints, describe, noteText } from "../../static/js/note-text.js";
 
 const LINES = [
   { series: { xs: [0, 1, 2], values: [3, NaN, 1] } },
@@ -27,4 +27,12 @@ test("the note of groups says how many runs are in them", () => {
 
 test("points of a range are those in it, its ends included", () => {
   assert.deepEqual([[0, 2], [0.5, 1.5], [2, 9], [3, 9]].map((range) => countPoints(LINES, range)), [5, 1, 2, 0]);
+});
+
+test("who does not see the chart is told where its lines end", () => {
+  const line = (number) => ({ key: `k${number}`, name: `run ${number}`, series: { xs: [0, 1], values: [9, number / 4] } });
+
+  assert.equal(describe("loss", [line(2), line(1)]), "Line chart of loss. Last values: run 1 0.25, run 2 0.5.");
+  assert.equal(describe("loss", []), "Line chart of loss. Last values: none.");
+  assert.match(describe("loss", [...Array(20).keys()].map(line)), / and 8 more\.$/);
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { seriesQuery } from "../../static/js/series-query.js";
+import { pointLimit, seriesQuery } from "../../static/js/series-query.js";
 
 const query = (way) => Object.fromEntries([...seriesQuery(["loss"], ["a", "b"], way)].slice(3));
 
@@ -22,4 +22,12 @@ test("a metric as the axis, and groups, have no restarts", () => {
 
 test("runs and metrics come first", () => {
   assert.equal(seriesQuery(["loss"], ["a", "b"], { format: "json" }).toString(), "runs=a%2Cb&format=json&metric=loss&segments=1");
+});
+
+test("the more runs, the fewer points of each are asked for", () => {
+  const keys = [...Array(50).keys()].map(String);
+
+  assert.deepEqual([1, 20, 50, 100, 1000].map(pointLimit), [null, null, 400, 200, 200]);
+  assert.equal(seriesQuery(["loss"], keys, {}).get("max_points"), "400");
+  assert.equal(seriesQuery(["loss"], keys, { group: "tags" }).get("max_points"), null);
 });
