@@ -8,7 +8,7 @@ from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
@@ -57,6 +57,19 @@ NO_PROJECT = refusal("No such project.", "Project 'my_project' not found")
 NO_RUN = refusal("No such run.", "Run 'run1' not found in project 'my_project'")
 
 
+def told_by_header(name: str, description: str, kind: Any = OpenApiTypes.STR) -> OpenApiParameter:
+    """A header of the answer."""
+    return OpenApiParameter(name, kind, "header", description=description, response=[200])
+
+
+ETAG = told_by_header("ETag", "send it back as If-None-Match: an unchanged answer is a 304")
+UNKNOWN_RUNS = told_by_header(
+    UNKNOWN_RUNS_HEADER, "names that are no runs, percent-encoded; `+7` at the end: so many more"
+)
+LINK = told_by_header("Link", "to the other pieces of the list: first, prev, next, last")
+TOTAL = told_by_header("X-Total-Count", "how many there are in all", OpenApiTypes.INT)
+
+
 def checked(query: Any) -> Any:
     query.is_valid(raise_exception=True)
     return query
@@ -78,8 +91,8 @@ class SeriesViewSet(ViewSet):
         operation_id="runs_metrics_api",
         summary="Get metrics for multiple runs",
         description="Metric first, then run. Unknown runs are left out, and named in the header"
-        f" `{UNKNOWN_RUNS_HEADER}`. An unchanged answer is a 304 to who sends its ETag.",
-        parameters=[RunsSeriesQuery],
+        f" `{UNKNOWN_RUNS_HEADER}`.",
+        parameters=[RunsSeriesQuery, ETAG, UNKNOWN_RUNS],
         responses={
             200: OpenApiResponse(OpenApiTypes.OBJECT, examples=[examples.RUNS_METRICS]),
             400: INVALID,
@@ -104,7 +117,7 @@ class SeriesViewSet(ViewSet):
     @extend_schema(
         operation_id="get_metrics_api",
         summary="Get metrics for a run",
-        parameters=[SeriesQuery],
+        parameters=[SeriesQuery, ETAG],
         responses={
             200: OpenApiResponse(OpenApiTypes.OBJECT, examples=[examples.METRICS]),
             400: INVALID,
@@ -132,9 +145,9 @@ class RunViewSet(BodyViewSet):
     @extend_schema(
         operation_id="list_runs_api",
         summary="List runs in a project",
-        description="Newest first. The header `Link` leads to the other pieces of the list,"
-        " `X-Total-Count` says how many runs there are in all.",
-        parameters=[RunsQuery],
+        description="Newest first, unless `sort` says otherwise; without archived runs, unless `q`"
+        " names `archived`.",
+        parameters=[RunsQuery, LINK, TOTAL],
         responses={200: RunSerializer(many=True), 400: INVALID, 404: NO_PROJECT},
     )
     def list_runs(self, request: Request, project: str) -> Response:
