@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
 from django.http import QueryDict
 
 from dashboard.diffs import Row, choose_rows, compare_values
@@ -95,7 +96,7 @@ def other_params(params: QueryDict, view: str) -> list[tuple[str, str]]:
     ]
 
 
-def suggest_runs(project: Project, comparison: Comparison) -> Sequence[Run]:
+def suggest_runs(project: Project, comparison: Comparison) -> QuerySet[Run]:
     """The newest runs that are not compared yet."""
     compared = [run.pk for run in comparison.runs]
     return project.runs.only("key", "name", "project").exclude(pk__in=compared)[:SUGGESTED]

@@ -186,7 +186,7 @@ def _plain(value: Any, kind: str) -> float | str | None:
     if isinstance(value, timedelta):
         return value.total_seconds()
     if kind == "number":
-        return value  # type: ignore[no-any-return]
+        return value
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text[:TEXT_LENGTH]
 

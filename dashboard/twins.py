@@ -36,4 +36,6 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, str):
         return f"'{value}" if value.startswith(FORMULA_STARTS) else value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return repr(value)
     return json.dumps(value, ensure_ascii=False)

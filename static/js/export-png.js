@@ -19,13 +19,15 @@ export const toPng = (picture) => {
 const paint = (pen, { width, height, background, font, clip, shapes }) => {
   pen.fillStyle = background;
   pen.fillRect(0, 0, width, height);
-  shapes.filter((shape) => !shape.inPlot).forEach((shape) => draw(pen, shape, font));
+  const isLabel = ({ kind }) => kind === "text"; // on top of everything
+  shapes.filter((shape) => !shape.inPlot && !isLabel(shape)).forEach((shape) => draw(pen, shape, font));
   pen.save();
   pen.beginPath();
   pen.rect(clip.left, clip.top, clip.width, clip.height);
   pen.clip();
   shapes.filter((shape) => shape.inPlot).forEach((shape) => draw(pen, shape, font));
   pen.restore();
+  shapes.filter(isLabel).forEach((shape) => draw(pen, shape, font));
 };
 
 const draw = (pen, shape, font) => {

@@ -9,15 +9,16 @@ export const escapeXml = (text) => String(text).replace(NOT_XML, "").replace(/[&
 /** {width, height, background, font, clip, shapes} as a whole file. */
 export const toSvg = ({ width, height, background, font, clip, shapes }) => {
   const size = `width="${round(width)}" height="${round(height)}" viewBox="0 0 ${round(width)} ${round(height)}"`;
-  const inPlot = shapes.filter((shape) => shape.inPlot);
+  const isLabel = ({ kind }) => kind === "text"; // on top of everything
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" ${size} font-family="${escapeXml(font)}">`,
     `<defs><clipPath id="plot"><rect x="${round(clip.left)}" y="${round(clip.top)}" width="${round(clip.width)}" height="${round(clip.height)}"/></clipPath></defs>`,
     `<rect width="100%" height="100%" fill="${escapeXml(background)}"/>`,
-    ...shapes.filter((shape) => !shape.inPlot).map(element),
+    ...shapes.filter((shape) => !shape.inPlot && !isLabel(shape)).map(element),
     `<g clip-path="url(#plot)">`,
-    ...inPlot.map(element),
+    ...shapes.filter((shape) => shape.inPlot).map(element),
     "</g>",
+    ...shapes.filter(isLabel).map(element),
     "</svg>",
     "",
   ].join("\n");

@@ -30,7 +30,7 @@ class RunParallel extends RunFigure {
     const { left, top } = this.parts.plot;
     this.paths = this.parts.lines.map(({ points, color }) => svg("path", { d: pathOf(points), stroke: color, class: "plot-line" }));
     this.bars = svg("g", { class: "plot-brushes" });
-    drawn.append(svg("g", { transform: `translate(${left + PAD} ${top + PAD})` }, [svg("g", {}, this.paths), this.bars]));
+    drawn.prepend(svg("g", { transform: `translate(${left + PAD} ${top + PAD})` }, [svg("g", {}, this.paths), this.bars]));
     this.mark();
   }
 
@@ -142,7 +142,7 @@ class RunParallel extends RunFigure {
       const alpha = passes(line, axes, this.brushes) ? 0.8 : PALE;
       return { color: line.color, width: 1.5, alpha, strokes: [line.points] };
     });
-    return chartPicture({ ...this.parts, legend: [], title: this.dataset.figure, lines: drawn, shapes: this.frame(palette), palette });
+    return chartPicture({ ...this.parts, legend: [], title: `${axes.at(-1).label} · ${lines.length} runs`, lines: drawn, shapes: this.frame(palette), palette });
   }
 }
 

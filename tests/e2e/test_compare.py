@@ -49,7 +49,8 @@ class Reader:
         page.on("console", self._hear)
 
     def _hear(self, message: Any) -> None:
-        if message.type in {"error", "warning"}:
+        is_cut_short = message.text.startswith("htmx:")  # a request of the page that was left
+        if message.type in {"error", "warning"} and not is_cut_short:
             self.errors.append(message.text)
 
     def open(self, path: str) -> None:
