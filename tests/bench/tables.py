@@ -100,4 +100,7 @@ def figures() -> list[Figure]:
             found += [*compare(name, goal, (many, few), floor), compare_queries(path)]
         http.close()
     rows = RUNS * METRICS_EACH
-    return [Figure(f"{rows:,} metric rows are there after", built, "s", "goal", 60, "≤ 1", rows), *found]
+    return [
+        Figure(f"{rows:,} metric rows are there after", built, "s", "goal", 60, "≤ 1", rows),
+        *found,
+    ]
