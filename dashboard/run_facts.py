@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Max, QuerySet, Sum
+from django.db.models import Count, Max, QuerySet, Sum
 
 from dashboard.listing import cut_page
 from dashboard.panels import grid_order
@@ -15,6 +15,7 @@ from tracking.models import Metric, Run
 
 METRIC_COLUMNS = ("last", "min", "max", "mean", "last_step", "count")
 FIGURE_COUNT = 12
+CANDIDATES = 500  # metrics to choose from: a page that renews itself must not sort 10,000 names
 SUMMARY_COUNT = 8  # of them; the rest are for the metrics
 LEAVES = 100  # of a config, on one page
 COPY_LENGTH = 20_000
@@ -26,7 +27,6 @@ FIGURE_LENGTH = 24  # of a text that can pass for a figure
 class RunFigures:
     summary: list[tuple[str, Any]]
     metrics: list[Metric]
-    hidden_count: int  # of summary values and metrics that are not shown
     metric_count: int
     point_count: int
     last_step: int | None
@@ -34,8 +34,11 @@ class RunFigures:
 
 def figures_of(run: Run) -> RunFigures:
     """The summary's first values and the last values of the metrics that come first. Three queries."""
-    totals = run.metrics.aggregate(points=Sum("count"), last_step=Max("last_step"))
-    names = sorted(run.metrics.order_by().values_list("name", flat=True), key=grid_order)
+    totals = run.metrics.aggregate(
+        metrics=Count("pk"), points=Sum("count"), last_step=Max("last_step")
+    )
+    first = run.metrics.order_by("name").values_list("name", flat=True)[:CANDIDATES]
+    names = sorted(first, key=grid_order)
     leaves = flatten(run.summary)
     summary = [leaf for leaf in leaves if _is_figure(leaf[1])][:SUMMARY_COUNT]
     main = names[: FIGURE_COUNT - len(summary)]
@@ -43,8 +46,7 @@ def figures_of(run: Run) -> RunFigures:
     return RunFigures(
         summary=summary,
         metrics=[found[name] for name in main if name in found],
-        hidden_count=len(leaves) - len(summary) + len(names) - len(main),
-        metric_count=len(names),
+        metric_count=totals["metrics"],
         point_count=totals["points"] or 0,
         last_step=totals["last_step"],
     )

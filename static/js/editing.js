@@ -4,12 +4,24 @@ const REFUSED = [400, 409]; // the form comes back with the reason in it
 
 const formOf = (target) => target.closest?.("form[data-edit]");
 
+/** A longer text that somebody has begun to change; a line is soon typed again. */
+const isBegun = (form) => [...form.querySelectorAll("textarea")].some(({ value, defaultValue }) => value !== defaultValue);
+
+const cancel = (form) => {
+  if (isBegun(form) && !window.confirm("Discard what you have changed?")) return;
+  form.querySelector("[data-cancel]").click();
+};
+
+const keepBegun = (event) => {
+  if ([...document.querySelectorAll("form[data-edit]")].some(isBegun)) event.preventDefault();
+};
+
 const pressKey = (event) => {
   const form = formOf(event.target);
   if (!form) return;
   if (event.key === "Escape") {
     event.stopPropagation();
-    form.querySelector("[data-cancel]").click();
+    cancel(form);
   }
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
 };
@@ -36,6 +48,7 @@ const focusLink = ({ target }) => {
 
 export const startEditing = () => {
   document.addEventListener("keydown", pressKey, true);
+  window.addEventListener("beforeunload", keepBegun);
   document.addEventListener("htmx:beforeSwap", showRefusal);
   document.addEventListener("htmx:load", (event) => {
     focusField(event);

@@ -100,6 +100,16 @@ def test_run_page_asks_for_its_facts_only_while_it_runs(
     assert 'hx-trigger="refresh"' in afterwards
 
 
+def test_figures_say_what_is_no_number(client: Client) -> None:
+    run = make_run()
+    log_points(run, {"a": [math.nan, math.inf], "b": [1.0], "c": [1.0, 2.0, math.nan]})
+
+    page = client.get(PATH).content.decode()
+
+    notes = re.findall(r'<dd class="figure-note"[^>]*>(.*?)</dd>', page)
+    assert notes == ["never finite", "one point", "1 … 2"]
+
+
 def test_run_page_explains_a_stale_run(client: Client) -> None:
     run = make_run()
     Run.objects.filter(pk=run.pk).update(last_seen_at="2026-01-01T00:00Z")

@@ -133,6 +133,10 @@ def test_tags_and_notes_are_edited_in_place(server: LiveServer, page: Page) -> N
 
     page.locator("#edit-notes .edit-link").click()
     page.locator("#edit-notes textarea").fill("never saved")
+    page.once("dialog", lambda dialog: dialog.dismiss())
+    page.keyboard.press("Escape")
+    expect(page.locator("#edit-notes textarea")).to_have_value("never saved")
+    page.once("dialog", lambda dialog: dialog.accept())
     page.keyboard.press("Escape")
     expect(page.locator("#edit-notes .prose")).to_have_text(f"bold {EVIL}")
 
@@ -157,12 +161,13 @@ def test_edit_says_why_it_is_refused_and_overwrites_nobody(server: LiveServer, p
     expect(page.locator("#edit-tags input[name=text]")).to_have_value("x" * 300)
 
     page.locator("#edit-notes .edit-link").click()
+    expect(page.locator("#edit-notes textarea")).to_have_value("first")
     job.send("notes", notes="of the training")
     page.locator("#edit-notes textarea").fill("of the person")
-    page.get_by_role("button", name="Save").last.click()
+    page.locator("#edit-notes").get_by_role("button", name="Save").click()
     expect(page.locator(".conflict-text")).to_have_text("of the training")
     expect(page.locator("#edit-notes textarea")).to_have_value("of the person")
-    page.get_by_role("button", name="Save").last.click()
+    page.locator("#edit-notes").get_by_role("button", name="Save").click()
     expect(page.locator("#edit-notes .prose")).to_have_text("of the person")
 
 
