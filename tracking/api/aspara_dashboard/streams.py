@@ -15,7 +15,8 @@ EVENT_STREAM = (200, "text/event-stream")
 DESCRIPTION = (
     "`metric` events, one per logged step, and `status` events, one when the stream begins and one"
     " for each change; `deleted` when a run is deleted. A stream that breaks is resumed with the"
-    " header `Last-Event-ID`, or with `since`, which brings the points from that time on: a point may come twice, none is left out."
+    " header `Last-Event-ID`, or with `since`, which brings the points from that"
+    " time on: a point may come twice, none is left out."
 )
 SINCE = OpenApiParameter("since", OpenApiTypes.INT, description="UNIX ms, included")
 RUNS = OpenApiParameter(
