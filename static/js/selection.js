@@ -59,7 +59,7 @@ const markRow = ({ run }) => {
 };
 
 const renewStatus = () => {
-  const shown = document.querySelector("#run-list, #run-facts, #compare-diffs");
+  const shown = document.querySelector("#run-list, #run-facts");
   if (shown) window.htmx.trigger(shown, "refresh");
 };
 
