@@ -41,3 +41,12 @@ export const toggleLog = ({ logs }, metric) => (logs.has(metric) ? [...logs].fil
 
 /** The `log` parameters after all charts were switched. */
 export const toggleLogForAll = ({ logs }) => (logs.has(ALL) ? [] : [ALL]);
+
+/** The address with these view parameters [name, value] instead of its own. */
+export const carryView = (address, pairs) => {
+  const [path, search = ""] = address.split("?");
+  const query = new URLSearchParams(search);
+  VIEW_PARAMS.forEach((name) => query.delete(name));
+  pairs.forEach(([name, value]) => query.append(name, value));
+  return query.size ? `${path}?${query}` : path;
+};

@@ -1,5 +1,6 @@
 // What HTMX's requests need to know of the URL they are sent from.
 
+import { carryView } from "./chart-view.js";
 import { browserParams } from "./url-state.js";
 
 /** Fragments that renew themselves ask for the view that the URL shows now. */
@@ -25,9 +26,15 @@ const prepareForm = ({ detail }) => {
   browserParams().forEach(([name, value]) => formData.append(name, value));
 };
 
+/** The server wrote a link when the page was made: the charts may be shown in another way by now. */
+const prepareLink = ({ detail }) => {
+  if (detail.path.split("?")[0] === location.pathname) detail.path = carryView(detail.path, browserParams());
+};
+
 export const startRequests = () => {
   document.addEventListener("htmx:configRequest", (event) => {
     if (event.detail.elt.matches("[data-renew]")) prepareRenewal(event);
     else if (event.detail.elt.matches("form, input")) prepareForm(event);
+    else if (event.detail.elt.matches("a")) prepareLink(event);
   });
 };

@@ -162,6 +162,29 @@ def test_link_restores_the_view(reader: Reader) -> None:
     expect(reader.page.locator("[data-outliers]")).to_have_attribute("aria-pressed", "true")
 
 
+@pytest.mark.usefixtures("long_run")
+def test_smoothing_is_exact_when_the_slider_rests(reader: Reader) -> None:
+    reader.open("/projects/long")
+    reader.wait_for_points("loss")
+    values = np.sin(np.arange(LONG) / 3e4)
+    values[SPIKE_AT] = SPIKE
+    weight, average = 0.99, 0.0
+    for step in range(SPIKE_AT + 1):  # so far from the start that there is no bias left
+        average = average * weight + values[step] * (1 - weight)
+
+    reader.page.locator("[data-smoothing]").focus()
+    reader.page.keyboard.press("End")
+
+    def is_exact(drawn: dict[str, Any]) -> bool:
+        if drawn["kinds"] != ["raw", "smoothed"]:
+            return False
+        at_spike = drawn["columns"][1][drawn["xs"].index(SPIKE_AT)]
+        return bool(at_spike == pytest.approx(average, rel=1e-9))
+
+    reader.wait_until_drawn("loss", is_exact, "the average of all logged points is drawn")
+    assert reader.page.url.endswith("?smooth=0.99")
+
+
 @pytest.mark.usefixtures("several_runs")
 def test_axis_of_all_charts_is_chosen(reader: Reader) -> None:
     reader.open("/projects/several")
@@ -230,6 +253,33 @@ def test_restarted_steps_are_lines_of_their_own(reader: Reader, server: LiveServ
     live = reader.wait_until_drawn("loss", lambda d: len(d["columns"]) == 3, "a live restart")
 
     assert [v for v in live["columns"][2] if v is not None] == [3] * 5
+
+
+def test_groups_follow_the_training(reader: Reader, server: LiveServer) -> None:
+    job = PlainJob(server.url, "grouped", project="growing", config={"lr": 1})
+    job.log({"loss": [1.0] * 5})
+    reader.open("/projects/growing?group=config.lr")
+    reader.wait_for_points("loss", 5)
+
+    job.log({"loss": [2.0] * 5}, first_step=5)
+
+    drawn = reader.wait_for_points("loss", 10)
+    assert drawn["columns"][2] == [1] * 5 + [2] * 5
+    assert len(reader.asked_metrics()) <= 3, "all that comes at once is asked for once"
+
+
+def test_links_keep_the_view_of_the_charts(reader: Reader, server: LiveServer) -> None:
+    names = [f"metric-{number:02}" for number in range(70)]
+    PlainJob(server.url, "wide", project="wide").log({name: [1.0, 2.0] for name in names})
+    reader.open("/projects/wide")
+    reader.wait_for_points(names[0])
+    reader.page.locator("[data-log-all]").click()
+
+    reader.page.get_by_role("link", name="Show more").click()
+    reader.page.locator("metric-chart").nth(69).scroll_into_view_if_needed()
+
+    assert reader.wait_for_points(names[69])["isLog"] is True
+    assert reader.page.url.endswith("?charts=120&log=*")
 
 
 def test_only_charts_in_view_are_fetched(reader: Reader, server: LiveServer) -> None:

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { isLog, isLogForAll, rangeText, readView, toggleLog, toggleLogForAll } from "../../static/js/chart-view.js";
+import { carryView, isLog, isLogForAll, rangeText, readView, toggleLog, toggleLogForAll } from "../../static/js/chart-view.js";
 
 const view = (query) => readView(new URLSearchParams(query));
 
@@ -44,4 +44,9 @@ test("a log axis for all can be taken back for one chart", () => {
   assert.deepEqual(toggleLog(but, "loss"), ["*"]);
   assert.deepEqual([toggleLogForAll(but), toggleLogForAll(view("log=loss"))], [[], ["*"]]);
   assert.deepEqual([isLogForAll(but), isLogForAll(view("log=loss"))], [true, false]);
+});
+
+test("a link is followed in the view of now", () => {
+  assert.equal(carryView("/projects/p?run=a&run=b&log=old&page=2", [["log", "loss"], ["log", "acc"]]), "/projects/p?run=a&run=b&page=2&log=loss&log=acc");
+  assert.equal(carryView("/projects/p?xr=1,2", []), "/projects/p");
 });
