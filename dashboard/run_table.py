@@ -23,7 +23,7 @@ PAGE_ROWS = 50  # with a dozen columns a page stays below 150 KB
 MAX_TICKS = 100  # named in the URL
 EXPORT_ROWS = 10_000
 ROWS_AT_ONCE = 400  # ids in one statement: SQLite may be built to take no more than 999
-ROW_COLUMNS = ("key", "name", "color", "project")
+ROW_COLUMNS = ("key", "name", "color", "archived_at", "project")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,12 @@ class RunTable:
     problem: Problem | None
     is_running: bool  # something in the project is: the table renews itself sooner
     twin_query: str  # of the URL that gives all of it, but for the format
+
+    @property
+    def archived(self) -> str:
+        """Whether all of the rows, some or none are of archived runs."""
+        archived = [row.run.archived_at is not None for row in self.rows]
+        return "all" if archived and all(archived) else "some" if any(archived) else "none"
 
     @property
     def export_count(self) -> int:

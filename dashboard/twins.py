@@ -3,11 +3,14 @@
 import csv
 import io
 import json
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.http import HttpResponse, JsonResponse
 from django.utils.http import content_disposition_header
+
+from tracking.domain.values import number_word
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -37,5 +40,5 @@ def _cell(value: Any) -> str:
     if isinstance(value, str):
         return f"'{value}" if value.startswith(FORMULA_STARTS) else value
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return repr(value)
+        return repr(value) if math.isfinite(value) else number_word(value)
     return json.dumps(value, ensure_ascii=False)

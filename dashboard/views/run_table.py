@@ -22,20 +22,20 @@ from tracking.domain.values import number_word
 @page
 def run_list(request: HttpRequest, project_key: str) -> HttpResponse:
     project = find_project(request.user, project_key)
-    if request.GET.get("format") in TWINS:
-        return TWINS[request.GET["format"]](project.key, *export_rows(project, request.GET))
+    if twin := TWINS.get(request.GET.get("format", "")):
+        return twin(project.key, *export_rows(project, request.GET))
     table = tabulate_runs(project, request.GET)
+    if table.problem and htmx_target(request) == "run-table":
+        return render_problem(request, {"table": table})
     context = {
         "project": project,
-        "query": query_param(request.GET),
         "table": table,
+        "query": query_param(request.GET),
         "views": project.views.all(),
-        "server_url": server_url(request),
-        "limit": settings.MAX_RUNS_PER_REQUEST,
         "may_write": can_write(request.user, project),
+        "limit": settings.MAX_RUNS_PER_REQUEST,
+        "server_url": server_url(request),
     }
-    if table.problem and htmx_target(request) == "run-table":
-        return render_problem(request, context)
     return render_page(request, "run_list.html", context, fragments={"run-table"})
 
 

@@ -153,6 +153,9 @@ def test_archived_runs_are_left_out_until_they_are_asked_for(client: Client) -> 
 
     assert keys_of(client.get(PATH)) == ["new"]
     assert keys_of(client.get(PATH, {"q": "archived = true"})) == ["old"]
+    both = {"q": "archived = true or archived = false"}
+    responses = [client.get(PATH, params) for params in ({}, {"q": "archived = true"}, both)]
+    assert [response.context["table"].archived for response in responses] == ["none", "all", "some"]
 
 
 def test_empty_project_teaches_how_to_log_its_first_run(client: Client) -> None:

@@ -115,6 +115,24 @@ def test_keys_open_search_help_and_run(page: Page, table_url: str) -> None:
     page.wait_for_url(re.compile(r"/projects/steady/runs/run-5$"))
 
 
+def test_keys_lead_from_the_projects_to_a_run_and_its_tick(
+    page: Page, server: LiveServer, table_url: str
+) -> None:
+    page.goto(server.url)
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/projects/[a-z]+$"))
+    page.goto(table_url.removesuffix("/runs"))
+    tick = page.locator(".run-row input").first
+    expect(tick).to_be_checked()
+
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+
+    expect(tick).not_to_be_checked()
+    page.wait_for_url(re.compile(r"\?.*run=run-4"))
+
+
 def test_filter_is_in_the_url_and_back_undoes_it(page: Page, table_url: str) -> None:
     page.goto(f"{table_url}?sort=train%2Floss&col=train%2Floss")
     expect(page.locator("[data-row]")).to_have_count(6)
