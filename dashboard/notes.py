@@ -2,10 +2,12 @@
 
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 from nh3 import Cleaner
 
 SHOWN_LENGTH = 20_000  # of notes on a page that shows other things too
 HEADING_SHIFT = 2  # a page has its own first and second headings
+TASKS = {"[ ] ": "☐", "[x] ": "☑", "[X] ": "☑"}
 
 # An image would be fetched from wherever the notes say: its text stays, as a link.
 PARSER = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
@@ -25,11 +27,21 @@ CLEANER = Cleaner(
 def render_notes(text: str) -> SafeString:
     """Markdown as HTML with nothing in it but words, lists, tables and links."""
     tokens = PARSER.parse(text)
-    for token in tokens:
+    for place, token in enumerate(tokens):
         if token.type in {"heading_open", "heading_close"}:
             token.tag = f"h{min(6, int(token.tag[1]) + HEADING_SHIFT)}"
+        if token.type == "inline" and tokens[place - 2].type == "list_item_open":
+            _show_task(token)
     html = PARSER.renderer.render(tokens, PARSER.options, {})
     return mark_safe(CLEANER.clean(html))  # noqa: S308 -- cleaned by an allow-list in this line
+
+
+def _show_task(item: Token) -> None:
+    """`- [ ] to do`, `- [x] done`: as signs, because a page without scripts has nothing to tick."""
+    first = (item.children or [item])[0]
+    sign = TASKS.get(first.content[:4])
+    if sign and first.type == "text":
+        first.content = f"{sign} {first.content[4:]}"
 
 
 def cut_notes(text: str) -> str:

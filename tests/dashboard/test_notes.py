@@ -82,6 +82,12 @@ def test_attack_stays_words(attack: str, frame: str) -> None:
         ("# One\n## Two", "<h3>One</h3>\n<h4>Two</h4>"),
         ("###### Six", "<h6>Six</h6>"),
         ("- *a*\n- **b**", "<ul>\n<li><em>a</em></li>\n<li><strong>b</strong></li>\n</ul>"),
+        (
+            "- [ ] a\n- [x] b [ ] c",
+            "<ul>\n<li>☐ a</li>\n<li>☑ b [ ] c</li>\n</ul>",
+        ),
+        ("[ ] a", "<p>[ ] a</p>"),
+        ("- `[ ] a`", "<ul>\n<li><code>[ ] a</code></li>\n</ul>"),
         ("3. c", '<ol start="3">\n<li>c</li>\n</ol>'),
         ("~~old~~ `x < y`", "<p><s>old</s> <code>x &lt; y</code></p>"),
         (
