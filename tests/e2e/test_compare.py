@@ -96,7 +96,7 @@ def test_differences_are_measured_against_the_baseline(reader: Reader) -> None:
     assert reader.texts(".diff-table thead a") == ["b", "a", EVIL]
     assert lr.locator("td").all_inner_texts() == ["0.2", "0.1 −50 %", "0.4 +100 %"]
 
-    reader.page.get_by_title("Leave a out").click()
+    reader.page.get_by_label("Leave a out").click()
     expect(reader.page).to_have_url(re.compile(r"compare\?run=b&run=c&baseline=b&view=diff$"))
     reader.page.go_back()
     assert reader.texts(".diff-table thead a") == ["b", "a", EVIL]
@@ -279,6 +279,19 @@ def test_pages_read_without_javascript(
 
     expect(page.locator("table").first).to_contain_text(text)
     assert page.title() != "ran"
-    page.get_by_title("Leave a out").click()
+    page.get_by_label("Leave a out").click()
     expect(page.locator(".compared-run")).to_have_count(2)
     context.close()
+
+
+def test_runs_ticked_in_the_table_are_compared(reader: Reader) -> None:
+    reader.open("/projects/proj/runs")
+    reader.page.locator("input[name=run][value=a]").check()
+    reader.page.locator("input[name=run][value=b]").check()
+
+    reader.page.get_by_role("button", name="Compare").click()
+
+    expect(reader.page.locator(".compared-run")).to_have_count(2)
+    assert reader.texts(".diff-table tbody th[scope=row]")[:2] == ["lr", "opt"]
+    reader.page.go_back()
+    expect(reader.page.locator("input[name=run][value=a]")).to_be_visible()
