@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tracking.domain.groups import find_group_field, find_members
+from tracking.domain.groups import MAX_GROUPS, find_group_field, find_members
 from tracking.errors import InvalidInput
 from tracking.models import SERIES_COLORS, Run
 
@@ -33,5 +33,9 @@ def find_legend(runs: Sequence[Run], name: str) -> Legend:
     except InvalidInput as error:
         return Legend(name, [], str(error))
     members = find_members(runs, field)
+    if len(members) > MAX_GROUPS:
+        return Legend(
+            field.label, [], f"{len(members)} values: at most {MAX_GROUPS} groups can be drawn."
+        )
     entries = [LegendEntry(label, len(ids), i) for i, (label, ids) in enumerate(members.items())]
     return Legend(field.label, entries)

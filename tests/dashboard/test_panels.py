@@ -78,6 +78,16 @@ def test_field_that_cannot_group_says_why(runs: list[Run], group: str) -> None:
     assert (legend.entries, bool(legend.problem)) == ([], True)
 
 
+def test_too_many_groups_are_not_drawn() -> None:
+    runs = [make_run(f"run-{number}", config={"number": number}) for number in range(51)]
+
+    legend = chart_grid(runs, group="config.number").legend
+
+    assert legend
+    assert legend.entries == []
+    assert legend.problem == "51 values: at most 50 groups can be drawn."
+
+
 def test_runs_may_be_grouped_by_what_they_have(runs: list[Run]) -> None:
     names = [field.name for field in chart_grid(runs).group_fields]
 
