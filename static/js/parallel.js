@@ -121,7 +121,8 @@ class RunParallel extends RunFigure {
   }
 
   point(place, event) {
-    this.paths?.forEach((path, i) => path.classList.toggle("is-pointed", i === place));
+    this.paths?.[this.pointed]?.classList.remove("is-pointed");
+    this.paths?.[place]?.classList.add("is-pointed");
     this.pointed = place;
     if (this.tip) this.tip.hidden = place === null;
     if (place === null) return;
