@@ -39,16 +39,16 @@ export const age = (momentMs, nowMs) => {
   return `${Math.floor(seconds / size)} ${unit} ago`;
 };
 
-/** The two greatest units: `2 h 14 m`, `14 m 3 s`, `3 s`. */
-export const durationText = (seconds) => {
+/** The two greatest units: `2 h 14 m`, `14 m 3 s`, `3 s`; or `unitCount` of them. */
+export const durationText = (seconds, unitCount = 2) => {
   let rest = Math.max(0, Math.floor(seconds));
-  const parts = [...AGE_UNITS].map(([unit, size]) => {
+  const parts = AGE_UNITS.map(([unit, size]) => {
     const number = Math.floor(rest / size);
     rest -= number * size;
     return [number, unit];
   });
   const first = parts.findIndex(([number]) => number);
-  const shown = first < 0 ? [] : parts.slice(first, first + 2).filter(([number]) => number);
+  const shown = first < 0 ? [] : parts.slice(first, first + unitCount).filter(([number]) => number);
   return shown.map(([number, unit]) => `${number} ${unit}`).join(" ") || "0 s";
 };
 

@@ -6,6 +6,7 @@ import { CLOCK_LABELS } from "./x-axis.js";
 const FONT_PX = 11;
 const LETTER_PX = 6.3; // the width of a digit in it
 const LABEL_ROW = 24;
+const LEAST_ROOM = 44; // between two ticks, CSS pixels
 const MANY_DECADES = 1000;
 
 /** `axis`: see x-axis.js. */
@@ -23,7 +24,7 @@ export const makeAxes = (host, axis, isLog) => {
   const title = axis.title && { label: axis.title, labelFont: font, labelSize: 16, labelGap: 0 };
   const along = axis.isTime
     ? { values: CLOCK_LABELS, size: LABEL_ROW + 13, space: 64 }
-    : { values: labelled(axis.labels), size: LABEL_ROW, space: 44, ...(axis.increments && { incrs: axis.increments }) };
+    : { values: labelled(axis.labels), size: LABEL_ROW, space: axis.room ?? LEAST_ROOM, ...(axis.increments && { incrs: axis.increments }) };
   return [
     { ...common, ...along, ...title },
     { ...common, size: labelRoom, ...(isLog ? logAxis(common.grid) : { values: labelled(tickLabels) }) },

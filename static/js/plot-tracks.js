@@ -7,7 +7,7 @@ const BOLD_WIDTH = 2.5;
 const FAINT = 0.28; // a raw line below its smoothed one
 const OLD = 0.4; // what a restart has replaced
 const PALE = 0.25; // the others, while one run is bold
-const BAND = 0.14; // between the lowest and the highest run of a group
+const BAND = 0.2; // between the lowest and the highest run of a group
 
 export const makeSeries = (tracks) => tracks.map((track) => ({ ...LOOKS[track.kind](track), alpha: alphaOf(track) }));
 

@@ -14,7 +14,7 @@ const SPANS = [
 ];
 const METRIC = "metric:";
 
-/** {name, title, isTime, increments, labels(ticks, increment), reading(x), where(x)} of an `x` parameter. */
+/** {name, title, isTime, room, increments, labels(ticks, increment), reading(x), where(x)} of an `x` parameter. */
 export const axisOf = (x) => {
   if (x.startsWith(METRIC)) return metricAxis(x.slice(METRIC.length));
   return AXES[x] ?? AXES.step;
@@ -26,6 +26,7 @@ const AXES = {
     name: "time",
     title: "",
     isTime: false,
+    room: 68,
     increments: SPANS,
     labels: (ticks, increment) => ticks.map((tick) => (tick === null ? "" : spanLabel(tick, increment))),
     reading: (x) => spanText(x),
@@ -48,10 +49,10 @@ const metricAxis = (metric) => ({
 const spanLabel = (seconds, increment) => {
   if (seconds === 0) return "0";
   if (increment < 1) return `${Number(seconds.toFixed(3))} s`;
-  return signed(seconds, durationText);
+  return signed(seconds, (size) => durationText(size, 4)); // ticks end at round units: the rest is zero
 };
 
-const spanText = (seconds) => signed(seconds, (size) => (size < MINUTE ? `${figure(Number(size.toFixed(3)))} s` : durationText(size)));
+const spanText = (seconds) => signed(seconds, (size) => (size < MINUTE ? `${figure(Number(size.toFixed(3)))} s` : durationText(size, 3)));
 
 /** A run may bring points that are older than itself. */
 const signed = (seconds, text) => (seconds < 0 ? `-${text(-seconds)}` : text(seconds));

@@ -52,5 +52,6 @@ test("figures of a column end at the same decimal", () => {
 });
 
 test("a duration has its two greatest units", () => {
-  assert.deepEqual([0, 0.9, 3, 843, 8040, 7201, 90061].map(durationText), ["0 s", "0 s", "3 s", "14 m 3 s", "2 h 14 m", "2 h", "1 d 1 h"]);
+  assert.deepEqual([0, 0.9, 3, 843, 8040, 7201, 90061].map((seconds) => durationText(seconds)), ["0 s", "0 s", "3 s", "14 m 3 s", "2 h 14 m", "2 h", "1 d 1 h"]);
+  assert.equal(durationText(90061, 4), "1 d 1 h 1 m 1 s");
 });

@@ -16,6 +16,7 @@ test("time since the start reads as a duration", () => {
 
   assert.deepEqual(axis.labels([0, 1800, 9000, null], 1800), ["0", "30 m", "2 h 30 m", ""]);
   assert.deepEqual(axis.labels([-0.5, 0, 0.5], 0.5), ["-0.5 s", "0", "0.5 s"]);
+  assert.deepEqual(axis.labels([90000, 90600], 600), ["1 d 1 h", "1 d 1 h 10 m"]);
   assert.deepEqual(axis.labels([-7200, -3600], 3600), ["-2 h", "-1 h"]);
   assert.deepEqual([axis.reading(8040), axis.reading(1.25), axis.where(61)], ["2 h 14 m", "1.25 s", "@ 1 m 1 s"]);
 });
