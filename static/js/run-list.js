@@ -1,7 +1,6 @@
 // The run list beside the charts: its filter, its sort, and ticks that no answer of before undoes.
 
 import { withChoice } from "./runs.js";
-import { browserParams } from "./url-state.js";
 
 const NARROW = matchMedia("(max-width: 800px)");
 
@@ -16,10 +15,11 @@ const tickedKeys = () => {
   return keys.length ? keys : [""];
 };
 
-/** A link in the list was written with the choice of then: it gets the one of now. */
+/** A link in the list was written with the choice and the view of then: it gets those of now. */
 const keepChoice = ({ detail }) => {
   const runs = detail.elt.matches("[data-choice]") ? null : tickedKeys();
-  detail.path = withChoice(detail.path, runs, browserParams());
+  detail.path = withChoice(detail.path, runs, location.search);
+  [...detail.formData.keys()].forEach((name) => detail.formData.delete(name)); // the form's fields, inherited
 };
 
 /** While the server has not heard of the ticks, its list may not replace them: tell it again. */
@@ -45,6 +45,13 @@ const prepare = (event) => {
   if (!elt.matches("[data-search]") && find("#query-problem .problem")) keepFilter(event);
 };
 
+/** A renewal that was under way when somebody opened a menu comes too late. */
+const keepMenu = ({ detail }) => {
+  const { requestConfig, target } = detail;
+  const isRenewal = target.id === "run-list" && requestConfig.elt === target;
+  if (isRenewal && target.querySelector("details[data-menu][open]")) detail.shouldSwap = false;
+};
+
 const settle = ({ detail }) => {
   const { elt, target, successful } = detail;
   if (elt.id === "run-form" && successful) isUnsent = false;
@@ -66,8 +73,10 @@ export const startRunList = () => {
   if (!find("#run-list")) return;
   if (NARROW.matches) find("[data-fold]").open = false; // the charts come first
   document.addEventListener("change", change, true);
+  find("#sort-form").addEventListener("submit", (event) => event.preventDefault()); // its change was enough
   document.addEventListener("focusin", suggest);
   document.addEventListener("input", suggest);
   document.addEventListener("htmx:configRequest", prepare);
+  document.addEventListener("htmx:beforeSwap", keepMenu);
   document.addEventListener("htmx:afterRequest", settle);
 };

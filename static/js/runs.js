@@ -15,12 +15,13 @@ export const withDashes = (runs) => {
 /** Whether both lists name the same runs in the same looks. */
 export const sameRuns = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 
-/** The address with other chosen runs (null: its own), and with what only the browser knows. */
-export const withChoice = (address, runs, others) => {
-  const [path, search = ""] = address.split("?");
-  const query = new URLSearchParams(search);
-  for (const [name] of others) query.delete(name);
-  if (runs) query.delete("run");
-  [...(runs ?? []).map((run) => ["run", run]), ...others].forEach(([name, value]) => query.append(name, value));
+const LIST_PARAMS = ["q", "sort", "top", "page", "run"];
+
+/** The address of another list of runs, in the view that `search` shows. `runs`: keys, or null for its own. */
+export const withChoice = (address, runs, search) => {
+  const [path, asked = ""] = address.split("?");
+  const list = [...new URLSearchParams(asked)].filter(([name]) => LIST_PARAMS.includes(name) && !(runs && name === "run"));
+  const view = [...new URLSearchParams(search)].filter(([name]) => !LIST_PARAMS.includes(name));
+  const query = new URLSearchParams([...list, ...(runs ?? []).map((run) => ["run", run]), ...view]);
   return query.size ? `${path}?${query}` : path;
 };

@@ -16,11 +16,11 @@ test("runs are the same if nothing about them has changed", () => {
   assert.equal(sameRuns([run], [{ ...run, color: "blue" }]), false);
 });
 
-test("an address gets the chosen runs of now and what the browser knows", () => {
+test("a link to another list keeps the chosen runs and the view of now", () => {
   const written = "/projects/p?sort=loss&run=old&smooth=0.5&page=2";
 
-  assert.equal(withChoice(written, ["a", "b"], [["smooth", "0.9"]]), "/projects/p?sort=loss&page=2&run=a&run=b&smooth=0.9");
-  assert.equal(withChoice(written, [], []), "/projects/p?sort=loss&smooth=0.5&page=2");
-  assert.equal(withChoice("/projects/p?run=", null, [["log", "loss"]]), "/projects/p?run=&log=loss");
-  assert.equal(withChoice("/projects/p", [], []), "/projects/p");
+  assert.equal(withChoice(written, ["a", "b"], "?smooth=0.9&run=c"), "/projects/p?sort=loss&page=2&run=a&run=b&smooth=0.9");
+  assert.equal(withChoice(written, [], "?sort=x&metric=acc"), "/projects/p?sort=loss&page=2&metric=acc");
+  assert.equal(withChoice("/projects/p?run=", null, "?log=a&log=b"), "/projects/p?run=&log=a&log=b");
+  assert.equal(withChoice("/projects/p", [], "?top=5"), "/projects/p");
 });
