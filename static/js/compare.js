@@ -1,15 +1,15 @@
 // The compare page's form: clean addresses, and the part of the view that only the browser knows.
 
+import { VIEW_PARAMS } from "./chart-view.js";
 import { startParallel } from "./parallel.js";
 import { startScatter } from "./scatter.js";
-import { browserParams } from "./url-state.js";
 
 const PARTS = ".plot-fields, .compare-query, .diff-tools";
 
-const kept = () => {
-  const brushes = new URLSearchParams(location.search).getAll("brush");
-  return [...browserParams(), ...brushes.map((brush) => ["brush", brush])];
-};
+/** Parameters that the browser writes: the URL has them, a form has them as they were at first. */
+const BROWSERS = [...VIEW_PARAMS, "brush"];
+
+const kept = () => [...new URLSearchParams(location.search)].filter(([name]) => BROWSERS.includes(name));
 
 /** A form sends every field: leave out what says nothing. */
 const clean = (formData) => {
@@ -18,7 +18,7 @@ const clean = (formData) => {
     formData.delete(name);
     values.forEach((value) => formData.append(name, value));
   }
-  for (const [name] of kept()) formData.delete(name);
+  BROWSERS.forEach((name) => formData.delete(name));
   kept().forEach(([name, value]) => formData.append(name, value));
 };
 
@@ -31,6 +31,17 @@ const send = (event) => {
   const formData = new FormData(form, event.submitter);
   clean(formData);
   location.assign(`${form.action.split("?")[0]}?${new URLSearchParams(formData)}`);
+};
+
+/** Another view of what the URL says by now. */
+const carry = ({ target }) => {
+  const link = target.closest?.("[data-view-link]");
+  if (!link) return;
+  const address = new URL(location.href);
+  const view = new URL(link.href).searchParams.get("view");
+  ["view", "page", "find"].forEach((name) => address.searchParams.delete(name));
+  if (view) address.searchParams.set("view", view);
+  link.href = address;
 };
 
 /** A field with a list shows all of it while it is empty: keep what was there until another is picked. */
@@ -73,6 +84,7 @@ export const startCompare = () => {
   document.addEventListener("htmx:configRequest", prepare);
   document.addEventListener("htmx:beforeSwap", noteScroll);
   document.addEventListener("htmx:afterSettle", restoreScroll);
+  document.addEventListener("click", carry);
   document.addEventListener("submit", send);
   document.addEventListener("focusin", openField);
   document.addEventListener("focusout", closeField);

@@ -149,6 +149,26 @@ def test_scatter_shows_a_run_on_hover_and_opens_it_on_click(reader: Reader) -> N
     expect(dots).to_have_count(2)
 
 
+def test_views_share_what_the_browser_has_changed(reader: Reader) -> None:
+    reader.open(f"{ALL}&view=charts&smooth=0.5")
+    expect(reader.page.locator("metric-chart canvas")).to_be_visible()
+
+    reader.page.get_by_label("Smoothing").first.fill("0.9")
+    expect(reader.page).to_have_url(re.compile("smooth=0.9"))
+    reader.page.get_by_role("link", name="Scatter").click()
+    expect(reader.page).to_have_url(re.compile("smooth=0.9.*view=scatter"))
+    expect(reader.page.locator(VISIBLE_DOT)).to_have_count(3)
+    reader.page.get_by_label("Up").fill("duration")
+    reader.page.get_by_label("Up").press("Tab")
+    expect(reader.page).to_have_url(re.compile("v=duration"))
+    reader.page.get_by_role("link", name="Charts").click()
+
+    expect(reader.page).to_have_url(re.compile("view=charts"))
+    assert "v=duration" in reader.page.url
+    assert "smooth=0.9" in reader.page.url
+    assert "smooth=0.5" not in reader.page.url
+
+
 def test_an_axis_is_picked_from_the_fields_there_are(reader: Reader) -> None:
     reader.open(f"{COMPARE}?view=scatter&h=config.lr&v=train/loss.min")
     field = reader.page.get_by_label("Across")
