@@ -1,5 +1,6 @@
 // The menu of a chart: one template for all of them, copied when it is opened.
 
+import { listen } from "./bus.js";
 import { isLog } from "./chart-view.js";
 import { seriesQuery } from "./series-query.js";
 import { chosenRuns } from "./selection.js";
@@ -17,4 +18,5 @@ const dataQuery = (metric) => seriesQuery([metric], chosenRuns().map(({ key }) =
 
 export const startChartMenus = () => {
   document.addEventListener("toggle", ({ target }) => target.matches(".chart-menu") && target.open && fill(target), true);
+  listen("view", () => document.querySelectorAll(".chart-menu[open]").forEach(fill));
 };

@@ -186,6 +186,26 @@ def test_smoothing_is_exact_when_the_slider_rests(reader: Reader) -> None:
 
 
 @pytest.mark.usefixtures("several_runs")
+def test_menu_of_a_chart(reader: Reader) -> None:
+    reader.open("/projects/several")
+    reader.wait_for_points("loss", 50)
+    chart = reader.page.locator('metric-chart[data-metric="loss"]')
+    chart.locator(".chart-menu summary").click()
+
+    chart.get_by_role("button", name="Log scale").click()
+    reader.wait_until_drawn("loss", lambda d: d["isLog"], "a log axis")
+    expect(chart.locator(".menu-items [data-log]")).to_have_attribute("aria-pressed", "true")
+    assert reader.drawn("accuracy")["isLog"] is False
+
+    points = reader.page.request.get(
+        f"{reader.server.url}{chart.locator('[data-json]').get_attribute('href')}"
+    ).json()
+    assert sorted(points["metrics"]["loss"]) == ["run-0", "run-1", "run-2"]
+    chart.get_by_role("button", name="Table").click()
+    expect(reader.page.locator("#metric-table tbody tr")).to_have_count(3)
+
+
+@pytest.mark.usefixtures("several_runs")
 def test_axis_of_all_charts_is_chosen(reader: Reader) -> None:
     reader.open("/projects/several")
     assert reader.wait_for_points("loss", 50)["x"] == [0, 49]
