@@ -128,6 +128,39 @@ def test_missing_values_come_last_and_equal_ones_newest_first(
     assert [run.key for run in sort_runs(Run.objects.all(), sort)] == expected
 
 
+PLAIN: dict[str, Any] = {
+    "status": "failed",
+    "name": "a",
+    "tags": ["x", "é"],
+    "user": "local",
+    "started": NOON,
+    "ended": NOON + timedelta(seconds=90.5),
+    "duration": timedelta(seconds=90.5),
+    "notes": "n",
+    "source": "aspara",
+    "exit_code": 3,
+    "archived": True,
+    "config.a.b": 1,
+    "config.a": {"b": 1},
+    "config.f": 0.5,
+    "config.t": "1",
+    "config.yes": True,
+    "config.no": False,
+    "config.nil": None,
+    "config.l": [1, {}],
+    "config.unknown": None,
+    "summary.x": None,
+    "loss": 3.0,
+    "loss.min": 1.0,
+    "loss.mean": 2.0,
+    "loss.count": 2,
+    "loss.last_step": 1,
+    "nan": None,
+    "nan.last_step": 0,
+    "unknown": None,
+}
+
+
 @pytest.mark.django_db
 def test_fields_are_read_as_plain_values() -> None:
     config = {
@@ -144,44 +177,12 @@ def test_fields_are_read_as_plain_values() -> None:
     log_points(run, {"loss": [1.0, 3.0], "nan": [float("nan")]})
     finish_run(run, status=RunStatus.FAILED, exit_code=3, ended_at=NOON + timedelta(seconds=90.5))
     archive_runs(Run.objects.filter(key="a"))
-    expected: dict[str, Any] = {
-        "status": "failed",
-        "name": "a",
-        "tags": ["x", "é"],
-        "user": "local",
-        "started": NOON,
-        "ended": NOON + timedelta(seconds=90.5),
-        "duration": timedelta(seconds=90.5),
-        "notes": "n",
-        "source": "aspara",
-        "exit_code": 3,
-        "archived": True,
-        "config.a.b": 1,
-        "config.a": {"b": 1},
-        "config.f": 0.5,
-        "config.t": "1",
-        "config.yes": True,
-        "config.no": False,
-        "config.nil": None,
-        "config.l": [1, {}],
-        "config.unknown": None,
-        "summary.x": None,
-        "loss": 3.0,
-        "loss.min": 1.0,
-        "loss.mean": 2.0,
-        "loss.count": 2,
-        "loss.last_step": 1,
-        "nan": None,
-        "nan.last_step": 0,
-        "unknown": None,
-    }
-
     with CaptureQueriesContext(connection) as queries:
-        values = read_fields([run, other], [find_field(name) for name in expected])
+        values = read_fields([run, other], [find_field(name) for name in PLAIN])
 
-    assert dict(zip(expected, values[run.pk], strict=True)) == expected
+    assert dict(zip(PLAIN, values[run.pk], strict=True)) == PLAIN
     assert len(queries) == 2
-    named = dict(zip(expected, values[other.pk], strict=True))
+    named = dict(zip(PLAIN, values[other.pk], strict=True))
     assert [named[name] for name in ("status", "archived", "exit_code", "config.a.b", "loss")] == (
         ["running", False, None, None, None]
     )
