@@ -1,7 +1,7 @@
 // Draws charts a few at a time: the page answers its reader between two frames.
 
 const BUDGET_MS = 25; // of one frame, for drawing and for painting what was drawn
-const FIRST_COST_MS = 8; // of one chart, until it has been measured
+const FIRST_COST_MS = 25; // of one chart, until it has been measured
 const MEMORY = 0.7; // of the cost that was measured before
 
 const waiting = new Set();
