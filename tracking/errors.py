@@ -4,6 +4,7 @@ RunyardError
 ├── InvalidInput            the caller's data is wrong; the text says what and how to mend it
 │   └── LimitExceeded       more than a limit allows
 │       └── FileTooLarge    a file has more bytes than one may have
+├── InvalidCredentials      a token that is no good: unknown, expired, revoked
 ├── NotFound                there is no such thing, or the caller may not know of it
 ├── NotPermitted            visible, but not for this caller to change
 │   └── NameTaken           the name belongs to what the caller may not see
@@ -31,6 +32,10 @@ class LimitExceeded(InvalidInput):
 
 
 class FileTooLarge(LimitExceeded):
+    pass
+
+
+class InvalidCredentials(RunyardError):
     pass
 
 

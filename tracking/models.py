@@ -8,6 +8,8 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import CheckConstraint, Index, Q, UniqueConstraint
 from django.utils import timezone
+from knox.models import AbstractAuthToken
+from knox.settings import CONSTANTS as TOKEN_LENGTHS
 
 from tracking.enums import ArtifactCategory, Role, RunStatus, Source, ViewPage
 from tracking.points import MetricPointQuerySet
@@ -20,6 +22,7 @@ class User(AbstractUser):
     """A person, or a service account that trains and does not sign in."""
 
     is_service = models.BooleanField(default=False)
+    token: "ApiToken | None" = None  # that this request came with: it narrows what the user may
 
 
 class Project(models.Model):
@@ -58,6 +61,39 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} is {self.role} of {self.project}"
+
+
+class ApiToken(AbstractAuthToken):
+    """What a program says instead of a password: a user's rights, or fewer, until it is revoked.
+
+    Only the digest of the secret is stored; `token_key` is its beginning, to tell tokens apart.
+    """
+
+    id = models.BigAutoField(primary_key=True)  # addresses and the audit log name no digest
+    digest = models.CharField(max_length=TOKEN_LENGTHS.DIGEST_LENGTH, unique=True, editable=False)
+    name = models.CharField(max_length=NAME_LENGTH)
+    can_write = models.BooleanField(default=False)
+    # Goes with its project: a token for one must not become a token for all.
+    project = models.ForeignKey(
+        Project, null=True, blank=True, on_delete=models.CASCADE, related_name="tokens"
+    )
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering = ["-created", "-id"]
+        verbose_name = "API token"
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.token_key}…)"
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expiry is not None and self.expiry <= timezone.now()
+
+    @property
+    def is_usable(self) -> bool:
+        return self.revoked_at is None and not self.is_expired
 
 
 class Run(models.Model):
