@@ -80,6 +80,8 @@ class ApiToken(AbstractAuthToken):
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
 
+    objects = models.Manager()  # knox's own makes what has no name; `create_token` makes ours
+
     class Meta:
         ordering = ["-created", "-id"]
         verbose_name = "API token"
