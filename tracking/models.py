@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import timedelta
+from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
@@ -80,7 +81,8 @@ class ApiToken(AbstractAuthToken):
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    objects = models.Manager()  # knox's own makes what has no name; `create_token` makes ours
+    # Knox's own manager makes what has no name; `create_token` makes ours.
+    objects: ClassVar[models.Manager["ApiToken"]] = models.Manager()
 
     class Meta:
         ordering = ["-created", "-id"]
