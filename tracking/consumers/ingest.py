@@ -116,7 +116,9 @@ class IngestConsumer(AsyncHttpConsumer):
 
 def describe_run(run: Run, *, created: bool) -> dict[str, Any]:
     return {
+        "id": run.pk,
         "uid": str(run.uid),
+        "project": run.project.key,
         "key": run.key,
         "created": created,
         "next_step": next_step(run),

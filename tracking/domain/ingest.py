@@ -15,7 +15,7 @@ from tracking.domain.producers import claim_producer, move_watermark
 from tracking.domain.records import apply_events, parse_start
 from tracking.domain.runs import next_step, note_sign_of_life, open_run, revise_run
 from tracking.domain.summaries import Summary, summarize_metrics
-from tracking.domain.values import check_step, clean_tags
+from tracking.domain.values import check_step, clean_name, clean_tags
 from tracking.errors import InvalidInput, OutOfSequence, RunDeleted
 from tracking.models import Metric, MetricPoint, Producer, Run
 from tracking.points import encode_stretches
@@ -116,10 +116,17 @@ def _claim_new(batch: Batch, producer: UUID, user: Caller) -> _Claim:
         raise InvalidInput("The first record of a producer must be a start.", field="events")
     payload = batch.events[0].payload
     start = parse_start(payload, uid=batch.run_uid, key=batch.run_key)
-    if batch.refuse_if_taken:
+    if batch.refuse_if_taken and not start.name:
         start = replace(start, rename_if_taken=False)
     tags = clean_tags(payload.get("project_tags") or [], "project_tags")
-    run, created = open_run(batch.project, start, project_tags=tags, user=user)
+    name = payload.get("project_name")
+    run, created = open_run(
+        batch.project,
+        start,
+        project_tags=tags,
+        user=user,
+        project_name="" if name is None else clean_name(name, "project_name"),
+    )
     Producer.objects.create(uuid=producer, run=run)
     return _Claim(run.pk, 0, run, created)
 

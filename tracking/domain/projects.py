@@ -1,10 +1,13 @@
 """What one does to a project."""
 
 from django.db import transaction
+from django.db.models import Case, Q, When
 from django.utils import timezone
 
 from tracking.domain.access import Caller, require_write, visible_projects
+from tracking.domain.names import free_key, make_key
 from tracking.domain.values import clean_tags, clean_text
+from tracking.enums import Role
 from tracking.errors import NameTaken, NotFound
 from tracking.models import Project, User
 
@@ -22,10 +25,29 @@ def open_project(key: str, *, user: Caller, tags: list[str] | None = None) -> Pr
     return project
 
 
-def _create_project(key: str, *, user: Caller, tags: list[str]) -> Project:
+def open_named_project(name: str, *, user: Caller, tags: list[str] | None = None) -> Project:
+    """As `open_project`, by the name that people read: the caller's own project, else a team's.
+
+    Somebody else's project of that name is never meant, public or not: then a new one is created,
+    with a key of its own.
+    """
+    project = None
+    if isinstance(user, User):
+        team = Q(memberships__user=user, memberships__role__in=[Role.EDITOR, Role.OWNER])
+        named = visible_projects(user).filter(Q(owner=user) | team, name=name)
+        project = named.order_by(Case(When(owner=user, then=0), default=1), "pk").first()
+    if project is None:
+        key = free_key(Project.objects, make_key(name, "project"))
+        project = _create_project(key, name=name, user=user, tags=tags or [])
+    require_write(user, project)
+    _add_tags(project, tags or [])
+    return project
+
+
+def _create_project(key: str, *, user: Caller, tags: list[str], name: str = "") -> Project:
     owner = user if isinstance(user, User) else None
     project, created = Project.objects.get_or_create(
-        key=key, defaults={"name": key, "owner": owner, "tags": tags}
+        key=key, defaults={"name": name or key, "owner": owner, "tags": tags}
     )
     if not created and not visible_projects(user).filter(pk=project.pk).exists():
         raise NameTaken(f"The project name '{key}' is taken; ask its owner to let you in.")

@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from tracking.domain import runs
 from tracking.domain.batch import Event
-from tracking.domain.values import INT64, clean_map, clean_tags, clean_text
+from tracking.domain.names import make_key
+from tracking.domain.values import INT64, clean_map, clean_name, clean_tags, clean_text
 from tracking.enums import RunStatus, Source
 from tracking.errors import InvalidInput
 from tracking.models import LogLine, Producer, Run
@@ -25,9 +26,11 @@ def parse_start(payload: dict[str, Any], *, uid: uuid.UUID | None, key: str) -> 
     if source not in Source.values:
         raise InvalidInput(f"source must be one of {', '.join(Source.values)}.", field="source")
     tags, notes = payload.get("tags"), payload.get("notes")
+    name = "" if payload.get("name") is None else clean_name(payload["name"])
     return runs.RunStart(
         uid=uid or uuid.uuid4(),
-        key=key,
+        key=make_key(name, "run") if name else key,
+        name=name,
         source=source,
         config=clean_map(payload.get("config") or {}, "config"),
         tags=None if tags is None else clean_tags(tags),
@@ -76,6 +79,14 @@ def _log(run: Run, payload: dict[str, Any]) -> None:
     runs.revise_run(run.pk)
 
 
+def _note_artifact(run: Run, payload: dict[str, Any]) -> None:
+    """Its bytes came by the tracker API before this record; what is left to be said stands here."""
+    if metadata := clean_map(payload.get("metadata") or {}, "metadata"):
+        files = run.artifacts.filter(path="", name=payload.get("name"), deleted_at=None)
+        files.update(metadata=metadata)
+        runs.revise_run(run.pk)
+
+
 def _note_gap(uid: uuid.UUID | None, payload: dict[str, Any]) -> None:
     if uid is None:
         raise InvalidInput("A gap needs a producer.", field="events")
@@ -87,7 +98,7 @@ def _note_gap(uid: uuid.UUID | None, payload: dict[str, Any]) -> None:
 
 APPLY: dict[str, Callable[[Run, dict[str, Any]], None]] = {
     "start": lambda *_: None,  # done when the run was claimed
-    "artifact": lambda *_: None,  # its bytes came by the tracker API before this record
+    "artifact": _note_artifact,
     "config": lambda run, payload: runs.merge_config(run, clean_map(payload, "config")),
     "summary": lambda run, payload: runs.merge_summary(run, clean_map(payload, "summary")),
     "tags": lambda run, payload: runs.update_run(run, tags=clean_tags(payload.get("tags"))),

@@ -4,7 +4,6 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import count
 from typing import Any
 
 from django.db import connection, transaction
@@ -13,12 +12,13 @@ from django.utils import timezone
 
 from tracking.domain import events
 from tracking.domain.access import Caller, require_write
+from tracking.domain.names import free_key
 from tracking.domain.packing import fold_queue
-from tracking.domain.projects import open_project
+from tracking.domain.projects import open_named_project, open_project
 from tracking.domain.values import clean_tags
 from tracking.enums import RunStatus, Source
 from tracking.errors import AlreadyExists, RunDeleted
-from tracking.models import NAME_LENGTH, SERIES_COLORS, Project, Run, User
+from tracking.models import SERIES_COLORS, Project, Run, User
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +26,7 @@ class RunStart:
     """How a run begins, whatever surface says it; all of it checked before it comes here."""
 
     key: str
+    name: str = ""  # what people read; the key, where there is none
     uid: uuid.UUID = field(default_factory=uuid.uuid4)
     source: str = Source.ASPARA
     config: dict[str, Any] = field(default_factory=dict)
@@ -37,10 +38,21 @@ class RunStart:
 
 
 def open_run(
-    project_key: str, start: RunStart, *, project_tags: list[str], user: Caller
+    project_key: str,
+    start: RunStart,
+    *,
+    project_tags: list[str],
+    user: Caller,
+    project_name: str = "",
 ) -> tuple[Run, bool]:
-    """As `start_run`, in a project that is created if there is none, and gets these tags too."""
-    project = open_project(project_key, user=user, tags=project_tags)
+    """As `start_run`, in a project that is created if there is none, and gets these tags too.
+
+    With a `project_name` it is the caller's project of that name, whatever its key.
+    """
+    if project_name:
+        project = open_named_project(project_name, user=user, tags=project_tags)
+    else:
+        project = open_project(project_key, user=user, tags=project_tags)
     return start_run(project, start, user=user)
 
 
@@ -60,7 +72,8 @@ def start_run(project: Project, start: RunStart, *, user: Caller) -> tuple[Run, 
         return _rejoin(run, start, reopen=True), False
     if run and not start.rename_if_taken:
         raise AlreadyExists("Run already exists")
-    return _create_run(project, start, _free_key(project, start.key) if run else start.key, user)
+    key = free_key(project.runs, start.key) if run else start.key
+    return _create_run(project, start, key, user)
 
 
 def _create_run(project: Project, start: RunStart, key: str, user: Caller) -> tuple[Run, bool]:
@@ -68,7 +81,7 @@ def _create_run(project: Project, start: RunStart, key: str, user: Caller) -> tu
         project=project,
         uid=start.uid,
         key=key,
-        name=key,
+        name=start.name or key,
         source=start.source,
         config=start.config,
         tags=start.tags or [],
@@ -95,13 +108,6 @@ def _rejoin(run: Run, start: RunStart, *, reopen: bool) -> Run:
         run.status, run.exit_code, run.ended_at = RunStatus.RUNNING, None, None
     _save(run, "config", "tags", "notes", "status", "exit_code", "ended_at")
     return run
-
-
-def _free_key(project: Project, key: str) -> str:
-    """`key-2`, or the first number after it that nobody has."""
-    stem = key[: NAME_LENGTH - 20]
-    taken = set(project.runs.filter(key__startswith=f"{stem}-").values_list("key", flat=True))
-    return next(name for name in (f"{stem}-{n}" for n in count(2)) if name not in taken)
 
 
 def merge_config(run: Run, config: dict[str, Any]) -> None:

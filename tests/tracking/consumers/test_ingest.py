@@ -59,7 +59,9 @@ async def test_start_tells_what_became_of_the_run():
     assert answer == {
         "acked_seq": 1,
         "run": {
+            "id": (await Run.objects.aget()).pk,
             "uid": str(uuid.UUID(int=1)),
+            "project": "proj",
             "key": "run-1",
             "created": True,
             "next_step": 0,

@@ -6,7 +6,14 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from tests.factories import log_points, make_batch, make_points, make_run, start_event, take_in
+from tests.factories import (
+    log_points,
+    make_batch,
+    make_points,
+    make_run,
+    start_event,
+    take_in,
+)
 from tracking.domain.access import local_user
 from tracking.domain.batch import Event
 from tracking.domain.metrics import StaleMetricIds
@@ -118,6 +125,37 @@ def test_taken_name_is_renamed_or_refused():
 
     assert ack.run is not None
     assert (ack.run.key, ack.created) == ("run-1-2", True)
+
+
+def test_free_names_repeat_and_the_server_makes_the_keys():
+    names = {"project_name": "My Project", "name": "ResNet Training", "source": "ai_manager"}
+    for n in (1, 2):
+        ids = {"producer": UUID(int=n), "run_uid": UUID(int=n)}
+        take_in(make_batch(1, 1, events=start_event(**names), **ids, refuse_if_taken=True))
+
+    assert list(Project.objects.values_list("key", "name")) == [("my-project", "My Project")]
+    assert list(Run.objects.order_by("pk").values_list("key", "name", "source")) == [
+        ("resnet-training", "ResNet Training", "ai_manager"),
+        ("resnet-training-2", "ResNet Training", "ai_manager"),
+    ]
+
+
+@pytest.mark.parametrize("field", ["name", "project_name"])
+@pytest.mark.parametrize("name", ["", " ", "a\nb", 7, "x" * 251])
+def test_bad_free_name_is_refused(field: str, name: object):
+    with pytest.raises(InvalidInput, match=field):
+        take_in(make_batch(1, 1, events=start_event(**{field: name})))
+
+    assert not Run.objects.exists()
+
+
+def test_metadata_of_an_artifact_is_kept_with_the_file():
+    run = make_run()
+    keep_file(run, "model.pt", b"weights")
+    event = Event(2, "artifact", {"name": "model.pt", "metadata": {"epoch": 3}})
+    take_in(make_batch(1, 2, run_uid=run.uid, events=(*start_event(), event)))
+
+    assert run.artifacts.get().metadata == {"epoch": 3}
 
 
 def test_resume_joins_the_run_of_that_name_and_keeps_what_is_not_given():

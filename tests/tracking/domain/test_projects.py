@@ -1,0 +1,53 @@
+import pytest
+
+from tests.people import make_person, share
+from tracking.domain.projects import open_named_project
+from tracking.enums import Role
+from tracking.models import Project, User
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def alice() -> User:
+    return make_person("alice")
+
+
+@pytest.fixture
+def bob() -> User:
+    return make_person("bob")
+
+
+def test_project_of_a_name_is_created_once_with_a_key_of_its_own(alice):
+    first = open_named_project("My Project", user=alice)
+    second = open_named_project("My Project", user=alice, tags=["vision"])
+
+    assert first == second
+    assert Project.objects.values_list("key", "name", "owner__username", "tags").get() == (
+        *("my-project", "My Project", "alice", ["vision"]),
+    )
+
+
+def test_somebody_elses_public_project_is_not_meant(alice, bob):
+    hers = open_named_project("digits", user=alice)
+    Project.objects.update(is_public=True)
+
+    his = open_named_project("digits", user=bob)
+
+    assert (hers.key, his.key, his.owner) == ("digits", "digits-2", bob)
+
+
+def test_project_of_a_team_is_meant_by_its_editors_and_not_by_its_viewers(alice, bob):
+    hers = open_named_project("digits", user=alice)
+    share(hers, bob, Role.EDITOR)
+    share(hers, charlie := make_person("charlie"), Role.VIEWER)
+
+    assert open_named_project("digits", user=bob) == hers
+    assert open_named_project("digits", user=charlie) != hers
+
+
+def test_own_project_comes_before_that_of_a_team(alice, bob):
+    share(open_named_project("digits", user=alice), bob, Role.OWNER)
+    his = Project.objects.create(key="b", name="digits", owner=bob)
+
+    assert open_named_project("digits", user=bob) == his
