@@ -7,11 +7,16 @@ import sys
 
 
 def main() -> None:
-    # Settings are read once, at import: where the data lives must be known before that.
+    # Settings are read once, at import: where the data lives, and who may come in, must be known
+    # before that.
     early = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     early.add_argument("--data-dir")
-    if data_dir := early.parse_known_args()[0].data_dir:
-        os.environ["RUNYARD_DATA_DIR"] = data_dir
+    early.add_argument("--access")
+    given = early.parse_known_args()[0]
+    if given.data_dir:
+        os.environ["RUNYARD_DATA_DIR"] = given.data_dir
+    if given.access:
+        os.environ["RUNYARD_ACCESS"] = given.access
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     from django.core.management import execute_from_command_line  # noqa: PLC0415 -- app ready
 

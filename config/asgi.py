@@ -4,18 +4,28 @@ import os
 
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.core.asgi import get_asgi_application
-from django.urls import re_path
+from django.urls import URLPattern, re_path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django_app = get_asgi_application()
 
-from tracking.consumers.guard import Guard  # noqa: E402 -- needs the apps to be ready
-from tracking.routing import http_urlpatterns  # noqa: E402 -- as above
+from tracking.consumers.guard import Guard, close  # noqa: E402 -- needs the apps to be ready
+from tracking.routing import http_urlpatterns, websocket_urlpatterns  # noqa: E402 -- as above
+
 
 # Channels routes ASGI applications by Django's patterns, which are typed for views.
-guarded = [
-    re_path(route.pattern.regex.pattern, Guard(route.callback))  # type: ignore[arg-type]
-    for route in http_urlpatterns
-]
+def guard(routes: list[URLPattern]) -> list[URLPattern]:
+    return [
+        re_path(route.pattern.regex.pattern, Guard(route.callback))  # type: ignore[arg-type]
+        for route in routes
+    ]
+
+
 everything_else = re_path(r"", django_app)  # type: ignore[arg-type]
-application = ProtocolTypeRouter({"http": URLRouter([*guarded, everything_else])})
+no_socket = re_path(r"", close)  # type: ignore[arg-type]
+application = ProtocolTypeRouter(
+    {
+        "http": URLRouter([*guard(http_urlpatterns), everything_else]),
+        "websocket": URLRouter([*guard(websocket_urlpatterns), no_socket]),
+    }
+)

@@ -1,13 +1,26 @@
 """Who is asking, and from where. Consumers have the same in `tracking.consumers.guard`."""
 
 from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from csp.constants import SELF, UNSAFE_INLINE
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.conf import settings
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.models import AnonymousUser
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    JsonResponse,
+)
 from django.utils.functional import SimpleLazyObject
 from rest_framework.renderers import BrowsableAPIRenderer
 
-from tracking.domain.access import local_user
+from tracking.domain.access import Caller
+from tracking.domain.identity import anybody, identify, secret_in
+from tracking.errors import InvalidCredentials
 from tracking.origin import refuse_origin
 
 View = Callable[[HttpRequest], HttpResponse]
@@ -39,11 +52,84 @@ def relax_browsable_api(get_response: View) -> View:
     return middleware
 
 
-def open_access(get_response: View) -> View:
-    """In open mode everybody is the built-in user `local`."""
+def secure_cookies(get_response: View) -> View:
+    """Cookies set over TLS go over nothing else. A setting could not tell how a request came."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        request.user = SimpleLazyObject(local_user)  # type: ignore[assignment]
+        response = get_response(request)
+        if request.is_secure():
+            for cookie in response.cookies.values():
+                cookie["secure"] = True
+        return response
+
+    return middleware
+
+
+def find_caller(get_response: View) -> View:
+    """`request.user` is that of the token or the session; in open mode else the user `local`."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        of_session = request.user
+        request.user = SimpleLazyObject(lambda: _find_caller(request, of_session))  # type: ignore[assignment]
         return get_response(request)
 
     return middleware
+
+
+def _find_caller(request: HttpRequest, of_session: Caller) -> Caller:
+    try:
+        user = identify(request.headers.get("Authorization", ""))
+    except InvalidCredentials:
+        return AnonymousUser()
+    if user or of_session.is_authenticated:
+        return user or of_session
+    return anybody() or AnonymousUser()
+
+
+class SignInMiddleware(LoginRequiredMiddleware):
+    """Views are for those who are known, unless marked `login_not_required`; REST views see to it
+    themselves. With a token one reads the pages of projects; the others are for people.
+    """
+
+    def process_view(
+        self, request: HttpRequest, view_func: Any, view_args: Any, view_kwargs: Any
+    ) -> HttpResponseBase | None:
+        refusal = super().process_view(request, view_func, view_args, view_kwargs)
+        if refusal or not getattr(view_func, "login_required", True) or not _has_token(request):
+            return refusal
+        if request.method in {"GET", "HEAD"} and "project_key" in view_kwargs:
+            return None
+        return JsonResponse({"detail": "A token does not open this: sign in."}, status=403)
+
+    def handle_no_permission(self, request: HttpRequest, view_func: Any) -> HttpResponseBase:  # noqa: ARG002 -- Django passes it
+        if _has_token(request):
+            return _refuse("This token is unknown, expired or revoked.")
+        if request.headers.get("HX-Request") == "true":
+            return HttpResponse(status=401, headers={"HX-Redirect": _login_url(request)})
+        if _is_program(request):
+            return _refuse("Sign in, or send a token: Authorization: Bearer …")
+        return HttpResponseRedirect(_login_url(request))
+
+
+def _has_token(request: HttpRequest) -> bool:
+    return bool(secret_in(request.headers.get("Authorization", "")))
+
+
+def _is_program(request: HttpRequest) -> bool:
+    """Browsers that go to a page name HTML; fetch, curl and the like do not."""
+    accepted = request.headers.get("Accept", "text/html")
+    return "text/html" not in accepted
+
+
+def _refuse(detail: str) -> HttpResponse:
+    headers = {"WWW-Authenticate": "Bearer"}
+    return JsonResponse({"detail": detail}, status=401, headers=headers)
+
+
+def _login_url(request: HttpRequest) -> str:
+    """Back leads to the page one was on: an address that only takes changes shows nothing."""
+    here = request.get_full_path()
+    if request.headers.get("HX-Request") == "true" or request.method not in {"GET", "HEAD"}:
+        seen = urlsplit(request.headers.get("HX-Current-URL") or request.headers.get("Referer", ""))
+        here = urlunsplit(("", "", seen.path or "/", seen.query, ""))
+    return f"{settings.LOGIN_URL}?{urlencode({'next': here})}"

@@ -1,6 +1,6 @@
 """The paths that consumers answer; all others are Django's."""
 
-from django.urls import re_path
+from django.urls import URLPattern, re_path
 
 from tracking.consumers.ingest import IngestConsumer
 from tracking.consumers.streams import RunStream
@@ -12,3 +12,4 @@ http_urlpatterns = [
     re_path(rf"{RUNS}/stream/?$", RunStream.as_asgi()),
     re_path(rf"{RUNS}/(?P<run>[^/]+)/stream/?$", RunStream.as_asgi()),
 ]
+websocket_urlpatterns: list[URLPattern] = []

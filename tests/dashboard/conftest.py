@@ -25,6 +25,6 @@ def as_user(monkeypatch: pytest.MonkeyPatch) -> Callable[[User], None]:
     """Have the requests of this test come from somebody else."""
 
     def become(user: User) -> None:
-        monkeypatch.setattr("tracking.middleware.local_user", lambda: user)
+        monkeypatch.setattr("tracking.domain.identity.local_user", lambda: user)
 
     return become

@@ -114,8 +114,11 @@ class RunStream(AsyncHttpConsumer):
         return self.find_runs()
 
     def find_runs(self) -> list[Run]:
-        """One query, at each beat: what has changed, gone or come, or may no longer be seen."""
-        projects = visible_projects(self.scope["user"]).filter(key=self.wanted.project)
+        """At each beat: what has changed, gone or come, or may no longer be seen.
+
+        Raises: InvalidCredentials when the watcher himself may no longer come in.
+        """
+        projects = visible_projects(self.scope["find_user"]()).filter(key=self.wanted.project)
         runs = Run.objects.filter(project__in=projects, key__in=self.wanted.keys)
         fields = ("key", "revision", "status", "last_seen_at", "exit_code", "project__key")
         return list(runs.select_related("project").only(*fields).order_by("pk"))
@@ -198,7 +201,11 @@ class RunStream(AsyncHttpConsumer):
         await self.look()
 
     async def look(self) -> None:
-        runs = await database_sync_to_async(self.find_runs)()
+        try:
+            runs = await database_sync_to_async(self.find_runs)()
+        except errors.InvalidCredentials:
+            await self.send_body(b"")
+            raise StopConsumer from None
         for run_id in self.watched.keys() - {run.pk for run in runs}:
             await self.part_from(run_id)
         if newcomers := [run for run in runs if run.pk not in self.watched]:

@@ -10,7 +10,8 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.utils.crypto import constant_time_compare
 
-from tracking.domain.access import local_user
+from tracking.domain.access import is_open, local_user
+from tracking.domain.jwt import find_jwt_user
 from tracking.domain.tokens import PREFIX, find_token
 from tracking.errors import InvalidCredentials
 from tracking.models import User
@@ -18,9 +19,12 @@ from tracking.models import User
 SCHEMES = {"bearer", "token"}
 
 
-def is_open() -> bool:
-    """Whether nobody has to say who they are."""
-    return bool(settings.ACCESS == "open")
+def secret_in(authorization: str) -> str:
+    """The token in an Authorization header. Other schemes than ours are as no header at all: a
+    proxy may ask for a password of its own.
+    """
+    scheme, _, secret = authorization.strip().partition(" ")
+    return secret.strip() if scheme.lower() in SCHEMES else ""
 
 
 def anybody() -> User | None:
@@ -31,19 +35,18 @@ def anybody() -> User | None:
 def identify(authorization: str) -> User | None:
     """The user of an Authorization header, with the `token` that narrows him; None without one.
 
-    Other schemes than ours are as none: a proxy may ask for a password of its own.
     Raises: InvalidCredentials for a token that is wrong, expired or revoked, in open mode too.
     """
-    scheme, _, secret = authorization.strip().partition(" ")
-    if scheme.lower() not in SCHEMES:
-        return None
-    return find_bearer(secret.strip())
+    secret = secret_in(authorization)
+    return find_bearer(secret) if secret else None
 
 
 def find_bearer(secret: str) -> User:
     """The user of an API token or of a JWT. Raises: InvalidCredentials."""
     if secret.startswith(PREFIX):
         return find_token(secret).user
+    if user := find_jwt_user(secret):
+        return user
     raise InvalidCredentials("There is no such token.")
 
 
@@ -61,3 +64,11 @@ def find_session_user(session_key: str) -> User | None:
 
 def _active_user(user_id: Any) -> User | None:
     return User.objects.filter(pk=user_id, is_active=True).first()
+
+
+def find_user(authorization: str, session_key: str) -> User:
+    """Who comes with these, either of which may be empty. Raises: InvalidCredentials."""
+    user = identify(authorization) or (find_session_user(session_key) if session_key else None)
+    if user := user or anybody():
+        return user
+    raise InvalidCredentials("Sign in, or send a token: Authorization: Bearer …")

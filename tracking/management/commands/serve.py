@@ -16,6 +16,7 @@ from django.core.management import BaseCommand, CommandError, call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from tracking.domain.access import is_open
 from tracking.server import run_server
 
 DEFAULT_PORT = 3141
@@ -31,6 +32,9 @@ class Command(BaseCommand):
             "--port", type=int, action="append", help=f"repeatable; default {DEFAULT_PORT}"
         )
         parser.add_argument("--data-dir", help="database and files; default ./var")
+        parser.add_argument(
+            "--access", choices=["open", "login"], help="whether people must sign in; default open"
+        )
 
     def handle(self, *args: Any, host: str, port: list[int] | None, **options: Any) -> None:
         _refuse_open_beyond_loopback(host)
@@ -47,12 +51,12 @@ class Command(BaseCommand):
 
 
 def _refuse_open_beyond_loopback(host: str) -> None:
-    if settings.ALLOW_OPEN or _is_loopback(host):
+    if settings.ALLOW_OPEN or not is_open() or _is_loopback(host):
         return
     raise CommandError(
-        f"Nobody has to sign in here, and --host {host} would let the whole network in. Use --host"
-        " 127.0.0.1, or, if that is what you want, set RUNYARD_ALLOW_OPEN=1 and"
-        " RUNYARD_ALLOWED_HOSTS to the names people will use."
+        f"Nobody has to sign in here, and --host {host} would let the whole network in. Have people"
+        " sign in with --access login, and set RUNYARD_ALLOWED_HOSTS to the names they will use."
+        " Or use --host 127.0.0.1, or, if an open server is what you want, RUNYARD_ALLOW_OPEN=1."
     )
 
 
