@@ -3,9 +3,11 @@
 Every environment variable is read in this file and nowhere else; docs/configuration.md lists them.
 """
 
+from datetime import timedelta
 from pathlib import Path
 
 from csp.constants import NONE, SELF
+from django.utils.crypto import salted_hmac
 
 from config.env import env_bool, env_choice, env_int, env_list, env_path, env_secret
 
@@ -18,11 +20,19 @@ SECRET_KEY = env_secret("RUNYARD_SECRET_KEY", DATA_DIR / "secret_key")
 DEBUG = env_bool("RUNYARD_DEBUG", default=False)
 
 # ── Who may come in ──────────────────────────────────────────────────────────
-# Signing in is not built yet: who asks for it must not get an open server instead.
-ACCESS = env_choice("RUNYARD_ACCESS", "open", {"open"})
+ACCESS = env_choice("RUNYARD_ACCESS", "open", {"open", "login"})
+# Who may make an account: anybody, who was invited, or whom the administrators let in.
+REGISTRATION = env_choice(
+    "RUNYARD_REGISTRATION",
+    "open" if ACCESS == "open" else "closed",
+    {"open", "invited", "closed"},
+)
 ALLOW_OPEN = env_bool("RUNYARD_ALLOW_OPEN", default=False)  # open mode beyond loopback
 LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = LOOPBACK_HOSTS + env_list("RUNYARD_ALLOWED_HOSTS")
+# How many proxies stand before the server. Without one, X-Forwarded-* is what anybody may claim.
+TRUSTED_PROXIES = env_int("RUNYARD_TRUST_PROXY", 0)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 
 # ── Limits: over one of them is a 4xx with a reason, never a 5xx ─────────────
 MAX_BODY_BYTES = env_int("RUNYARD_MAX_BODY_BYTES", 16 * 1024**2, minimum=1024)
@@ -33,6 +43,9 @@ MAX_WAITING_BATCHES = env_int("RUNYARD_MAX_WAITING_BATCHES", 512, minimum=1)
 MAX_RUNS_PER_REQUEST = env_int("RUNYARD_MAX_RUNS_PER_REQUEST", 1_000, minimum=1)
 MAX_CHART_POINTS = env_int("RUNYARD_MAX_CHART_POINTS", 1_000, minimum=10)
 STALE_AFTER_S = env_int("RUNYARD_STALE_AFTER", 150, minimum=5)
+REQUESTS_PER_MINUTE = env_int("RUNYARD_REQUESTS_PER_MINUTE", 100)  # of a user of the AI Manager
+REQUESTS_PER_HOUR = env_int("RUNYARD_REQUESTS_PER_HOUR", 1_000)  # API; 0: without a limit
+POINTS_PER_SECOND = env_int("RUNYARD_POINTS_PER_SECOND", 10_000)  # logged there; 0: as above
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 DATA_UPLOAD_MAX_NUMBER_FIELDS = MAX_RUNS_PER_REQUEST + 100  # a form may name every run it is about
 
@@ -46,6 +59,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "channels",
+    "axes",
     "csp",
     "django_htmx",
     "rest_framework",
@@ -63,14 +77,17 @@ MIDDLEWARE = [
     "config.negotiation.vary_by_accept",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "tracking.middleware.check_origin",
+    "tracking.middleware.secure_cookies",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "tracking.middleware.open_access",
+    "tracking.middleware.find_caller",
+    "tracking.middleware.SignInMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "axes.middleware.AxesMiddleware",  # last: it answers in the place of a view that was locked
 ]
 ROOT_URLCONF = "config.urls"
 ASGI_APPLICATION = "config.asgi.application"
@@ -112,7 +129,24 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 AUTH_USER_MODEL = "tracking.User"
-KNOX_TOKEN_MODEL = "tracking.ApiToken"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",  # first: it stops who has guessed too often
+    "django.contrib.auth.backends.ModelBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "/login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/login"
+CSRF_FAILURE_VIEW = "dashboard.views.accounts.csrf_failure"
+KNOX_TOKEN_MODEL = "tracking.ApiToken"  # noqa: S105 -- a name
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_I18N = False
@@ -141,10 +175,35 @@ CONTENT_SECURITY_POLICY = {
 }
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 30 * 24 * 3600  # sent in answers over TLS only
+SILENCED_SYSTEM_CHECKS = [
+    "security.W005",  # HSTS for subdomains: other services of the same name are not ours to bind
+    "security.W008",  # to send people on to https is the proxy's work; jobs may come past it
+    "security.W012",  # session cookies are Secure where TLS is: tracking.middleware.secure_cookies
+    "security.W016",  # CSRF cookies as well
+    "security.W021",  # the browsers' preload lists are for the owner of the domain to join
+]
+
+# ── Guessing passwords: so many for one name from one address, then a pause ──
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # the pause ends when its page says so
+AXES_LOCKOUT_CALLABLE = "tracking.attempts.tell_locked_out"
+AXES_CLIENT_IP_CALLABLE = "tracking.origin.client_address"
+AXES_DISABLE_ACCESS_LOG = True  # jobs sign in by the thousand
+AXES_VERBOSE = False
+AXES_SENSITIVE_PARAMETERS = ["username"]  # people type their password into the wrong field
 
 # ── REST ─────────────────────────────────────────────────────────────────────
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["tracking.api.auth.OpenAccessAuthentication"],
+    "NUM_PROXIES": TRUSTED_PROXIES,
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "tracking.api.auth.TokenAccess",
+        "tracking.api.auth.SessionAccess",
+        "tracking.api.auth.OpenAccess",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": [
         "rest_framework.renderers.JSONRenderer",
@@ -153,6 +212,13 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["tracking.api.parsers.NumberJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "tracking.api.errors.exception_handler",
+}
+JWT_LIFETIME_S = env_int("RUNYARD_JWT_LIFETIME", 24 * 60 * 60, minimum=60)
+SIMPLE_JWT = {
+    "ALGORITHM": "HS256",
+    # A key of their own: what is signed for another purpose is no token.
+    "SIGNING_KEY": salted_hmac("jwt", "", SECRET_KEY, algorithm="sha256").hexdigest(),
+    "ACCESS_TOKEN_LIFETIME": timedelta(seconds=JWT_LIFETIME_S),
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Runyard",
