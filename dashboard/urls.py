@@ -5,6 +5,7 @@ from django.views.generic import RedirectView
 
 from dashboard.decorators import View
 from dashboard.views import (
+    accounts,
     compare,
     editing,
     projects,
@@ -31,6 +32,13 @@ urlpatterns = [
     path("", projects.project_list, name="project-list"),
     re_path("^projects/?$", RedirectView.as_view(pattern_name="dashboard:project-list")),
     re_path("^favicon.ico$", projects.favicon),
+    route("login", accounts.sign_in, "login"),
+    route("logout", accounts.sign_out, "logout"),
+    route("setup/(?P<secret>[^/]+)", accounts.setup, "setup"),
+    route("register", accounts.register, "register"),
+    route("join/(?P<secret>[^/]+)", accounts.join, "join"),
+    route("profile", accounts.profile, "profile"),
+    route("profile/password", accounts.password, "password"),
     route(PROJECT, projects.project_detail, "project-detail"),
     route(rf"{PROJECT}/metrics", projects.metric_detail, "metric-detail"),
     route(rf"{PROJECT}/fields", projects.field_list, "field-list"),

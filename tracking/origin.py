@@ -1,9 +1,10 @@
 """Whether a request comes from where it may: the same rule for views and consumers."""
 
+import ipaddress
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.http.request import split_domain_port, validate_host
+from django.http.request import HttpRequest, split_domain_port, validate_host
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
 
@@ -31,3 +32,15 @@ def is_foreign_origin(origin: str, host: str) -> bool:
         return bool(origin) and urlsplit(origin).netloc != host
     except ValueError:  # brackets without an address in them
         return True
+
+
+def client_address(request: HttpRequest) -> str | None:
+    """Where a request comes from: what the proxies that we trust have seen, never what it claims."""
+    address = request.META.get("REMOTE_ADDR", "")
+    seen = request.headers.get("X-Forwarded-For", "").split(",")
+    if 0 < settings.TRUSTED_PROXIES <= len(seen):
+        address = seen[-settings.TRUSTED_PROXIES].strip()
+    try:
+        return str(ipaddress.ip_address(address))
+    except ValueError:  # a server on a UNIX socket knows none
+        return None

@@ -15,8 +15,10 @@ from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.management import BaseCommand, CommandError, call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.urls import reverse
 
 from tracking.domain.access import is_open
+from tracking.domain.setup import make_setup_secret
 from tracking.server import run_server
 
 DEFAULT_PORT = 3141
@@ -46,6 +48,7 @@ class Command(BaseCommand):
         _prepare_static_files()
         for number in ports:
             print(f"Runyard is at http://{host}:{number}/  (data: {settings.DATA_DIR})", flush=True)
+        _offer_setup(f"http://{host}:{ports[0]}")
         _serve(host, ports)
         lock.close()
 
@@ -98,6 +101,14 @@ def _prepare_database() -> None:
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         call_command("migrate", verbosity=0, interactive=False)
+    connection.close()
+
+
+def _offer_setup(url: str) -> None:
+    """No password comes with the server: who reads its console makes the first administrator."""
+    if secret := make_setup_secret():
+        link = url + reverse("dashboard:setup", args=[secret])
+        print(f"Make the first administrator, within a day: {link}", flush=True)
     connection.close()
 
 
