@@ -101,7 +101,11 @@ class SignInMiddleware(LoginRequiredMiddleware):
             return None
         return JsonResponse({"detail": "A token does not open this: sign in."}, status=403)
 
-    def handle_no_permission(self, request: HttpRequest, view_func: Any) -> HttpResponseBase:  # noqa: ARG002 -- Django passes it
+    def handle_no_permission(  # type: ignore[override]  # the stubs know redirects only
+        self,
+        request: HttpRequest,
+        view_func: Any,  # noqa: ARG002 -- Django passes it
+    ) -> HttpResponseBase:
         if _has_token(request):
             return _refuse("This token is unknown, expired or revoked.")
         if request.headers.get("HX-Request") == "true":

@@ -44,9 +44,10 @@ def identify(authorization: str) -> User | None:
 def find_bearer(secret: str) -> User:
     """The user of an API token or of a JWT. Raises: InvalidCredentials."""
     if secret.startswith(PREFIX):
-        return find_token(secret).user
-    if user := find_jwt_user(secret):
+        user: User = find_token(secret).user
         return user
+    if owner := find_jwt_user(secret):
+        return owner
     raise InvalidCredentials("There is no such token.")
 
 
