@@ -1,6 +1,7 @@
 """The words of each published API for what we store under one name."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from itertools import accumulate
 from urllib.parse import quote
 
@@ -14,6 +15,21 @@ ASPARA_STATUS = {
     RunStatus.CANCELLED: "failed",
     "stale": "maybe_failed",
 }
+
+# AI Manager's; a run that gave no sign of life for a while is still running there.
+MANAGER_STATUS = {
+    RunStatus.RUNNING: "running",
+    RunStatus.COMPLETED: "completed",
+    RunStatus.FAILED: "failed",
+    RunStatus.CANCELLED: "stopped",
+}
+POINTS_OF_METRIC = 10**9  # AI Manager's number of a point: the metric's, times this, and its place
+
+
+def naive_iso(moment: datetime) -> str:
+    """AI Manager's times: UTC without saying so."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat()
+
 
 # Names in `runs=` that are no runs: the answer's shape is as if they had not been asked for.
 UNKNOWN_RUNS_HEADER = "Runyard-Unknown-Runs"

@@ -164,7 +164,7 @@ class Run(models.Model):
 
     @property
     def duration(self) -> timedelta:
-        return (self.ended_at or self.last_seen_at) - self.started_at
+        return max((self.ended_at or self.last_seen_at) - self.started_at, timedelta())
 
 
 class SavedView(models.Model):

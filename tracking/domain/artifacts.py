@@ -8,7 +8,7 @@ import hashlib
 import mimetypes
 import uuid
 from functools import partial
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from django.conf import settings
 from django.core.files.base import File
@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from tracking.domain import writer
 from tracking.domain.runs import revise_run
-from tracking.domain.values import check_artifact_name, clean_text
+from tracking.domain.values import check_artifact_name, clean_map, clean_text
 from tracking.enums import ArtifactCategory
 from tracking.errors import FileTooLarge, InvalidInput, NotFound
 from tracking.models import Artifact, Run
@@ -33,6 +33,7 @@ class _Words(TypedDict):
 
     description: str
     category: str
+    metadata: dict[str, Any]
 
 
 class _Facts(_Words):
@@ -44,7 +45,13 @@ class _Facts(_Words):
 
 
 def store_artifact(
-    run: Run, content: "File[bytes]", *, name: str, description: str = "", category: str = ""
+    run: Run,
+    content: "File[bytes]",
+    *,
+    name: str,
+    description: str = "",
+    category: str = "",
+    metadata: dict[str, Any] | None = None,
 ) -> Artifact:
     """Keep a file under `name`, in place of an older one of that name. Streams; never in memory.
 
@@ -54,7 +61,9 @@ def store_artifact(
     """
     check_artifact_name(name)
     words = _Words(
-        description=clean_text(description, "description"), category=check_category(category)
+        description=clean_text(description, "description"),
+        category=check_category(category),
+        metadata=clean_map(metadata or {}, "metadata"),
     )
     size_bytes, sha256 = _measure(content)
     stored = run.artifacts.filter(path="", name=name, deleted_at=None).first()
@@ -189,15 +198,16 @@ def _record(run: Run, facts: _Facts) -> tuple[Artifact, Artifact | None]:
 
 def _describe(artifact: Artifact, words: _Words) -> Artifact:
     """The same bytes again, perhaps with other words."""
-    if words == _Words(description=artifact.description, category=artifact.category):
+    if all(getattr(artifact, field) == value for field, value in words.items()):
         return artifact
-    artifact.description, artifact.category = words["description"], words["category"]
+    for field, value in words.items():
+        setattr(artifact, field, value)
     writer.write(partial(_save_words, artifact))
     return artifact
 
 
 def _save_words(artifact: Artifact) -> None:
-    artifact.save(update_fields=["description", "category"])
+    artifact.save(update_fields=[*_Words.__annotations__])
     revise_run(artifact.run_id)
 
 

@@ -4,11 +4,18 @@ from django.db import transaction
 from django.db.models import Case, Q, When
 from django.utils import timezone
 
-from tracking.domain.access import Caller, require_write, visible_projects
+from tracking.domain.access import (
+    SHARED_PROJECT,
+    Caller,
+    is_open,
+    require_write,
+    visible_projects,
+)
 from tracking.domain.names import free_key, make_key
-from tracking.domain.values import clean_tags, clean_text
+from tracking.domain.tokens import token_allows
+from tracking.domain.values import clean_name, clean_tags, clean_text
 from tracking.enums import Role
-from tracking.errors import NameTaken, NotFound
+from tracking.errors import AlreadyExists, NameTaken, NotFound, NotPermitted
 from tracking.models import Project, User
 
 
@@ -45,7 +52,9 @@ def open_named_project(name: str, *, user: Caller, tags: list[str] | None = None
 
 
 def _create_project(key: str, *, user: Caller, tags: list[str], name: str = "") -> Project:
-    owner = user if isinstance(user, User) else None
+    _refuse_narrow_token(user)
+    is_shared = key == SHARED_PROJECT and not is_open()  # it belongs to nobody, and is all people's
+    owner = user if isinstance(user, User) and not is_shared else None
     project, created = Project.objects.get_or_create(
         key=key, defaults={"name": name or key, "owner": owner, "tags": tags}
     )
@@ -55,18 +64,67 @@ def _create_project(key: str, *, user: Caller, tags: list[str], name: str = "") 
 
 
 @transaction.atomic
+def create_project(
+    name: str,
+    *,
+    user: User,
+    description: str = "",
+    is_public: bool = False,
+    tags: list[str] | None = None,
+) -> Project:
+    """A project of the user's own; its key is made from the name.
+
+    Raises: InvalidInput, NotPermitted; AlreadyExists when he owns one of that name.
+    """
+    _refuse_narrow_token(user)
+    name = clean_name(name)
+    _refuse_second(name, user.pk)
+    key = make_key(name, "project")
+    if key == SHARED_PROJECT:  # whose key that is lets everybody write
+        key = f"project-{key}"
+    return Project.objects.create(
+        key=free_key(Project.objects, key),
+        name=name,
+        owner=user,
+        description=clean_text(description, "description"),
+        is_public=is_public,
+        tags=clean_tags(tags or []),
+    )
+
+
+def _refuse_narrow_token(user: Caller) -> None:
+    if isinstance(user, User) and not token_allows(user.token, None, write=True):
+        raise NotPermitted("This API token may not create projects.")
+
+
+def _refuse_second(name: str, owner_id: int | None) -> None:
+    if owner_id and Project.objects.filter(owner=owner_id, name=name).exists():
+        raise AlreadyExists("Project with this name already exists")
+
+
+@transaction.atomic
 def update_project(
     project: Project,
     *,
+    name: str | None = None,
     tags: list[str] | None = None,
     notes: str | None = None,
     description: str | None = None,
+    is_public: bool | None = None,
 ) -> None:
-    """Replace what is given; None leaves it as it is. Raises: InvalidInput, NotFound."""
+    """Replace what is given; None leaves it as it is. The key stays, and with it all links.
+
+    Raises: InvalidInput, NotFound; AlreadyExists when the owner has another one of that name.
+    """
     texts = {"notes": notes, "description": description}
     changes: dict[str, object] = {
         field: clean_text(text, field) for field, text in texts.items() if text is not None
     }
+    if name is not None and (name := clean_name(name)) != project.name:
+        _refuse_second(name, project.owner_id)
+        changes["name"] = name
+    if is_public is not None:
+        changes["is_public"] = is_public
     if tags is not None:
         changes["tags"] = clean_tags(tags)
     changes["updated_at"] = timezone.now()

@@ -191,14 +191,27 @@ def finish_run(
     reason: str = "",
     ended_at: datetime | None = None,
     is_alive: bool = True,
+    is_exact: bool = False,
 ) -> None:
-    """End the run. Ending it again is allowed: the newest word counts."""
+    """End the run. Ending it again is allowed: the newest word counts.
+
+    No run ends before it began, as clocks that differ would have it; unless the end `is_exact`.
+    """
     run.status, run.exit_code = status, exit_code
-    run.ended_at = max(ended_at or timezone.now(), run.started_at)
+    run.ended_at = ended_at or timezone.now()
+    if not (ended_at and is_exact):
+        run.ended_at = max(run.ended_at, run.started_at)
     if reason:
         run.metadata = run.metadata | {"finish_reason": reason}
     revision = _save(run, "status", "exit_code", "ended_at", "metadata", is_alive=is_alive)
     transaction.on_commit(lambda: fold_queue.note(run.pk, revision, ended=True))
+
+
+@transaction.atomic
+def reopen_run(run: Run) -> None:
+    """It goes on after all."""
+    run.status, run.exit_code, run.ended_at = RunStatus.RUNNING, None, None
+    _save(run, "status", "exit_code", "ended_at")
 
 
 def _save(run: Run, *names: str, is_alive: bool = True) -> int:

@@ -1,31 +1,16 @@
 """The words of the tracker API. What a value may be is a rule of the domain, asked for by field."""
 
 import time
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from drf_spectacular.utils import (
-    OpenApiExample,
-    extend_schema_field,
-    extend_schema_serializer,
-)
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
-from tracking.api.fields import TagsField, TextField
-from tracking.domain.batch import TIMES_US
+from tracking.api.fields import MapField, RowField, StepField, TagsField, TextField, TimeField
 from tracking.domain.records import clean_exit_code
 from tracking.domain.runs import RunStart
-from tracking.domain.values import (
-    check_run_key,
-    check_step,
-    clean_map,
-    clean_row,
-)
+from tracking.domain.values import check_run_key
 from tracking.enums import ArtifactCategory, RunStatus
-from tracking.errors import InvalidInput
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MILLISECONDS_FROM = 2e10  # a greater number of seconds would lie beyond the year 2603
 
 
 class RunNameField(serializers.CharField):
@@ -33,54 +18,9 @@ class RunNameField(serializers.CharField):
         return check_run_key(data)
 
 
-class MapField(serializers.DictField):
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        return clean_map(data, str(self.field_name))
-
-
-class RowField(serializers.DictField):
-    child = serializers.FloatField()
-
-    def to_internal_value(self, data: Any) -> dict[str, float]:
-        return clean_row(data)
-
-
-class StepField(serializers.IntegerField):
-    def to_internal_value(self, data: Any) -> int:
-        return check_step(data)
-
-
 class ExitCodeField(serializers.IntegerField):
     def to_internal_value(self, data: Any) -> int:
         return clean_exit_code(data)
-
-
-@extend_schema_field({"oneOf": [{"type": "string", "format": "date-time"}, {"type": "number"}]})
-class TimeField(serializers.Field[int, Any, Any, Any]):
-    """UTC microseconds of ISO text, of UNIX seconds or of UNIX milliseconds."""
-
-    def to_internal_value(self, data: Any) -> int:
-        try:
-            time_us = _microseconds(data)
-        except (ValueError, OverflowError):
-            time_us = None
-        if time_us is None or time_us not in TIMES_US:
-            raise InvalidInput(
-                f"{self.field_name} must be ISO 8601 text, or a number: UNIX seconds or"
-                " milliseconds.",
-                field=str(self.field_name),
-            )
-        return time_us
-
-
-def _microseconds(data: Any) -> int | None:
-    if isinstance(data, str):
-        moment = datetime.fromisoformat(data)
-        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return (aware - EPOCH) // timedelta(microseconds=1)
-    if isinstance(data, bool) or not isinstance(data, int | float):
-        return None
-    return round(data * (1_000 if abs(data) > MILLISECONDS_FROM else 1_000_000))
 
 
 @extend_schema_serializer(
