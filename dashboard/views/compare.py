@@ -32,7 +32,7 @@ from dashboard.scatter import (
     scatter_fields,
 )
 from dashboard.twins import csv_file, json_file
-from tracking.domain.access import find_project
+from tracking.domain.access import can_write, find_project
 from tracking.domain.fields import suggest_fields
 from tracking.errors import InvalidInput
 from tracking.models import SERIES_COLORS, Project, Run
@@ -66,6 +66,7 @@ def page_context(request: HttpRequest, project: Project, comparison: Comparison)
         "metric_query": text_param(params, "metric"),
         "other_params": other_params(params, view),
         "views": project.views.all(),
+        "may_write": lambda: can_write(request.user, project),
         "other_runs": suggest_runs(project, comparison),
         # Called by the template that needs them.
         "grid": lambda: grid_of(comparison.runs, params),

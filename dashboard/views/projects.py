@@ -14,7 +14,7 @@ from dashboard.params import query_param, server_url, text_param
 from dashboard.selection import COUNTS, Selection, select_runs
 from dashboard.sorting import SORTS
 from dashboard.views.run_table import render_problem
-from tracking.domain.access import find_project
+from tracking.domain.access import can_write, find_project
 from tracking.domain.fields import suggest_fields
 
 FRAGMENTS = {"run-list", "chart-grid", "group-fields"}
@@ -51,6 +51,7 @@ def project_detail(request: HttpRequest, project_key: str) -> HttpResponse:
         "selection": selection,
         **page_params(request),
         "views": project.views.all(),
+        "may_write": lambda: can_write(request.user, project),
         # Called by the template that needs it: the run list, asked for again and again, does not.
         "grid": lambda: grid_of(selection.chosen, request.GET),
     }

@@ -241,11 +241,11 @@ class ProjectViewSet(BodyViewSet):
     @extend_schema(
         operation_id="delete_project",
         summary="Delete a project",
-        description="With all its runs. There is no way back.",
+        description="With all its runs; owners alone may. There is no way back.",
         responses={200: MessageSerializer, 404: NO_PROJECT},
     )
     def delete_project(self, request: Request, project: str) -> Response:
-        found = find_project(request.user, project, write=True)
+        found = find_project(request.user, project, manage=True)
         delete_projects(Project.objects.filter(pk=found.pk))
         return Response({"message": f"Project '{project}' deleted successfully"})
 

@@ -26,7 +26,6 @@ WRITES = [
     ("put", f"{PROJECT}/metadata"),
     ("put", f"{RUN}/metadata"),
     ("delete", RUN),
-    ("delete", PROJECT),
 ]
 
 
@@ -76,3 +75,16 @@ def test_owner_and_editor_may_change(run, method, path, name):
     share(run.project, make_person("bob"), Role.EDITOR)
 
     assert ask(User.objects.get(username=name), method, path) == (200, None)
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.EDITOR])
+def test_project_is_its_owners_to_delete(run, role):
+    bob = make_person("bob")
+    share(run.project, bob, role)
+
+    refused = {"detail": "Only owners may do this to project 'proj'."}
+    assert ask(bob, "delete", PROJECT) == (404, refused)
+    assert ask(make_person("charlie"), "delete", PROJECT)[0] == 404
+    assert Run.objects.exists()
+    assert ask(User.objects.get(username="alice"), "delete", PROJECT) == (200, None)
+    assert not Project.objects.exists()
