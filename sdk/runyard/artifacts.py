@@ -1,12 +1,13 @@
 """Files that go with a run: checked and copied at once, uploaded when their turn comes."""
 
 import re
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import uuid4
 
-from runyard.values import MAX_NAME_LENGTH, as_text
+from runyard.values import MAX_NAME_LENGTH, as_json_map, as_text
 
 CATEGORIES = ("code", "model", "config", "data", "other")
 NAME = re.compile(r"(?!\.\.)[A-Za-z0-9_.-]+")
@@ -17,8 +18,9 @@ class Artifact(NamedTuple):
     name: str
     description: str
     category: str
+    metadata: Mapping[str, Any] = {}
 
-    def copy_to(self, folder: Path) -> dict[str, str]:
+    def copy_to(self, folder: Path) -> dict[str, Any]:
         """Copy the file, which may change later. Returns the payload of its record. Raises: OSError."""
         import shutil  # noqa: PLC0415 -- slow import
 
@@ -29,14 +31,19 @@ class Artifact(NamedTuple):
         except OSError:
             copy.unlink(missing_ok=True)
             raise
-        fields = {"name": self.name, "description": self.description, "category": self.category}
-        return {**{key: text for key, text in fields.items() if text}, "file": copy.name}
+        said = self._asdict()
+        del said["path"]
+        return {**{key: value for key, value in said.items() if value}, "file": copy.name}
 
 
 def check_artifact(
-    file_path: str | PathLike[str], name: str | None, description: str | None, category: str | None
+    file_path: str | PathLike[str],
+    name: str | None = None,
+    description: str | None = None,
+    category: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
 ) -> Artifact:
-    """Raises: ValueError, and OSError for a file that cannot be read."""
+    """Raises: ValueError, TypeError, and OSError for a file that cannot be read."""
     if not str(file_path):
         raise ValueError("File path cannot be empty")
     path = Path(file_path)
@@ -52,5 +59,8 @@ def check_artifact(
             f"Invalid artifact name: {name[:80]!r}. Only letters, digits, '_', '.' and '-' are "
             f"allowed, not '..' in front, at most {MAX_NAME_LENGTH} characters."
         )
+    description = as_text(description or "", "description")
     with path.open("rb"):  # whoever may not read it should hear of it now
-        return Artifact(path, name, as_text(description or "", "description"), category or "")
+        return Artifact(
+            path, name, description, category or "", as_json_map(metadata or {}, "metadata")
+        )

@@ -66,7 +66,9 @@ def _gap(seq: int, lost: Lost) -> dict[str, Any]:
 
 def _wire_payload(event: Event) -> dict[str, Any]:
     """An artifact's record only marks its place; where its copy lies is nobody else's business."""
-    return {"name": event.payload["name"]} if event.kind == "artifact" else event.payload
+    if event.kind != "artifact":
+        return event.payload
+    return {name: event.payload[name] for name in ("name", "metadata") if name in event.payload}
 
 
 def _columns(rows: Sequence[tuple[int, Row]]) -> dict[str, Any]:

@@ -5,12 +5,15 @@ import contextlib
 import sys
 import time
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from runyard import config, doctor, orphans
+from runyard.credentials import Credentials
+from runyard.passwords import Login
 from runyard.sender import Sender
 from runyard.spool import Spool
-from runyard.transport import HttpTransport, parse_address
+from runyard.transport import Address, HttpTransport, parse_address
 
 WATCH_S = 10.0
 
@@ -73,10 +76,22 @@ def _sync_spool(spool: Spool, options: argparse.Namespace) -> bool:
         spool.meta = spool.meta._replace(url=parse_address(options.url).url)
     name = f"{spool.meta.project}/{spool.meta.server_key or spool.meta.key}"
     progress = Progress(name)
-    sender = Sender(spool, HttpTransport(parse_address(spool.meta.url)))
+    address = parse_address(spool.meta.url)
+    sender = Sender(spool, HttpTransport(address, _credentials(address, spool.meta.user)))
     is_sent = orphans.deliver(sender, patience_s=options.patience, progress=progress.show)
-    progress.end(sender, "sent" if is_sent else sender.stopped or f"{spool.meta.url} is silent")
+    why_not = "does not let us in" if sender.is_denied else "is silent"
+    progress.end(sender, "sent" if is_sent else sender.stopped or f"{address.url} {why_not}")
     return is_sent
+
+
+@cache  # a password is asked for once, however many spools wait
+def _credentials(address: Address, user: str) -> Credentials:
+    """The token of this machine, else the password of who logged, if somebody is there to type it."""
+    if not user or config.token_for(address.origin) or not sys.stdin.isatty():
+        return Credentials()
+    from getpass import getpass  # noqa: PLC0415 -- slow import, seldom needed
+
+    return Login(user, getpass(f"Password of {user} at {address.url}: "))
 
 
 class Progress:

@@ -5,6 +5,7 @@ RunyardError
 ├── RunFinished (RuntimeError)    something was logged after the end
 ├── StartRefused (ValueError)     the server will not have the run as it is described
 ├── NoServer (ValueError)         nobody said where to log to
+├── LoginRefused (PermissionError) user name or password is wrong
 └── TransportError                no answer came; the sender's business alone
 """
 
@@ -26,6 +27,10 @@ class StartRefused(RunyardError, ValueError):
 
 
 class NoServer(RunyardError, ValueError):
+    pass
+
+
+class LoginRefused(RunyardError, PermissionError):
     pass
 
 

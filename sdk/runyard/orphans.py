@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from runyard.credentials import Credentials
 from runyard.memory import next_step_in, note_next_step
 from runyard.sender import Sender
 from runyard.spool import Meta, Spool, read_meta, sweep
@@ -67,21 +68,31 @@ def deliver(
         sender.close()
 
 
-def adopt_in_background(root: Path, url: str) -> None:
-    """Bring home what earlier jobs left here for the same server; give up when it does not answer."""
+def adopt_in_background(root: Path, url: str, credentials: Credentials) -> None:
+    """Bring home what earlier jobs left here for the same server in the name of the same user.
+
+    Gives up when it does not answer.
+    """
 
     def run() -> None:
         sweep_spools(root)
         with contextlib.suppress(OSError):
-            _adopt(root, lambda meta: meta.url == url, patience_s=0.0)
+            whose = (url, credentials.user)
+            _adopt(root, lambda meta: (meta.url, meta.user) == whose, credentials, patience_s=0.0)
 
     threading.Thread(target=run, name="runyard-orphans", daemon=True).start()
 
 
-def adopt_of_run(root: Path, run_uid: str, *, limit_s: float) -> None:
+def adopt_of_run(root: Path, run_uid: str, credentials: Credentials, *, limit_s: float) -> None:
     """Bring home what workers of a run left, which ended without a word."""
     with contextlib.suppress(OSError):
-        _adopt(root, lambda meta: meta.run_uid == run_uid, patience_s=limit_s, limit_s=limit_s)
+        _adopt(
+            root,
+            lambda meta: meta.run_uid == run_uid,
+            credentials,
+            patience_s=limit_s,
+            limit_s=limit_s,
+        )
 
 
 def sweep_spools(root: Path) -> None:
@@ -91,7 +102,12 @@ def sweep_spools(root: Path) -> None:
 
 
 def _adopt(
-    root: Path, is_wanted: Callable[[Meta], bool], *, patience_s: float, limit_s: float = math.inf
+    root: Path,
+    is_wanted: Callable[[Meta], bool],
+    credentials: Credentials,
+    *,
+    patience_s: float,
+    limit_s: float = math.inf,
 ) -> None:
     end = time.monotonic() + limit_s
     for path in spool_paths(root):
@@ -99,7 +115,6 @@ def _adopt(
         spool = adopt(path) if meta and is_wanted(meta) else None
         if spool:
             left_s = max(1.0, end - time.monotonic())
-            transport = HttpTransport(
-                parse_address(spool.meta.url), timeout_s=min(TIMEOUT_S, left_s)
-            )
+            address, timeout_s = parse_address(spool.meta.url), min(TIMEOUT_S, left_s)
+            transport = HttpTransport(address, credentials, timeout_s=timeout_s)
             deliver(Sender(spool, transport), patience_s=patience_s, limit_s=left_s)

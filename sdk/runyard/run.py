@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
 from typing import Any, Literal, NamedTuple
@@ -12,6 +12,7 @@ from uuid import uuid4
 from runyard import config, family, lifecycle, memory, orphans
 from runyard.artifacts import Artifact
 from runyard.background import BackgroundSender, Keeper
+from runyard.credentials import Credentials
 from runyard.errors import RunFinished
 from runyard.lifecycle import Status
 from runyard.names import generate_name
@@ -19,18 +20,19 @@ from runyard.notices import warn
 from runyard.records import encode_event, encode_points
 from runyard.sender import RunInfo, Sender
 from runyard.spool import Meta, Spool
-from runyard.transport import Address, HttpTransport, Transport, parse_address
+from runyard.transport import Address, HttpTransport, parse_address
 from runyard.values import as_float, as_step
 
-Connect = Callable[[Address], Transport]
+# What a forked worker says of a run that it joins, perhaps before its parent's start has arrived.
+NAMES = ("source", "project_name", "name")
 
 
 class Place(NamedTuple):
-    """Where a run's records wait, and where they go."""
+    """Where a run's records wait, where they go, and in whose name."""
 
     root: Path
     address: Address
-    connect: Connect
+    credentials: Credentials
 
 
 def open_run(
@@ -40,15 +42,16 @@ def open_run(
     start: Mapping[str, Any],
     url: str | None = None,
     directory: str | os.PathLike[str] | None = None,
-    connect: Connect = HttpTransport,
+    credentials: Credentials | None = None,
 ) -> "Run":
     """Start a run, or resume it where `start` says so, and wait a moment for the server's word.
 
-    `start`: the payload of docs/ingest.md, without the time. A server that does not answer is
+    `start`: the payload of docs/ingest.md, without the time. With a `name` in it the run is always
+    a new one, and `project` and `key` are what it is called here. A server that does not answer is
     warned about and nothing else. Raises: RunExists, StartRefused, NoServer, ValueError.
     """
     address = parse_address(config.server_url(url))
-    place = Place(config.data_dir(directory), address, connect)
+    place = Place(config.data_dir(directory), address, credentials or Credentials())
     inherited = family.inherited_run(project, key)
     key = key or (inherited and inherited.key) or generate_name()
     run = Run(project, key, place, start, uid=inherited.uid if inherited else None)
@@ -70,7 +73,8 @@ class Run:
         self.key = key
         self.uid = uid or str(uuid4())
         self.next_step = 0
-        self.page_url = ""  # known once the server has answered
+        self.page_url = ""  # known once the server has answered, like the next
+        self.server_id: int | None = None
         self.is_finished = False
         self.status: Status | None = None  # how it ended
         self.exit_deadline_s = config.exit_deadline_s()
@@ -150,8 +154,9 @@ class Run:
     def open(self) -> None:
         """Become a producer and hear what the server says. Raises: RunExists, StartRefused."""
         timeout_s = config.init_timeout_s()
-        is_resumed = bool(self._start.get("resume"))
-        self._begin(if_taken="rename" if is_resumed or not self._is_owner else "refuse")
+        is_resumed, asked_key = bool(self._start.get("resume")), self.key
+        is_joined = is_resumed or not self._is_owner or "name" in self._start
+        self._begin(if_taken="rename" if is_joined else "refuse")
         try:
             info = self._background.wait_for_start(timeout_s) if self._background else None
         except BaseException:
@@ -160,17 +165,19 @@ class Run:
         if is_resumed:
             self.next_step = self._find_next_step(info)
         lifecycle.track(self)
-        family.hand_down(self.uid, self.project, self.key)
-        orphans.adopt_in_background(self._place.root, self._place.address.url)
+        family.hand_down(self.uid, self.project, asked_key)
+        place = self._place
+        orphans.adopt_in_background(place.root, place.address.url, place.credentials)
 
     def _begin(self, if_taken: Literal["rename", "refuse"] = "rename") -> Spool:
         """Become a producer: its first record is a `start`."""
         start = {**self._start, "started_at": time.time_ns() // 1000}
         frame = encode_event("start", start)  # first: it may be too large
         url = self._place.address.url
-        spool = self._create_spool(Meta(self.project, self.key, self.uid, str(uuid4()), url, start))
+        meta = Meta(self.project, self.key, self.uid, str(uuid4()), url, start)
+        spool = self._create_spool(meta._replace(user=self._place.credentials.user))
         spool.append(frame)
-        transport = self._place.connect(self._place.address)
+        transport = HttpTransport(self._place.address, self._place.credentials)
         self._background = BackgroundSender(
             Sender(spool, transport, if_taken=if_taken, on_start=self._note_start)
         )
@@ -192,9 +199,9 @@ class Run:
 
     def _note_start(self, info: RunInfo) -> None:
         """Called by the sender, perhaps long after `init`."""
-        if info.key != self.key:
+        if info.key != self.key and "name" not in self._start:
             warn(f"the name '{self.key}' was taken: the run is called '{info.key}'.")
-        self.uid, self.key = info.uid, info.key
+        self.uid, self.key, self.server_id = info.uid, info.key, info.id
         self.page_url = self._place.address.url + info.path
 
     def _find_next_step(self, info: RunInfo | None) -> int:
@@ -268,7 +275,8 @@ class Run:
         if left and not self._background.sender.stopped and not family.is_multiprocessing_child():
             self._tell_what_is_left(left)
         if not left:
-            orphans.adopt_of_run(self._place.root, self.uid, limit_s=end - time.monotonic())
+            limit_s, place = end - time.monotonic(), self._place
+            orphans.adopt_of_run(place.root, self.uid, place.credentials, limit_s=limit_s)
         return left
 
     def _tell_what_is_left(self, count: int) -> None:
@@ -287,5 +295,5 @@ class Run:
         self._spool = self._background = None
         self._is_owner = False
         is_unconfirmed = self._start.get("resume") and not self.page_url
-        kept = ("source", "resume") if is_unconfirmed else ("source",)
+        kept = (*NAMES, "resume") if is_unconfirmed else NAMES
         self._start = {name: self._start[name] for name in kept if name in self._start}

@@ -43,6 +43,8 @@ class RunInfo(NamedTuple):
     created: bool
     next_step: int
     path: str
+    id: int | None = None
+    project: str = ""
 
 
 class Sender:
@@ -180,14 +182,17 @@ class Sender:
         self._limit = min(MAX_RECORDS, 2 * self._limit)
         self._forget(acked_seq)
         if "run" in words:
-            self._note_start(RunInfo(**{name: words["run"][name] for name in RunInfo._fields}))
+            told = words["run"]
+            self._note_start(
+                RunInfo(**{name: told[name] for name in RunInfo._fields if name in told})
+            )
         self.has_tried = True
         is_behind = self.is_draining or self.spool.is_closed or self.backlog >= MAX_RECORDS
         return 0.0 if is_behind else TICK_S
 
     def _note_start(self, run: RunInfo) -> None:
         self.run = run
-        self.spool.note_server_key(run.key)
+        self.spool.note_server_keys(run.project, run.key)
         if self._on_start:
             self._on_start(run)
 
@@ -266,7 +271,8 @@ class Sender:
             self._refused[self.next_seq] = Lost(1, f"the file of '{artifact['name']}' is gone")
             return 0.0
         meta = self.spool.meta
-        run = f"projects/{quote(meta.project)}/runs/{quote(meta.server_key or meta.key)}"
+        project, key = meta.server_project or meta.project, meta.server_key or meta.key
+        run = f"projects/{quote(project)}/runs/{quote(key)}"
         answer = self._post(f"/tracker/api/v1/{run}/artifacts", upload, upload.content_type)
         if answer is None:
             return self._back_off()

@@ -42,7 +42,10 @@ class Mark(NamedTuple):
 
 
 class Meta(NamedTuple):
-    """Whose records these are. `start` is the payload of the first record."""
+    """Whose records these are. `start` is the payload of the first record.
+
+    `user`: who logs in to send them; nobody where a token of the machine is used.
+    """
 
     project: str
     key: str
@@ -50,7 +53,9 @@ class Meta(NamedTuple):
     producer: str
     url: str
     start: dict[str, Any]
-    server_key: str = ""  # what the server calls the run, once it has said so
+    server_key: str = ""  # what the server calls the run, once it has said so; and its project
+    server_project: str = ""
+    user: str = ""
 
 
 class Spool:
@@ -129,10 +134,11 @@ class Spool:
             shutil.rmtree(gone, ignore_errors=True)
             self.release()
 
-    def note_server_key(self, key: str) -> None:
+    def note_server_keys(self, project: str, key: str) -> None:
         """Keep what the server calls the run: artifacts go there, also after a restart."""
-        if key != self.meta.server_key:
-            self.meta = self.meta._replace(server_key=key)
+        meta = self.meta._replace(server_project=project, server_key=key)
+        if meta != self.meta:
+            self.meta = meta
             with contextlib.suppress(OSError):  # a full disk: this process knows it all the same
                 self._write_meta()
 
@@ -281,11 +287,11 @@ def read_meta(path: Path) -> Meta | None:
     try:
         fields = json.loads((path / "meta.json").read_text())
         return (
-            Meta(**{name: fields[name] for name in Meta._fields})
+            Meta(**{name: fields[name] for name in Meta._fields if name in fields})
             if fields["format"] == FORMAT
             else None
         )
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
-from runyard.config import token_for
+from runyard.credentials import Credentials, NotLetIn
 from runyard.errors import TransportError
 
 if TYPE_CHECKING:
@@ -85,8 +85,15 @@ def parse_address(url: str) -> Address:
 class HttpTransport:
     """For one thread. Redirects are not followed: they would carry the token elsewhere."""
 
-    def __init__(self, address: Address, *, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        address: Address,
+        credentials: Credentials | None = None,
+        *,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
         self._address = address
+        self._credentials = credentials or Credentials()
         self._timeout_s = timeout_s
         self._connection: HTTPConnection | None = None
 
@@ -101,7 +108,21 @@ class HttpTransport:
         body: bytes | Body = b"",
         headers: Mapping[str, str] = NO_HEADERS,
     ) -> Response:
-        """Twice where an idle connection turns out to be closed. Raises: TransportError."""
+        """Twice where a token has ended and there is another. Raises: TransportError."""
+        try:
+            token = self._credentials.token(self._address)
+            answer = self._request(method, path, body, _signed(headers, token))
+            if answer.status == 401 and token and self._credentials.renew(token):
+                token = self._credentials.token(self._address)
+                answer = self._request(method, path, body, _signed(headers, token))
+        except NotLetIn as error:
+            return error.answer
+        return answer
+
+    def _request(
+        self, method: str, path: str, body: bytes | Body, headers: Mapping[str, str]
+    ) -> Response:
+        """Twice where an idle connection turns out to be closed."""
         from http.client import HTTPException  # noqa: PLC0415 -- slow import
 
         if not isinstance(body, bytes):
@@ -113,7 +134,7 @@ class HttpTransport:
             self.close()
             if not was_open or isinstance(error, TimeoutError):
                 raise TransportError(_describe(error)) from None
-        return self.request(method, path, body, headers)
+        return self._request(method, path, body, headers)
 
     def _request_once(
         self, method: str, path: str, body: bytes | Body, headers: Mapping[str, str]
@@ -121,8 +142,6 @@ class HttpTransport:
         connection = self._connection = self._connection or self._connect()
         size = len(body) if isinstance(body, bytes) else body.size
         all_headers = {"Accept": "application/json", "Content-Length": str(size), **headers}
-        if token := token_for(self._address.origin):
-            all_headers["Authorization"] = f"Bearer {token}"
         try:
             connection.request(method, self._address.prefix + path, body, all_headers)
         except (BrokenPipeError, ConnectionResetError):
@@ -150,6 +169,10 @@ class HttpTransport:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _signed(headers: Mapping[str, str], token: str | None) -> Mapping[str, str]:
+    return {**headers, "Authorization": f"Bearer {token}"} if token else headers
 
 
 def _describe(error: Exception) -> str:

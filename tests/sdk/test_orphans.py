@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from runyard.credentials import Credentials
 from runyard.memory import known_next_step
 from runyard.orphans import (
     adopt,
@@ -35,7 +36,7 @@ def test_orphans_of_the_same_server_are_brought_home(
     alive = make_spool(url=door.url, key="alive")
     add_rows(alive, 5)
 
-    adopt_in_background(root, door.url)
+    adopt_in_background(root, door.url, Credentials())
 
     wait_until(lambda: len(spool_paths(root)) == 2)
     assert set(spool_paths(root)) == {elsewhere.path, alive.path}
@@ -52,7 +53,7 @@ def test_orphan_is_sent_on_from_where_the_server_stands(
     door.run_of[spool.meta.producer] = "r"
     door.watermarks[spool.meta.producer] = 21
 
-    adopt_of_run(root, run_uid, limit_s=1)
+    adopt_of_run(root, run_uid, Credentials(), limit_s=1)
 
     assert door.values("r", "loss") == [(step, float(step)) for step in range(20, 30)]
     assert spool_paths(root) == []
@@ -64,7 +65,7 @@ def test_orphans_stay_when_the_server_is_away(
     door.fault = lambda path: "hang up"
     spool = make_orphan(make_spool, 3, url=door.url)
 
-    adopt_of_run(root, spool.meta.run_uid, limit_s=1)
+    adopt_of_run(root, spool.meta.run_uid, Credentials(), limit_s=1)
 
     assert spool_paths(root) == [spool.path]
     adopted = Spool.adopt(spool.path)
@@ -90,7 +91,7 @@ def test_spool_that_holds_nothing_is_removed(make_spool: MakeSpool, root: Path, 
     spool = make_orphan(make_spool, 0, url=door.url)
     spool.segment_path(1).unlink()
 
-    adopt_of_run(root, spool.meta.run_uid, limit_s=1)
+    adopt_of_run(root, spool.meta.run_uid, Credentials(), limit_s=1)
 
     assert spool_paths(root) == []
     assert door.requests == []
