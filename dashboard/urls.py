@@ -16,6 +16,7 @@ from dashboard.views import (
     run_logs,
     run_table,
     saved_views,
+    tokens,
 )
 
 PROJECT = r"projects/(?P<project_key>[^/]+)"
@@ -39,6 +40,10 @@ urlpatterns = [
     route("join/(?P<secret>[^/]+)", accounts.join, "join"),
     route("profile", accounts.profile, "profile"),
     route("profile/password", accounts.password, "password"),
+    route("profile/tokens", tokens.token_list, "token-list"),
+    route(
+        r"profile/tokens/(?P<token_id>\d+)/revocation", tokens.token_revocation, "token-revocation"
+    ),
     route(PROJECT, projects.project_detail, "project-detail"),
     route(rf"{PROJECT}/metrics", projects.metric_detail, "metric-detail"),
     route(rf"{PROJECT}/fields", projects.field_list, "field-list"),

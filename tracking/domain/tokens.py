@@ -56,9 +56,13 @@ def create_token(
     return token, str(secret)
 
 
+def current_tokens(user: User) -> QuerySet[ApiToken]:
+    """Those that are not revoked."""
+    return ApiToken.objects.filter(user=user, revoked_at=None)
+
+
 def usable_tokens(user: User) -> QuerySet[ApiToken]:
-    unexpired = Q(expiry=None) | Q(expiry__gt=timezone.now())
-    return ApiToken.objects.filter(unexpired, user=user, revoked_at=None)
+    return current_tokens(user).filter(Q(expiry=None) | Q(expiry__gt=timezone.now()))
 
 
 def find_token(secret: str) -> ApiToken:
