@@ -225,6 +225,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Runyard",
     "VERSION": VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "PREPROCESSING_HOOKS": [
         "tracking.api.schema.documented_paths",
         "tracking.api.aspara_dashboard.streams.add_streams",

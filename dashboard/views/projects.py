@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
@@ -20,6 +21,7 @@ from tracking.domain.fields import suggest_fields
 FRAGMENTS = {"run-list", "chart-grid", "group-fields"}
 
 
+@login_not_required
 def favicon(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 -- the icon is the same for all
     """Where browsers ask when a page, say JSON, does not name its icon."""
     return redirect(static("favicon.svg"))

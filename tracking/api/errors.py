@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, JsonResponse
@@ -75,6 +76,7 @@ def _first_message(detail: Any, field: str = "") -> str:
 
 
 @csrf_exempt
+@login_not_required
 def no_such_path(request: HttpRequest, _prefix: str) -> JsonResponse:
     """For callers of an API a page about a wrong path would be no answer."""
     return JsonResponse({"detail": f"There is nothing at {request.path[:200]}."}, status=404)

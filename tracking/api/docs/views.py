@@ -39,15 +39,25 @@ TRACKER = Surface("tracker", "Tracker API", "tracker/api/v1/", "tracking.api.asp
 DASHBOARD = Surface("dashboard", "Dashboard API", "api/", "tracking.api.aspara_dashboard.urls")
 
 
+class ForPeople:
+    """REST views answer who is not known with a 401; a person is led to the login."""
+
+    @classmethod
+    def as_view(cls, **options: Any) -> Any:
+        view = super().as_view(**options)  # type: ignore[misc]  # beside a view
+        view.login_required = True
+        return view
+
+
 @method_decorator(allow_inline_style, name="dispatch")
-class SwaggerView(SpectacularSwaggerSplitView):
+class SwaggerView(ForPeople, SpectacularSwaggerSplitView):
     """In two parts, because no page has an inline script; with a template that knows our theme."""
 
     template_name = "docs/swagger.html"
 
 
 @method_decorator(allow_worker_too, name="dispatch")
-class RedocView(SpectacularRedocView):
+class RedocView(ForPeople, SpectacularRedocView):
     """With a template of our own: the stock one asks a font host."""
 
     template_name = "docs/redoc.html"
