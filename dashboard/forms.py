@@ -1,17 +1,21 @@
 """Forms about people. What may be stored is the domain's to say: its refusals come back in the form."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
-from django.contrib.auth.models import AbstractBaseUser
-from django.contrib.auth.password_validation import password_validators_help_texts
 from django.forms.forms import BaseForm
 
 from tracking.attempts import one_attempt
-from tracking.errors import InvalidInput, NameTaken
+from tracking.domain.accounts import find_account
+from tracking.domain.people import add_member
+from tracking.domain.registration import INVITED_ROLES
+from tracking.enums import Role
+from tracking.errors import AlreadyExists, InvalidInput, NameTaken
+from tracking.models import Project, User
 
+CHOICE_HINT = "At least 8 characters, not only digits; nothing common, nothing like your name."
 NAME_ATTRS = {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
 
 
@@ -38,9 +42,9 @@ class SignInForm(AuthenticationForm):
         with one_attempt(self.request, self.cleaned_data.get("username", "")):
             return super().clean()
 
-    def confirm_login_allowed(self, user: AbstractBaseUser) -> None:
+    def confirm_login_allowed(self, user: User) -> None:
         super().confirm_login_allowed(user)
-        if getattr(user, "is_service", False):
+        if user.is_service:
             raise forms.ValidationError(self.error_messages["service"], code="service")
 
 
@@ -60,11 +64,14 @@ class VerbForm(forms.Form):
             return False
         try:
             self.result = verb(*args, **self.values(), **kwargs)
-        except (InvalidInput, NameTaken) as error:
+        except (InvalidInput, NameTaken, AlreadyExists) as error:
             field = getattr(error, "field", "")
             self.add_error(field if field in self.fields else None, str(error))
             return False
         return True
+
+    def reasons(self) -> list[str]:
+        return [str(text) for texts in self.errors.values() for text in texts]
 
 
 class AccountForm(VerbForm):
@@ -82,6 +89,7 @@ class AccountForm(VerbForm):
     password = forms.CharField(
         label="Password",
         strip=False,
+        help_text=CHOICE_HINT,
         widget=forms.PasswordInput({"autocomplete": "new-password"}),
     )
     again = forms.CharField(
@@ -89,10 +97,6 @@ class AccountForm(VerbForm):
         strip=False,
         widget=forms.PasswordInput({"autocomplete": "new-password"}),
     )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["password"].help_text = " ".join(password_validators_help_texts())
 
     def clean_again(self) -> str:
         again: str = self.cleaned_data["again"]
@@ -115,7 +119,7 @@ class PasswordForm(PasswordChangeForm):
         super().__init__(*args, **kwargs)
         self.fields["old_password"].label = "Password now"
         self.fields["new_password1"].label = "New password"
-        self.fields["new_password1"].help_text = " ".join(password_validators_help_texts())
+        self.fields["new_password1"].help_text = CHOICE_HINT
         self.fields["new_password2"].label = "New password again"
         self.fields["new_password2"].help_text = ""
         style(self)
@@ -129,4 +133,32 @@ class InvitationForm(VerbForm):
         required=False,
         widget=forms.EmailInput({"placeholder": "Anybody with the link", "autocomplete": "off"}),
     )
-    role = forms.ChoiceField(choices=[("viewer", "Viewer"), ("editor", "Editor")])
+    role = forms.ChoiceField(choices=[(role.value, role.label) for role in INVITED_ROLES])
+
+
+class MemberForm(VerbForm):
+    username = forms.CharField(
+        label="User name",
+        max_length=150,
+        widget=forms.TextInput(
+            {"list": "person-suggestions", "autocomplete": "off", "autocapitalize": "none"}
+        ),
+    )
+    role = forms.ChoiceField(choices=Role.choices)
+
+    def add_to(self, project: Project) -> bool:
+        return self.done(_add_person, project)
+
+
+def _add_person(project: Project, *, username: str, role: str) -> None:
+    add_member(project, find_account(username), role=role)
+
+
+class OwnerForm(VerbForm):
+    def __init__(self, *args: Any, people: Sequence[User], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        known = User.objects.filter(pk__in=[person.pk for person in people], is_active=True)
+        self.fields["user"] = forms.ModelChoiceField(
+            known.order_by("username"), label="New owner", empty_label=None
+        )
+        style(self)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
 
-from axes.models import AccessAttempt
+from axes.models import AccessAttempt  # type: ignore[import-untyped]
 from django.conf import settings
 from django.contrib.auth import authenticate
 from django.db.models import Max
@@ -24,8 +24,9 @@ _turns = [Lock() for _ in range(256)]
 
 
 @contextmanager
-def one_attempt(request: HttpRequest, username: str) -> Iterator[None]:
-    with _turns[hash((username, client_address(request))) % len(_turns)]:
+def one_attempt(request: HttpRequest | None, username: str) -> Iterator[None]:
+    address = client_address(request) if request else None
+    with _turns[hash((username, address)) % len(_turns)]:
         yield
 
 

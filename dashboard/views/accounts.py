@@ -59,8 +59,9 @@ class SignIn(LoginView):
     form_class = SignInForm
     redirect_authenticated_user = True
 
-    def get_redirect_url(self) -> str:
-        next_page: str = self.request.POST.get("next", self.request.GET.get("next", ""))
+    def get_redirect_url(self, request: HttpRequest | None = None) -> str:
+        asked = request or self.request
+        next_page: str = asked.POST.get("next", asked.GET.get("next", ""))
         return next_page if is_local_path(next_page) else ""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

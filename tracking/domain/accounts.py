@@ -9,6 +9,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from tracking.domain.values import clean_text
 from tracking.errors import InvalidInput, NameTaken, NotFound
@@ -112,3 +113,23 @@ def _run_checks(field: str, check: Any, *args: Any) -> None:
         check(*args)
     except ValidationError as error:
         raise InvalidInput(" ".join(error.messages), field=field) from error
+
+
+def find_account(username: str) -> User:
+    """The person who can be let in by that name. Raises: InvalidInput."""
+    person = _reachable().filter(username__iexact=username.strip()).first()
+    if person is None:
+        raise InvalidInput(f"Nobody has the user name “{username}” here.", field="username")
+    return person
+
+
+def search_accounts(text: str) -> list[User]:
+    """At most 20 people, by a part of any of their names; without a text nobody."""
+    named = (
+        Q(username__icontains=text) | Q(first_name__icontains=text) | Q(last_name__icontains=text)
+    )
+    return list(_reachable().filter(named).order_by("username")[:20]) if text.strip() else []
+
+
+def _reachable() -> QuerySet[User]:
+    return User.objects.filter(is_active=True).exclude(username__in=RESERVED_NAMES)

@@ -95,7 +95,7 @@ def read_invitation(secret: str) -> Invitation:
     except signing.BadSignature as error:
         raise NotFound(_GONE) from error
     inviter = User.objects.filter(pk=terms["by"], is_active=True).first()
-    project = Project.objects.filter(pk=terms.get("project")).first()
+    project = Project.objects.filter(pk=terms.get("project", 0)).first()
     is_whole = project is not None or "project" not in terms
     is_unused = not (terms["email"] and User.objects.filter(email__iexact=terms["email"]).exists())
     if inviter is None or not is_whole or not is_unused or not may_invite(inviter, project):
