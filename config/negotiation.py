@@ -1,4 +1,8 @@
-"""One address, two forms: a page for people, JSON for programs that ask for it."""
+"""One address, two forms: a page for people, JSON for programs that ask for it.
+
+A run's page has a twin that answers in its place. The list of projects and a project have twins of
+another API, the AI Manager's, which names projects by number, and takes changes there.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
@@ -9,9 +13,12 @@ from django.urls import URLPattern
 from django.utils.cache import patch_vary_headers
 from django.views import defaults
 
+from tracking.domain.identity import secret_in
+
 View = Callable[..., HttpResponseBase]
 READING = {"GET", "HEAD"}
 API_PREFIXES = ("/api/", "/tracker/api/")
+MANAGER_PREFIXES = ("/auth/", "/runs/", "/metrics/", "/artifacts/")  # AI Manager's own
 
 
 def with_json(pages: Iterable[URLPattern], twins: Mapping[str, View]) -> list[URLPattern]:
@@ -37,22 +44,77 @@ def page_or_json(page: View, json: View) -> View:
     return negotiated
 
 
-def vary_by_accept(
-    get_response: Callable[[HttpRequest], HttpResponse],
-) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware, because pages that tell of errors are made outside the view."""
+def with_manager(pages: Iterable[URLPattern], twins: Mapping[str, View]) -> list[URLPattern]:
+    """The pages; those that have a twin in the AI Manager API, by their URL name, know it."""
+    found: list[URLPattern] = []
+    for page in pages:
+        view = page.callback
+        if twin := twins.get(page.name or ""):
+            view = _copy(view)
+            view.manager_twin = twin  # type: ignore[attr-defined]
+        found.append(URLPattern(page.pattern, view, page.default_args, page.name))
+    return found
 
-    def middleware(request: HttpRequest) -> HttpResponse:
-        response = get_response(request)
-        if request.resolver_match and hasattr(request.resolver_match.func, "has_two_forms"):
+
+def _copy(page: View) -> View:
+    @wraps(page)
+    def copied(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        return page(request, **kwargs)
+
+    return copied
+
+
+class TwoForms:
+    """Middleware, so that a twin is asked before anybody is sent to the login for its page, and
+    because pages that tell of errors are made outside the view.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        view = request.resolver_match.func if request.resolver_match else None
+        if hasattr(view, "manager_twin"):
+            patch_vary_headers(response, ["Accept", "Authorization"])
+        elif hasattr(view, "has_two_forms"):
             patch_vary_headers(response, ["Accept"])
         return response
 
-    return middleware
+    def process_view(
+        self,
+        request: HttpRequest,
+        view: View,
+        _args: Any,
+        kwargs: dict[str, str],
+    ) -> HttpResponseBase | None:
+        twin = getattr(view, "manager_twin", None)
+        key = kwargs.get("project_key", "")
+        if twin is None or not is_for_manager(request, key):
+            return None
+        request.is_for_manager = True  # type: ignore[attr-defined]
+        answer: HttpResponseBase = twin(request, **({"project_id": key} if key else {}))
+        return answer
+
+
+def is_for_manager(request: HttpRequest, key: str) -> bool:
+    """Whether `/projects/` or `/projects/{key}` is asked for as the AI Manager documents it.
+
+    Changes are, and what is to be JSON; a number is with a token too, or where no page is named.
+    """
+    if request.method not in READING or prefers_json(request):
+        return True
+    # HTMX asks for `*/*` and means a page.
+    if "HX-Request" in request.headers or (key and not (key.isascii() and key.isdigit())):
+        return False
+    names_page = _quality(request, "text/html") > 0
+    return not names_page or bool(secret_in(request.headers.get("Authorization", "")))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler500: programs are told in their form too."""
+    if request.path.startswith(MANAGER_PREFIXES) or hasattr(request, "is_for_manager"):
+        return JsonResponse({"detail": "Internal server error"}, status=500)
     if not request.path.startswith(API_PREFIXES) and not prefers_json(request):
         return defaults.server_error(request)
     detail = "Something went wrong here; the server's log says what."

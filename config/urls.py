@@ -4,13 +4,16 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
-from config.negotiation import with_json
+from config.negotiation import with_json, with_manager
 from dashboard import urls as dashboard
+from tracking.api.ai_manager import urls as manager
 from tracking.api.aspara_dashboard.views import RunViewSet
 from tracking.api.aspara_tracker.urls import health
 from tracking.api.errors import no_such_path
 
 JSON_TWINS = {"run-detail": RunViewSet.as_view({"get": "get_run"})}
+MANAGER_TWINS = {"projects": manager.projects, "project-detail": manager.project}
+pages = with_manager(with_json(dashboard.urlpatterns, JSON_TWINS), MANAGER_TWINS)
 
 urlpatterns = [
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
@@ -20,7 +23,8 @@ urlpatterns = [
     path("api/v1/", include("tracking.api.aspara_tracker.urls")),
     health,
     path("", include("tracking.api.docs.urls")),
-    path("", include((with_json(dashboard.urlpatterns, JSON_TWINS), dashboard.app_name))),
-    re_path("^(api|tracker)/", no_such_path),
+    path("", include((pages, dashboard.app_name))),
+    path("", include(manager)),  # behind the pages, which share `/projects/` with it
+    re_path("^(api|tracker|auth|runs|metrics|artifacts)/", no_such_path),
 ]
 handler500 = "config.negotiation.server_error"

@@ -32,7 +32,7 @@ def route(pattern: str, view: View, name: str) -> URLPattern:
 app_name = "dashboard"
 urlpatterns = [
     path("", projects.project_list, name="project-list"),
-    re_path("^projects/?$", RedirectView.as_view(pattern_name="dashboard:project-list")),
+    route("projects", RedirectView.as_view(pattern_name="dashboard:project-list"), "projects"),
     re_path("^favicon.ico$", projects.favicon),
     route("login", accounts.sign_in, "login"),
     route("logout", accounts.sign_out, "logout"),

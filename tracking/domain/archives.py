@@ -8,6 +8,7 @@ from itertools import count
 from pathlib import PurePosixPath
 
 from asgiref.sync import sync_to_async
+from django.core.files.base import File
 from zipstream import ZipStream  # type: ignore[import-untyped]
 
 from tracking.domain.artifacts import has_file, open_artifact
@@ -83,6 +84,16 @@ class EntryNames:
     def _is_free(self, path: PurePosixPath) -> bool:
         (name,) = _folded([path])
         return name not in self._files and name not in self._folders
+
+
+async def read_file(file: "File[bytes]") -> AsyncIterator[bytes]:
+    """The pieces of a file, which is closed then. Reads in a thread."""
+    read = sync_to_async(file.read, thread_sensitive=False)
+    try:
+        while piece := await read(PIECE_BYTES):
+            yield piece
+    finally:
+        await sync_to_async(file.close, thread_sensitive=False)()
 
 
 def _folded(paths: Iterable[PurePosixPath]) -> list[str]:

@@ -4,12 +4,17 @@ Times stand in packed columns, so no index sorts by them. A page is found by rea
 once and keeping no more than the points up to its end: memory is bounded by how far it reaches.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tracking.domain.access import Caller
 from tracking.domain.batch import NO_COLUMNS
+from tracking.domain.ingest import record_row
+from tracking.domain.runs import next_step
+from tracking.domain.values import check_step
 from tracking.errors import LimitExceeded, NotFound
 from tracking.models import Metric, MetricPoint, Run
 from tracking.points import Columns, decode
@@ -76,6 +81,17 @@ def read_history(run: Run, name: str) -> tuple[str, Columns]:
     arrays = MetricPoint.objects.filter(metric=metric).arrays()
     columns = arrays.get(metric.pk, NO_COLUMNS)
     return metric.name, columns[np.argsort(columns.times_us, kind="stable")]
+
+
+def record_point(
+    run: Run, values: Mapping[str, float], *, step: int | None, time_us: int, user: Caller
+) -> ListedPoint:
+    """As `record_row`, of a row with one metric in it; returns the point as it will be listed."""
+    [(name, value)] = values.items()
+    step = check_step(next_step(run) if step is None else step)
+    record_row(run, values, step=step, time_us=time_us, user=user)
+    metric_id, count = run.metrics.values_list("pk", "count").get(name=name)
+    return ListedPoint(metric_id, count - 1, name, step, value, time_us)
 
 
 class _Earliest:

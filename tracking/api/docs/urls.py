@@ -2,6 +2,7 @@ from django.urls import path, re_path
 
 from tracking.api.docs.views import (
     DASHBOARD,
+    MANAGER,
     TRACKER,
     RedocView,
     SwaggerView,
@@ -12,6 +13,12 @@ app_name = "docs"
 urlpatterns = [
     re_path(r"^docs/?$", documentation_list, name="index"),
     path("docs/dashboard/schema", DASHBOARD.schema_view(), name="dashboard-schema"),
+    path("docs/manager/schema", MANAGER.schema_view(), name="manager-schema"),
+    re_path(
+        r"^docs/manager/?$",
+        SwaggerView.as_view(url_name="docs:manager-schema", title=MANAGER.title),
+        name="manager",
+    ),
     path("tracker/openapi.json", TRACKER.schema_view(), name="tracker-schema"),
     re_path(
         r"^docs/dashboard/?$",
