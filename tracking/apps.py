@@ -3,3 +3,8 @@ from django.apps import AppConfig
 
 class TrackingConfig(AppConfig):
     name = "tracking"
+
+    def ready(self) -> None:
+        from tracking.domain import audit  # noqa: PLC0415 -- app ready
+
+        audit.watch()

@@ -18,6 +18,7 @@ from django.http import (
 from django.utils.functional import SimpleLazyObject
 from rest_framework.renderers import BrowsableAPIRenderer
 
+from tracking.domain import audit
 from tracking.domain.access import Caller
 from tracking.domain.identity import anybody, identify, secret_in
 from tracking.errors import InvalidCredentials
@@ -72,6 +73,16 @@ def find_caller(get_response: View) -> View:
         of_session = request.user
         request.user = SimpleLazyObject(lambda: _find_caller(request, of_session))  # type: ignore[assignment]
         return get_response(request)
+
+    return middleware
+
+
+def note_actor(get_response: View) -> View:
+    """Tells the audit log who makes the changes of this request."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        with audit.acting(lambda: request.user):
+            return get_response(request)
 
     return middleware
 

@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from tracking.domain import writer
+from tracking.domain import audit, writer
 from tracking.domain.runs import revise_run
 from tracking.domain.values import check_artifact_name, clean_map, clean_text
 from tracking.enums import ArtifactCategory
@@ -136,6 +136,8 @@ def describe_artifact(
     for key, value in given.items():
         setattr(artifact, key, value)
     with transaction.atomic():
+        stored = Artifact.objects.filter(pk=artifact.pk).values(*given).first()
+        audit.note_change(artifact, stored or given, given)
         artifact.save(update_fields=[*given])
         revise_run(artifact.run_id, is_alive=False)
 
@@ -146,6 +148,7 @@ def delete_artifacts(artifacts: QuerySet[Artifact]) -> int:
     chosen = Artifact.objects.filter(pk__in=list(artifacts.values_list("pk", flat=True)))
     for run_id in set(chosen.values_list("run_id", flat=True)):
         revise_run(run_id, is_alive=False)
+    audit.note_deletions(chosen.select_related("run__project"))
     freed_bytes = remove_files(chosen)
     chosen.delete()
     return freed_bytes

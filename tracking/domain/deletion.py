@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Count, QuerySet, Sum
 from django.db.models.functions import Length
 
-from tracking.domain import events
+from tracking.domain import audit, events
 from tracking.domain.artifacts import remove_files
 from tracking.domain.space import return_space
 from tracking.models import Artifact, LogLine, Metric, MetricPoint, Project, RowBlock, Run
@@ -61,6 +61,7 @@ def delete_runs(runs: QuerySet[Run]) -> Weight:
     # Locked: a batch that is on its way in comes before all this, or finds the run deleted.
     run_ids = list(chosen.select_for_update().values_list("pk", flat=True))
     weight = weigh_runs(chosen)
+    audit.note_deletions(audit.named(chosen))
     for some_ids in _in_pieces(run_ids):
         _delete(Run.objects.filter(pk__in=some_ids))
     for run_id in run_ids:

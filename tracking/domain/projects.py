@@ -4,6 +4,7 @@ from django.db import transaction
 from django.db.models import Case, Q, When
 from django.utils import timezone
 
+from tracking.domain import audit
 from tracking.domain.access import (
     SHARED_PROJECT,
     Caller,
@@ -127,9 +128,12 @@ def update_project(
         changes["is_public"] = is_public
     if tags is not None:
         changes["tags"] = clean_tags(tags)
-    changes["updated_at"] = timezone.now()
-    if not Project.objects.filter(pk=project.pk).update(**changes):
+    stored = Project.objects.select_for_update().filter(pk=project.pk).values(*changes).first()
+    if stored is None:
         raise NotFound(f"Project '{project.key}' was deleted.")
+    audit.note_change(project, stored, changes)
+    changes["updated_at"] = timezone.now()
+    Project.objects.filter(pk=project.pk).update(**changes)
     for field, value in changes.items():
         setattr(project, field, value)
 

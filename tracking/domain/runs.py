@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.models import Max, QuerySet
 from django.utils import timezone
 
-from tracking.domain import events
+from tracking.domain import audit, events
 from tracking.domain.access import Caller, require_write
 from tracking.domain.names import free_key
 from tracking.domain.packing import fold_queue
@@ -142,36 +142,48 @@ def update_run(
     """Replace what is given; None leaves it as it is. `is_alive`: the training itself says so."""
     changes = {"name": name, "tags": tags, "notes": notes, "readme": readme}
     given = {key: value for key, value in changes.items() if value is not None}
+    if given and not is_alive:
+        stored = Run.objects.filter(pk=run.pk).values(*given).first()
+        audit.note_change(run, stored or given, given)
     for key, value in given.items():
         setattr(run, key, value)
     _save(run, *given, is_alive=is_alive)
 
 
+@transaction.atomic
 def archive_runs(runs: QuerySet[Run], *, archived: bool = True) -> int:
     """Take the runs out of the lists, or bring them back; tells how many changed. Nothing is lost."""
     changing = runs.order_by().filter(archived_at__isnull=archived)
+    audit.note_changes(
+        (run, {"archived": not archived}, {"archived": archived}) for run in audit.named(changing)
+    )
     return changing.update(archived_at=timezone.now() if archived else None)
 
 
 @transaction.atomic
 def tag_runs(runs: QuerySet[Run], *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> int:
     """Give each run these tags, take those away; tells how many runs changed. Raises: InvalidInput."""
-    added, changed = clean_tags(add), []
-    for run in runs.order_by("pk").select_for_update().only("tags"):
+    added, changed, noted = clean_tags(add), [], []
+    rows = runs.order_by("pk").select_for_update(of=("self",))
+    for run in audit.named(rows, "tags"):
         tags = clean_tags([tag for tag in run.tags if tag not in remove] + added)
         if tags != run.tags:
+            noted.append((run, {"tags": run.tags}, {"tags": tags}))
             run.tags, run.updated_at = tags, timezone.now()
             changed.append(run)
+    audit.note_changes(noted)
     Run.objects.bulk_update(changed, ["tags", "updated_at"], batch_size=100)
     return len(changed)
 
 
+@transaction.atomic
 def close_run(run: Run, *, status: RunStatus, username: str) -> None:
     """End the run by a person's word, which is no sign of life of the training.
 
     A run that has ended keeps its end and its exit code; one that fell silent ended with its last
     sign of life.
     """
+    audit.note_change(run, {"status": run.status}, {"status": str(status)})
     finish_run(
         run,
         status=status,

@@ -25,7 +25,8 @@ def save_view(
     name, query = check_view_name(name), clean_view_query(query)
     if page not in ViewPage.values:
         raise InvalidInput(f"There is no page {page[:40]!r} to keep a view of.", field="page")
-    setup = {"page": page, "query": query, "created_by": user if isinstance(user, User) else None}
+    creator = user if isinstance(user, User) else None
+    setup = {"page": page, "query": query, "created_by": creator}
     view, created = SavedView.objects.select_for_update().get_or_create(
         project=project, name=name, defaults=setup
     )
@@ -33,8 +34,8 @@ def save_view(
         return view
     if not replace:
         raise AlreadyExists(f"There is a view “{name}” already.")
-    SavedView.objects.filter(pk=view.pk).update(**setup)
-    view.refresh_from_db()
+    view.page, view.query, view.created_by = page, query, creator
+    view.save(update_fields=[*setup])
     return view
 
 

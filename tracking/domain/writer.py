@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
+from tracking.domain import audit
 from tracking.domain.access import local_user
 from tracking.domain.metrics import StaleMetricIds, forget_metric_ids
 from tracking.domain.packing import fold_queue
@@ -148,7 +149,7 @@ def write(work: Callable[[], Result]) -> Result:
     Not from inside a transaction, which the writer would wait for. What is not begun within
     WAIT_S is not done at all. Raises: Overloaded then, else what `work` raises.
     """
-    future = submit(work)
+    future = submit(audit.carry(work))
     try:
         return future.result(WAIT_S)
     except TimeoutError:

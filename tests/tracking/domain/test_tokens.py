@@ -55,13 +55,15 @@ def test_header_names_a_user(header: str) -> None:
     assert identify(header.format(secret)) == alice
 
 
-@pytest.mark.parametrize("header", ["", "Basic YTpi", "Negotiate x", "Bearerry_x", "ry_x"])
+@pytest.mark.parametrize(
+    "header", ["", "Bearer", "Bearer  ", "Basic YTpi", "Negotiate x", "Bearerry_x", "ry_x"]
+)
 def test_header_without_a_token_names_nobody(header: str) -> None:
     assert identify(header) is None
 
 
 @pytest.mark.parametrize(
-    "text", ["", " ", "x", "ry_", "ry_ü", "ry_\0", "ry_a b", "ry_" + "0" * 64, "ry_" + "0" * 9000]
+    "text", ["x", "ry_", "ry_ü", "ry_\0", "ry_a b", "ry_" + "0" * 64, "ry_" + "0" * 9000]
 )
 def test_wrong_token_is_refused(text: str) -> None:
     create_token(make_person("alice"), name="laptop", can_write=True)

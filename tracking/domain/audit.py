@@ -1,0 +1,144 @@
+"""The audit log: what people changed, who and when, from what to what. Trainings are not in it.
+
+django-auditlog keeps it. Its signals watch the models that are saved row by row (`watch`). Runs,
+which trainings write to all the time, and whatever is changed by a statement of our own are noted
+by the domain's verbs.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+from auditlog.models import LogEntry
+from auditlog.registry import auditlog
+from django.contrib.auth.models import Group
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Model, QuerySet
+from django.db.models.signals import pre_save
+
+from tracking.models import ApiToken, Artifact, Membership, Project, Run, SavedView, User
+
+Result = TypeVar("Result")
+Values = Mapping[str, Any]
+MAX_TEXT_LENGTH = 10_000  # characters of a value: notes may be a book
+CREATED, CHANGED, DELETED = LogEntry.Action.CREATE, LogEntry.Action.UPDATE, LogEntry.Action.DELETE
+
+# A question, because REST finds out in its view who asks. Context variables go with a request into
+# every thread that serves it, and into no other one.
+_who: ContextVar[Callable[[], Any]] = ContextVar("who", default=lambda: None)
+
+
+def watch() -> None:
+    """Called once, when the apps are ready."""
+    auditlog.register(
+        User,
+        exclude_fields=["last_login"],
+        mask_fields=["password"],
+        mask_callable=f"{__name__}.hide",
+        m2m_fields={"groups", "user_permissions"},
+    )
+    auditlog.register(Group, m2m_fields={"permissions"})
+    auditlog.register(ApiToken, exclude_fields=["digest", "last_used_at"])
+    auditlog.register(Membership)
+    auditlog.register(Project, exclude_fields=["created_at", "updated_at"])
+    auditlog.register(SavedView, exclude_fields=["created_at"])
+    pre_save.connect(_sign_new, sender=LogEntry, dispatch_uid="sign")
+
+
+@contextmanager
+def acting(who: Callable[[], Any]) -> Iterator[None]:
+    """What is changed inside was changed by the user whom `who` returns then."""
+    before = _who.set(who)
+    try:
+        yield
+    finally:
+        _who.reset(before)
+
+
+def carry(work: Callable[[], Result]) -> Callable[[], Result]:
+    """The same work, for another thread to do on behalf of the same user."""
+    who = _who.get()
+
+    def carried() -> Result:
+        with acting(who):
+            return work()
+
+    return carried
+
+
+def note_change(changed: Model, before: Values, after: Values) -> None:
+    """Note the values that differ; nothing if none does."""
+    note_changes([(changed, before, after)])
+
+
+def note_changes(changes: Iterable[tuple[Model, Values, Values]]) -> None:
+    """As `note_change`, for many objects in one statement."""
+    entries = []
+    for changed, before, after in changes:
+        names = [name for name in after if before.get(name) != after[name]]
+        if names:
+            difference = {name: [_text(before.get(name)), _text(after[name])] for name in names}
+            entries.append(_entry(changed, CHANGED, difference))
+    LogEntry.objects.bulk_create(entries, batch_size=100)
+
+
+def note_deletions(deleted: Iterable[Model]) -> None:
+    """Call it while the rows are there."""
+    LogEntry.objects.bulk_create(
+        [_entry(one, DELETED, {}) for one in deleted],
+        batch_size=100,
+    )
+
+
+def hide(_text: str) -> str:
+    """What stands in the log for a password, old or new."""
+    return "•••"
+
+
+def _entry(about: Model, action: int, changes: dict[str, list[str]]) -> LogEntry:
+    entry = LogEntry(
+        content_type=ContentType.objects.get_for_model(about),
+        object_pk=about.pk,
+        object_id=about.pk,
+        object_repr=full_name(about),
+        action=action,
+        changes=changes,
+    )
+    _sign(entry)
+    return entry
+
+
+def named(runs: QuerySet[Run], *fields: str) -> QuerySet[Run]:
+    """The runs with what their full names are made of, and these fields."""
+    bare = runs.select_related(None).select_related("project")
+    return bare.only("key", "project__key", *fields)
+
+
+def full_name(about: Model) -> str:
+    """A run's key says little without its project's."""
+    if isinstance(about, Run):
+        return f"{about.project.key} / {about.key}"
+    if isinstance(about, Artifact):
+        return f"{full_name(about.run)} / {about}"
+    return str(about)
+
+
+def _sign(entry: LogEntry) -> None:
+    """Who it was, and with which token."""
+    user = _who.get()()
+    if isinstance(user, User) and user.pk:
+        entry.actor_id, entry.actor_email = user.pk, user.email
+        if user.token:
+            entry.additional_data = {"token": str(user.token)}
+
+
+def _sign_new(instance: LogEntry, **_: Any) -> None:
+    if instance.pk is None:
+        _sign(instance)
+
+
+def _text(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)
+    return text if len(text) <= MAX_TEXT_LENGTH else f"{text[:MAX_TEXT_LENGTH]}…"
