@@ -1,5 +1,6 @@
 """Names for runs that were given none: two words and a number, easy to say and to find again."""
 
+import re
 from random import SystemRandom
 
 ADJECTIVES = """
@@ -20,6 +21,11 @@ _RANDOM = SystemRandom()  # the job's own random state and seed are none of our 
 def generate_name() -> str:
     """One of some 36 million: `happy-falcon-4242`."""
     return f"{_RANDOM.choice(ADJECTIVES.split())}-{_RANDOM.choice(NOUNS.split())}-{_RANDOM.randint(1, 9999)}"
+
+
+def local_key(name: str, fallback: str) -> str:
+    """What a thing of any name is called on this machine, until the server tells its key."""
+    return re.sub(r"[^A-Za-z0-9_]+", "-", name)[:200].strip("-") or fallback
 
 
 def full_jitter(limit_s: float) -> float:

@@ -46,7 +46,8 @@ class Login(Credentials):
             warn(f"{address.url} does not answer ({error}). The job goes on; logging in later.")
         except NotLetIn as error:
             if self._refusal:
-                raise LoginRefused(explain(error.answer)) from None
+                reason = explain(error.answer)
+                raise LoginRefused(f"{address.url} refuses '{self.user}': {reason}") from None
             warn(f"{address.url} does not let us in now ({explain(error.answer)}); trying later.")
 
     def token(self, address: Address) -> str | None:

@@ -46,14 +46,16 @@ def open_run(
 ) -> "Run":
     """Start a run, or resume it where `start` says so, and wait a moment for the server's word.
 
-    `start`: the payload of docs/ingest.md, without the time. With a `name` in it the run is always
-    a new one, and `project` and `key` are what it is called here. A server that does not answer is
+    `start`: the payload of docs/ingest.md, without the time. With a `project_name` in it the
+    run is always a new one, and `project` and `key` are only what it is called here. A server that does not answer is
     warned about and nothing else. Raises: RunExists, StartRefused, NoServer, ValueError.
     """
     address = parse_address(config.server_url(url))
     place = Place(config.data_dir(directory), address, credentials or Credentials())
     inherited = family.inherited_run(project, key)
     key = key or (inherited and inherited.key) or generate_name()
+    if "project_name" in start:
+        start = {"name": key, **start}
     run = Run(project, key, place, start, uid=inherited.uid if inherited else None)
     if config.logs_here():
         run.open()
@@ -147,7 +149,7 @@ class Run:
 
     def _check_open(self) -> None:
         if self.is_finished:
-            raise RunFinished("Cannot log to a finished run. Call init() for another one.")
+            raise RunFinished("Cannot log to a finished run. Start another one.")
 
     # ── The beginning ────────────────────────────────────────────────────────
 
@@ -155,7 +157,7 @@ class Run:
         """Become a producer and hear what the server says. Raises: RunExists, StartRefused."""
         timeout_s = config.init_timeout_s()
         is_resumed, asked_key = bool(self._start.get("resume")), self.key
-        is_joined = is_resumed or not self._is_owner or "name" in self._start
+        is_joined = is_resumed or not self._is_owner or "project_name" in self._start
         self._begin(if_taken="rename" if is_joined else "refuse")
         try:
             info = self._background.wait_for_start(timeout_s) if self._background else None
@@ -199,7 +201,7 @@ class Run:
 
     def _note_start(self, info: RunInfo) -> None:
         """Called by the sender, perhaps long after `init`."""
-        if info.key != self.key and "name" not in self._start:
+        if info.key != self.key and "project_name" not in self._start:
             warn(f"the name '{self.key}' was taken: the run is called '{info.key}'.")
         self.uid, self.key, self.server_id = info.uid, info.key, info.id
         self.page_url = self._place.address.url + info.path

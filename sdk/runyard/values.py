@@ -143,6 +143,14 @@ def as_text(text: object, path: str) -> str:
     return text
 
 
+def as_name(name: object, path: str) -> str:
+    """A name for people, on one line and trimmed. Raises: TypeError, ValueError."""
+    text = as_text(name, path).strip()
+    if not text or len(text) > MAX_NAME_LENGTH or not text.isprintable():
+        raise ValueError(f"{path} must have 1 to {MAX_NAME_LENGTH} printable characters.")
+    return text
+
+
 def as_notes(notes: object) -> str:
     """Raises: TypeError, ValueError."""
     text = as_text(notes, "notes")

@@ -23,7 +23,13 @@ VARIABLES = ("URL", "TOKEN", "RUN", "RANKS", "INIT_TIMEOUT", "EXIT_DEADLINE")
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     for name in VARIABLES:
         monkeypatch.delenv(f"RUNYARD_{name}", raising=False)
-    for name in ("RANK", "LOCAL_RANK", "ASPARA_DATA_DIR", "ASPARA_STORAGE_BACKEND"):
+    for name in (
+        "AI_MANAGER_TOKEN",
+        "RANK",
+        "LOCAL_RANK",
+        "ASPARA_DATA_DIR",
+        "ASPARA_STORAGE_BACKEND",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("RUNYARD_DIR", str(tmp_path / "sdk"))
     yield

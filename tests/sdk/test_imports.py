@@ -1,20 +1,24 @@
 import subprocess
 import sys
 
+import pytest
+
 from tests.sdk.jobs import SDK
 
 LIST_MODULES = """
-import sys
+import importlib, sys
 before = set(sys.modules)
-import aspara
+importlib.import_module(sys.argv[1])
 print(*sorted({name.partition('.')[0] for name in set(sys.modules) - before}))
-print(*sorted({'http', 'ssl', 'argparse', 'numpy', 'socket', 'asyncio', 'multiprocessing'} & set(sys.modules)))
+slow = {'http', 'ssl', 'argparse', 'numpy', 'socket', 'asyncio', 'multiprocessing', 'dataclasses'}
+print(*sorted(slow & set(sys.modules)))
 """
 
 
-def test_import_pulls_in_the_standard_library_and_msgpack_and_nothing_slow() -> None:
+@pytest.mark.parametrize("facade", ["aspara", "ai_manager"])
+def test_import_pulls_in_the_standard_library_and_msgpack_and_nothing_slow(facade: str) -> None:
     outcome = subprocess.run(
-        [sys.executable, "-c", LIST_MODULES],
+        [sys.executable, "-c", LIST_MODULES, facade],
         env={"PYTHONPATH": str(SDK)},
         capture_output=True,
         text=True,
@@ -24,5 +28,5 @@ def test_import_pulls_in_the_standard_library_and_msgpack_and_nothing_slow() -> 
     loaded, slow = outcome.stdout.split("\n")[:2]
 
     foreign = {name for name in loaded.split() if "cython" not in name} - sys.stdlib_module_names
-    assert foreign == {"aspara", "runyard", "msgpack"}, "cython: what msgpack is built with"
+    assert foreign == {facade, "runyard", "msgpack"}, "cython: what msgpack is built with"
     assert slow == ""
