@@ -11,6 +11,7 @@ from dashboard.forms import InvitationForm, MemberForm, OwnerForm
 from dashboard.htmx import is_htmx, render_page
 from dashboard.listing import PAGE_SIZE
 from dashboard.params import text_param
+from dashboard.views.accounts import with_accounts
 from tracking.domain.access import find_project, rights_in, visible_projects
 from tracking.domain.accounts import search_accounts
 from tracking.domain.people import (
@@ -115,6 +116,7 @@ def visibility(request: HttpRequest, project_key: str) -> HttpResponse:
     return redirect("dashboard:member-list", project.key)
 
 
+@with_accounts
 @action
 def invitation_list(request: HttpRequest, project_key: str) -> HttpResponse:
     """Make a link that makes an account, and a member of it. It is shown once."""
@@ -126,6 +128,7 @@ def invitation_list(request: HttpRequest, project_key: str) -> HttpResponse:
     return redirect("dashboard:member-list", project.key)
 
 
+@with_accounts
 @editor
 def invite(request: HttpRequest) -> HttpResponse:
     """Administrators invite people to the server, and to no project yet."""

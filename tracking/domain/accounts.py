@@ -7,7 +7,6 @@ from django.contrib.auth import password_validation
 from django.contrib.auth.hashers import make_password
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
@@ -61,8 +60,7 @@ def one_at_a_time() -> None:
 def clean_username(username: str) -> str:
     """The name in its one spelling. Raises: InvalidInput."""
     username = User.normalize_username(username.strip())
-    field = User._meta.get_field("username")  # noqa: SLF001 -- Django's published way to a field
-    _run_checks("username", field.clean, username, None)
+    _check_field("username", username)
     return username
 
 
@@ -70,7 +68,7 @@ def clean_email(email: str) -> str:
     """The address, which may be empty. Raises: InvalidInput."""
     email = User.objects.normalize_email(email.strip())
     if email:
-        _run_checks("email", validate_email, email)
+        _check_field("email", email)
     return email
 
 
@@ -106,6 +104,12 @@ def _clean_line(text: str, field: str) -> str:
     if len(text) > 150 or not (text == "" or text.isprintable()):
         raise InvalidInput("A name is one line of at most 150 characters.", field=field)
     return text
+
+
+def _check_field(name: str, text: str) -> None:
+    """By the rules of User. Raises: InvalidInput."""
+    field: Any = User._meta.get_field(name)  # noqa: SLF001 -- Django's published way to a field
+    _run_checks(name, field.clean, text, None)
 
 
 def _run_checks(field: str, check: Any, *args: Any) -> None:
