@@ -7,7 +7,7 @@ from django import forms
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.forms.forms import BaseForm
 
-from tracking.attempts import one_attempt
+from tracking.attempts import MAX_NAME_LENGTH, one_attempt
 from tracking.domain.accounts import find_account
 from tracking.domain.people import add_member
 from tracking.domain.registration import INVITED_ROLES
@@ -37,6 +37,13 @@ class SignInForm(AuthenticationForm):
         self.fields["username"].label = "User name"
         self.fields["username"].widget.attrs |= NAME_ATTRS
         style(self)
+
+    def clean_username(self) -> str:
+        """Django only tells the browser how long a name may be."""
+        name: str = self.cleaned_data["username"]
+        if len(name) > MAX_NAME_LENGTH:
+            raise self.get_invalid_login_error()
+        return name
 
     def clean(self) -> dict[str, Any]:
         with one_attempt(self.request, self.cleaned_data.get("username", "")):

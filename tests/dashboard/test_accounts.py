@@ -1,0 +1,429 @@
+"""Signing in and out, the pages of the first set-up and of invitations, and one's own account."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from axes.models import AccessAttempt
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import connection
+from django.test import Client
+
+from tests.factories import make_run
+from tests.people import share
+from tracking.domain.registration import make_invitation
+from tracking.domain.setup import make_setup_secret
+from tracking.enums import Role
+from tracking.models import Project, User
+
+pytestmark = pytest.mark.django_db
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+GOOD = "correct horse 9"
+PEOPLE_PAGES = ["/login", "/register", "/setup/x", "/join/x", "/profile", "/profile/password"]
+
+
+@pytest.fixture(autouse=True)
+def _login_mode(settings: Any) -> None:
+    settings.ACCESS, settings.REGISTRATION = "login", "closed"
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick
+
+
+@pytest.fixture
+def alice() -> User:
+    return User.objects.create(username="alice", password=make_password(GOOD))
+
+
+@pytest.fixture
+def signed_in(client: Client, alice: User) -> Client:
+    client.force_login(alice, BACKEND)
+    return client
+
+
+def sign_in(client: Client, password: str = GOOD, name: str = "alice", **fields: Any) -> Any:
+    return client.post("/login", {"username": name, "password": password, **fields})
+
+
+def problems(response: Any) -> list[str]:
+    return [str(text) for texts in response.context["form"].errors.values() for text in texts]
+
+
+def page(response: Any) -> str:
+    text: str = response.content.decode()
+    return text
+
+
+def test_sign_in_and_out(client: Client, alice: User) -> None:
+    assert client.get("/").headers["Location"] == "/login?next=%2F"
+
+    assert sign_in(client, next="/profile").headers["Location"] == "/profile"
+    assert client.get("/profile").status_code == 200
+    assert client.get("/login?next=/profile").headers["Location"] == "/profile"
+
+    assert client.get("/logout").status_code == 405
+    assert client.post("/logout").headers["Location"] == "/login"
+    assert client.get("/profile").headers["Location"] == "/login?next=%2Fprofile"
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "https://evil.example/",
+        "//evil.example/",
+        "/\\evil.example",
+        "http://testserver/profile",
+        "profile",
+        "javascript:alert(1)",
+        "",
+    ],
+)
+def test_after_signing_in_one_stays_on_this_server(
+    client: Client, alice: User, target: str
+) -> None:
+    assert sign_in(client, next=target).headers["Location"] == "/"
+
+
+@pytest.mark.parametrize("fields", [{"is_active": False}, {"is_service": True}, {"password": "!"}])
+def test_accounts_that_do_not_sign_in(client: Client, alice: User, fields: Any) -> None:
+    User.objects.update(**fields)
+
+    response = sign_in(client)
+
+    assert (response.status_code, len(problems(response))) == (200, 1)
+    assert "_auth_user_id" not in client.session
+
+
+def test_built_in_user_has_no_password(client: Client) -> None:
+    User.objects.create(username="local", is_superuser=True)
+
+    for password in ("", "!", "local"):
+        assert problems(sign_in(client, password, "local"))
+
+
+@pytest.mark.parametrize("path", PEOPLE_PAGES)
+def test_open_mode_says_that_nobody_signs_in(client: Client, settings: Any, path: str) -> None:
+    settings.ACCESS = "open"
+
+    response = client.get(path, follow=True)
+
+    assert response.redirect_chain == [("/", 302)]
+    assert "Nobody has to sign in here" in page(response)
+    assert "Sign out" not in page(response)
+
+
+def test_menu_leads_to_what_one_may(signed_in: Client, alice: User) -> None:
+    for right, links in (
+        ({}, (True, True, False, False)),
+        ({"is_staff": True, "is_superuser": True}, (True, True, True, True)),
+    ):
+        User.objects.update(**right)
+        text = page(signed_in.get("/"))
+        assert links == tuple(
+            word in text for word in ("Sign out", "/profile", "/admin/", "/invitations")
+        )
+
+
+# ── Guessing ─────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def checked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The passwords that were compared."""
+    seen: list[str] = []
+    compare = AbstractBaseUser.check_password
+
+    def check(user: AbstractBaseUser, password: str) -> bool:
+        seen.append(password)
+        return compare(user, password)
+
+    monkeypatch.setattr(AbstractBaseUser, "check_password", check)
+    return seen
+
+
+def test_ten_wrong_guesses_bring_a_pause(client: Client, alice: User, checked: list[str]) -> None:
+    answers = [sign_in(client, f"guess {number}") for number in range(10)]
+
+    assert [answer.status_code for answer in answers] == [200] * 9 + [429]
+    locked = sign_in(client)
+    assert locked.status_code == 429
+    assert "Try again in 15 minutes" in page(locked)
+    assert 880 < int(locked.headers["Retry-After"]) <= 900
+    assert len(checked) == 10
+
+
+def test_pause_is_for_one_name_at_one_address(client: Client, alice: User) -> None:
+    User.objects.create(username="bob", password=make_password(GOOD))
+    for _ in range(10):
+        sign_in(client, "wrong")
+
+    assert sign_in(client, name="bob").status_code == 302
+    elsewhere = Client(REMOTE_ADDR="10.0.0.9")
+    assert sign_in(elsewhere).status_code == 302
+    # What anybody may claim is not where they are.
+    claimed = {"X-Forwarded-For": "10.0.0.7"}
+    assert (
+        Client(headers=claimed).post("/login", {"username": "alice", "password": GOOD}).status_code
+        == 429
+    )
+
+
+def test_behind_a_proxy_the_address_is_the_one_it_saw(
+    client: Client, alice: User, settings: Any
+) -> None:
+    settings.TRUSTED_PROXIES = 1
+
+    def guess(forwarded: str) -> int:
+        headers = {"X-Forwarded-For": forwarded}
+        form = {"username": "alice", "password": "wrong"}
+        return client.post("/login", form, headers=headers).status_code
+
+    for number in range(10):
+        guess(f"10.0.0.{number}, 192.168.1.1")
+
+    assert (guess("10.0.0.99, 192.168.1.1"), guess("192.168.1.2")) == (429, 200)
+
+
+def test_right_password_forgets_the_wrong_ones(client: Client, alice: User) -> None:
+    for _ in range(9):
+        sign_in(client, "wrong")
+    sign_in(client)
+
+    assert AccessAttempt.objects.count() == 0
+    client.post("/logout")
+    assert sign_in(client, "wrong").status_code == 200
+
+
+def test_guesses_are_kept_without_passwords(client: Client, alice: User) -> None:
+    sign_in(client, "my secret", "also my secret")
+
+    kept = AccessAttempt.objects.get()
+
+    assert "my secret" not in kept.post_data + kept.get_data + kept.path_info
+
+
+@pytest.mark.django_db(transaction=True)
+def test_five_hundred_guesses_at_once_are_ten(alice: User, checked: list[str]) -> None:
+    def guess(number: int) -> int:
+        try:
+            return sign_in(Client(), f"guess {number}").status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(50) as pool:
+        codes = list(pool.map(guess, range(500)))
+
+    assert (codes.count(200), codes.count(429), len(checked)) == (9, 491, 10)
+    assert sign_in(Client()).status_code == 429
+
+
+def test_names_longer_than_any_are_nobodys(client: Client) -> None:
+    assert problems(sign_in(client, name="x" * 1000))
+    assert problems(sign_in(client, name="nul\0"))
+    assert AccessAttempt.objects.count() == 0
+
+
+# ── Set-up, registering, invitations ─────────────────────────────────────────
+
+
+def new_account(**fields: str) -> dict[str, str]:
+    return {"username": "ada", "email": "", "password": GOOD, "again": GOOD, **fields}
+
+
+def test_first_administrator_is_made_by_the_link(client: Client) -> None:
+    path = f"/setup/{make_setup_secret()}"
+    assert "Nobody can sign in yet" in page(client.get("/login"))
+    assert client.get(path).headers["Cache-Control"].startswith("max-age=0, no-cache, no-store")
+
+    response = client.post(path, new_account(), follow=True)
+
+    assert response.redirect_chain == [("/", 302)]
+    assert User.objects.get().is_superuser
+    assert client.get("/admin/").status_code == 200
+    assert client.get(path).status_code == 404
+    assert "Nobody can sign in yet" not in page(Client().get("/login"))
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"again": "another"}, "again"),
+        ({"password": "short", "again": "short"}, "password"),
+        ({"username": "<script>"}, "username"),
+        ({"username": ""}, "username"),
+        ({"email": "nonsense"}, "email"),
+    ],
+)
+def test_set_up_says_what_is_wrong(client: Client, fields: dict[str, str], field: str) -> None:
+    response = client.post(f"/setup/{make_setup_secret()}", new_account(**fields))
+
+    assert (response.status_code, list(response.context["form"].errors)) == (400, [field])
+    assert "<script>" not in page(response).replace("<script src=", "")
+    assert not User.objects.exists()
+
+
+def test_registering_where_it_is_open(client: Client, settings: Any) -> None:
+    assert client.get("/register").status_code == 404
+    settings.REGISTRATION = "open"
+    assert "/register" in page(client.get("/login"))
+
+    rights = {"is_superuser": "1", "is_staff": "1", "is_service": "1"}
+    response = client.post("/register", new_account(**rights))
+
+    assert response.headers["Location"] == "/"
+    ada = User.objects.get()
+    assert (ada.is_superuser, ada.is_staff, ada.is_service) == (False, False, False)
+    assert client.session["_auth_user_id"] == str(ada.pk)
+
+
+def test_taken_name_comes_back_with_the_form(client: Client, alice: User, settings: Any) -> None:
+    settings.REGISTRATION = "open"
+
+    response = client.post("/register", new_account(username="Alice"))
+
+    assert response.status_code == 400
+    assert problems(response) == ["The user name “Alice” is taken."]
+
+
+def test_invitation_lets_one_into_its_project(client: Client, alice: User, settings: Any) -> None:
+    settings.REGISTRATION = "invited"
+    project = Project.objects.create(key="vision", name="<b>vision", owner=alice)
+    path = "/join/" + make_invitation(
+        alice, project=project, role=Role.EDITOR, email="ada@example.org"
+    )
+    shown = page(client.get(path))
+    assert "alice invites you to the project &lt;b&gt;vision as an editor" in shown
+    assert 'value="ada@example.org"' in shown
+
+    response = client.post(path, new_account(email="eve@example.org"))
+
+    assert response.headers["Location"] == "/projects/vision"
+    ada = User.objects.get(username="ada")
+    assert (ada.email, project.memberships.get().role) == ("ada@example.org", "editor")
+    assert Client().get(path).status_code == 404
+
+
+def test_invitation_makes_no_second_account(signed_in: Client, alice: User) -> None:
+    root = User.objects.create_superuser("root")
+    path = f"/join/{make_invitation(root)}"
+
+    assert "You have an account already" in page(signed_in.get(path))
+    signed_in.post(path, new_account())
+
+    assert User.objects.count() == 2
+
+
+def test_administrators_invite_people(signed_in: Client, alice: User) -> None:
+    assert signed_in.get("/invitations").status_code == 404
+    assert signed_in.post("/invitations", {"email": ""}).status_code == 404
+    User.objects.update(is_superuser=True)
+
+    shown = page(signed_in.post("/invitations", {"email": "ada@example.org"}))
+
+    link = shown.partition('<code id="link">http://testserver')[2].partition("<")[0]
+    assert "Join Runyard" in page(Client().get(link))
+    assert signed_in.post("/invitations", {"email": "x"}).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/setup/x", "/setup/e30:1:x", "/join/x", "/join/%00"])
+def test_wrong_links_lead_nowhere(client: Client, path: str) -> None:
+    assert client.get(path).status_code == 404
+    assert client.post(path, new_account()).status_code == 404
+
+
+# ── One's own account ────────────────────────────────────────────────────────
+
+
+def test_profile_is_text(signed_in: Client, alice: User) -> None:
+    evil = "<img src=x onerror=alert(1)>"
+    form = {"first_name": evil, "last_name": "", "email": "a@example.org", "is_superuser": "1"}
+
+    response = signed_in.post("/profile", form, follow=True)
+
+    alice.refresh_from_db()
+    assert (alice.first_name, alice.email, alice.is_superuser) == (evil, "a@example.org", False)
+    assert evil not in page(response)
+    assert "&lt;img src=x" in page(response)
+
+
+def test_profile_refuses_anothers_address(signed_in: Client) -> None:
+    User.objects.create(username="bob", email="bob@example.org")
+
+    response = signed_in.post("/profile", {"email": "BOB@example.org"})
+
+    assert response.status_code == 400
+    assert "There is an account" in problems(response)[0]
+
+
+def test_new_password_ends_other_sessions(signed_in: Client, alice: User) -> None:
+    other = Client()
+    other.force_login(alice, BACKEND)
+    new = "better battery 7"
+    form = {"old_password": GOOD, "new_password1": new, "new_password2": new}
+
+    assert signed_in.post("/profile/password", form).headers["Location"] == "/profile"
+
+    alice.refresh_from_db()
+    assert alice.check_password(new)
+    assert signed_in.get("/profile").status_code == 200
+    assert other.get("/profile").status_code == 302
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"old_password": "wrong"},
+        {"new_password2": "other"},
+        dict.fromkeys(("new_password1", "new_password2"), "12345678"),
+    ],
+)
+def test_new_password_is_refused(signed_in: Client, alice: User, change: dict[str, str]) -> None:
+    new = "better battery 7"
+    form = {"old_password": GOOD, "new_password1": new, "new_password2": new, **change}
+
+    assert signed_in.post("/profile/password", form).status_code == 400
+
+    alice.refresh_from_db()
+    assert alice.check_password(GOOD)
+
+
+# ── What goes wrong in between ───────────────────────────────────────────────
+
+
+def test_htmx_is_sent_to_the_login_page_with_the_page_one_was_on(client: Client) -> None:
+    headers = {
+        "HX-Request": "true",
+        "HX-Target": "run-table",
+        "HX-Current-URL": "http://testserver/projects/p/runs?q=x%20%3E%201",
+    }
+
+    response = client.get("/projects/p/runs?fragment=1", headers=headers)
+
+    assert response.headers["HX-Redirect"] == (
+        "/login?next=%2Fprojects%2Fp%2Fruns%3Fq%3Dx%2520%253E%25201"
+    )
+    assert response.content == b""
+
+
+def test_stale_form_says_so(alice: User) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(alice, BACKEND)
+
+    plain = browser.post("/profile", {"email": ""})
+    fragment = browser.post("/profile", {"email": ""}, headers={"HX-Request": "true"})
+
+    assert (plain.status_code, fragment.status_code) == (403, 403)
+    assert "This page is out of date" in page(plain)
+    assert page(fragment).startswith('<p class="problem" role="alert">')
+
+
+def test_pages_that_refuse_work_in_login_mode(signed_in: Client, alice: User) -> None:
+    make_run("a", "vision")
+    project = Project.objects.get()
+    assert signed_in.get("/projects/vision").status_code == 404
+    assert "Not found" in page(signed_in.get("/projects/nothing"))
+
+    share(project, alice, Role.VIEWER)
+
+    refused = signed_in.get("/projects/vision/ownership")
+    assert refused.status_code == 403
+    assert "Not allowed" in page(refused)
