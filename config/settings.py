@@ -60,7 +60,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "channels",
     "auditlog",
-    "auditlog",
     "axes",
     "csp",
     "django_htmx",
@@ -85,7 +84,6 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "tracking.middleware.find_caller",
-    "tracking.middleware.note_actor",
     "tracking.middleware.note_actor",
     "tracking.middleware.SignInMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -152,6 +150,7 @@ LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/login"
 CSRF_FAILURE_VIEW = "dashboard.views.accounts.csrf_failure"
 KNOX_TOKEN_MODEL = "tracking.ApiToken"  # noqa: S105 -- a name
+AUDITLOG_USE_FK_STRING_REPRESENTATION = True  # the log is to be read when the row is gone
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_I18N = False

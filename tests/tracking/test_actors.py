@@ -31,18 +31,15 @@ def make_own_project(name: str) -> str:
 
 
 async def put_notes(name: str, secret: str) -> int:
+    body = json.dumps({"notes": f"by {name}"}).encode()
     headers = [
         (b"host", b"localhost"),
         (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
         (b"authorization", f"Bearer {secret}".encode()),
     ]
-    request = HttpCommunicator(
-        application,
-        "PUT",
-        f"/api/projects/{name}/metadata",
-        body=json.dumps({"notes": f"by {name}"}).encode(),
-        headers=headers,
-    )
+    path = f"/api/projects/{name}/metadata"
+    request = HttpCommunicator(application, "PUT", path, body=body, headers=headers)
     return (await request.get_response(timeout=30))["status"]
 
 
