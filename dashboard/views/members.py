@@ -49,7 +49,7 @@ def render_members(request: HttpRequest, project: Project, form: MemberForm) -> 
         "may_invite": isinstance(request.user, User) and may_invite(request.user, project),
         "roles": Role.choices,
         "form": form,
-        "invitation_form": InvitationForm(),
+        "invitation_form": InvitationForm(auto_id="invited_%s"),  # another form has a role
     }
     response = render_page(request, "member_list.html", context, fragments={"member-table"})
     response.status_code = 400 if form.errors else 200
