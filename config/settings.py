@@ -217,7 +217,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "tracking.api.errors.exception_handler",
 }
-JWT_LIFETIME_S = env_int("RUNYARD_JWT_LIFETIME", 24 * 60 * 60, minimum=60)
+JWT_LIFETIME_S = env_int("RUNYARD_JWT_LIFETIME", 24 * 60 * 60, minimum=1)
 SIMPLE_JWT = {
     "ALGORITHM": "HS256",
     # A key of their own: what is signed for another purpose is no token.

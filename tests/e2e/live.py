@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -24,9 +24,10 @@ PORTS = range(20_000, 32_000)
 class LiveServer:
     """`manage.py serve` on loopback. Ended by its process id, and only ever by that."""
 
-    def __init__(self, port: int, data_dir: Path) -> None:
+    def __init__(self, port: int, data_dir: Path, settings: Mapping[str, str]) -> None:
         self.port = port
         self.data_dir = data_dir
+        self.settings = settings
         self.url = f"http://127.0.0.1:{port}"
         self.log = data_dir / "server.log"
         self.process: subprocess.Popen[bytes] | None = None
@@ -42,7 +43,7 @@ class LiveServer:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "serve", "--port", str(self.port)],
                 cwd=ROOT,
-                env=server_env(self.data_dir),
+                env={**server_env(self.data_dir), **self.settings},
                 stdout=log,
                 stderr=log,
             )
@@ -80,12 +81,15 @@ class LiveServer:
 
 @contextlib.contextmanager
 def live_server(
-    port: int | None = None, data_dir: str | os.PathLike[str] | None = None
+    port: int | None = None, data_dir: str | os.PathLike[str] | None = None, **settings: str
 ) -> Iterator[LiveServer]:
-    """A running server; without a `data_dir` its data goes when it ends."""
+    """A running server; without a `data_dir` its data goes when it ends.
+
+    `settings`: of its environment, in the names that the server reads.
+    """
     with contextlib.ExitStack() as stack:
         home = data_dir or stack.enter_context(tempfile.TemporaryDirectory(prefix="runyard-live-"))
-        server = LiveServer(port or free_port(), Path(home))
+        server = LiveServer(port or free_port(), Path(home), settings)
         stack.callback(server.end)
         server.start()
         yield server
