@@ -20,6 +20,7 @@ def _plain_static_files(settings: object) -> None:
 def _fresh_memory() -> Iterator[None]:
     """What a process remembers of its database does not outlive a test's database."""
     from tracking.consumers.newsroom import newsroom
+    from tracking.consumers.socket_frames import socket_newsroom
     from tracking.domain.access import local_user
     from tracking.domain.metrics import forget_metric_ids
 
@@ -27,6 +28,7 @@ def _fresh_memory() -> Iterator[None]:
     local_user.cache_clear()
     forget_metric_ids()
     newsroom.forget()
+    socket_newsroom.forget()
 
 
 @pytest.fixture

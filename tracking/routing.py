@@ -1,8 +1,9 @@
 """The paths that consumers answer; all others are Django's."""
 
-from django.urls import URLPattern, re_path
+from django.urls import re_path
 
 from tracking.consumers.ingest import IngestConsumer
+from tracking.consumers.run_socket import RunSocket
 from tracking.consumers.streams import RunStream
 
 RUNS = r"^api/projects/(?P<project>[^/]+)/runs"
@@ -12,4 +13,4 @@ http_urlpatterns = [
     re_path(rf"{RUNS}/stream/?$", RunStream.as_asgi()),
     re_path(rf"{RUNS}/(?P<run>[^/]+)/stream/?$", RunStream.as_asgi()),
 ]
-websocket_urlpatterns: list[URLPattern] = []
+websocket_urlpatterns = [re_path(r"^ws/(?P<run_id>[0-9]+)/?$", RunSocket.as_asgi())]

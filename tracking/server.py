@@ -12,12 +12,14 @@ from typing import IO, Any
 
 import daphne.server
 from daphne.http_protocol import HTTPFactory, WebRequest
+from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.web.http import HTTPChannel
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 AsgiApp = Callable[[dict[str, Any], Receive, Any], Awaitable[None]]
 HEAD_BYTES = 128 * 1024  # an address, or a Last-Event-ID, may name a thousand runs
+SAID_BYTES = 64 * 1024  # at most in one message of a WebSocket, whoever says it
 PART_BYTES = 256 * 1024  # large enough to cost little, small enough to let others run in between
 
 
@@ -93,6 +95,41 @@ class LeanRequest(WebRequest):
             super().handle_exception(exception)
 
 
+class LeanSocket(WebSocketProtocol):
+    """A WebSocket that only tells: what a client says is not kept for anybody."""
+
+    def connectionMade(self) -> None:  # noqa: N802 -- Twisted's name, as those below
+        """In the place of the HTTP connection it grew out of, which does not tell about room."""
+        super().connectionMade()
+        self.has_room = asyncio.Event()
+        self.has_room.set()
+        self.transport.unregisterProducer()
+        self.transport.registerProducer(self, streaming=True)
+
+    def pauseProducing(self) -> None:  # noqa: N802
+        self.has_room.clear()
+
+    def resumeProducing(self) -> None:  # noqa: N802
+        self.has_room.set()
+
+    def stopProducing(self) -> None:  # noqa: N802
+        self.has_room.set()
+
+    def connectionLost(self, reason: Any) -> None:  # noqa: N802
+        self.has_room.set()  # nobody takes it, so there is always room for more
+        super().connectionLost(reason)
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803
+        pass
+
+    def cut(self) -> None:
+        self.transport.abortConnection()
+
+
+class LeanSocketFactory(WebSocketFactory):
+    protocol = LeanSocket
+
+
 class LeanFactory(HTTPFactory):
     def buildProtocol(self, addr: Any) -> Any:  # noqa: N802 -- Twisted's name
         protocol = super().buildProtocol(addr)
@@ -103,8 +140,8 @@ class LeanFactory(HTTPFactory):
 class LeanServer(daphne.server.Server):
     async def handle_reply(self, protocol: Any, message: Message) -> None:
         """The application goes on when the client has taken what was sent before, or gives it up."""
-        if isinstance(protocol, LeanRequest):
-            if message["type"] == "http.response.cut":
+        if isinstance(protocol, LeanRequest | LeanSocket):
+            if message["type"] in {"http.response.cut", "websocket.cut"}:
                 protocol.cut()
                 return
             await protocol.has_room.wait()
@@ -145,5 +182,12 @@ def read_part(body: DiskBody) -> Message:
 def run_server(app: AsgiApp, endpoints: list[str]) -> None:
     """Serve until a signal comes."""
     daphne.server.HTTPFactory = LeanFactory  # Server.run offers no other way to say so
+    daphne.server.WebSocketFactory = LeanSocketFactory
     HTTPChannel.MAX_LENGTH = HTTPChannel.totalHeadersSize = HEAD_BYTES
-    LeanServer(application=read_from_disk(app), endpoints=endpoints, server_name="Runyard").run()
+    LeanServer(
+        application=read_from_disk(app),
+        endpoints=endpoints,
+        server_name="Runyard",
+        websocket_max_message_size=SAID_BYTES,
+        websocket_max_frame_size=SAID_BYTES,
+    ).run()

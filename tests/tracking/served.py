@@ -7,9 +7,12 @@ from typing import Any
 from tracking.server import run_server
 
 PIECE_BYTES = 256 * 1024
+FRAME_BYTES = 32 * 1024
 TOTAL_BYTES = 256 * PIECE_BYTES
 sent: list[int] = []  # sizes of the pieces that the server has taken
 cuts: list[str] = []
+told: list[int] = []  # as `sent`, by WebSocket
+heard: list[str] = []  # kinds of messages from WebSockets
 
 
 async def answer(send: Any, body: bytes) -> None:
@@ -36,12 +39,29 @@ async def cut(send: Any) -> None:
         cuts.append("cut")
 
 
+async def flood_socket(receive: Any, send: Any) -> None:
+    assert (await receive())["type"] == "websocket.connect"
+    await send({"type": "websocket.accept"})
+    for _ in range(TOTAL_BYTES // FRAME_BYTES):
+        await send({"type": "websocket.send", "bytes": bytes(FRAME_BYTES)})
+        told.append(FRAME_BYTES)
+    while (message := await receive())["type"] != "websocket.disconnect":
+        heard.append(message["type"])
+
+
 async def app(scope: Any, receive: Any, send: Any) -> None:
+    if scope["type"] == "websocket":
+        await flood_socket(receive, send)
+        return
     match scope["path"]:
         case "/flood":
             await flood(send)
         case "/sent":
             await answer(send, str(sum(sent)).encode())
+        case "/told":
+            await answer(send, str(sum(told)).encode())
+        case "/heard":
+            await answer(send, str(len(heard)).encode())
         case "/cut":
             await cut(send)
         case "/cuts":

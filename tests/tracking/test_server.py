@@ -4,7 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection, HTTPResponse, IncompleteRead
 from io import BytesIO
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.tracking.served import TOTAL_BYTES
-from tracking.server import PART_BYTES, DiskBody, DiskFile, read_from_disk
+from tracking.server import PART_BYTES, SAID_BYTES, DiskBody, DiskFile, read_from_disk
 
 TIMEOUT_S = 20
 SENT = {"type": "http.disconnect"}
@@ -130,6 +130,54 @@ def test_client_that_reads_nothing_can_be_cut(port):
         wait_until(lambda: count_sent(port, "/cuts"))
         with pytest.raises((IncompleteRead, ConnectionResetError)):
             answer.read()
+
+
+@contextmanager
+def open_socket(port: int) -> Iterator[socket.socket]:
+    """A WebSocket that has sent its handshake and has read nothing."""
+    with socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_S) as client:
+        client.sendall(
+            b"GET /flood HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+            b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        yield client
+
+
+def frame(text: bytes) -> bytes:
+    """A client's frame, masked with nothing."""
+    size = len(text)
+    length = bytes([0x80 | size]) if size < 126 else b"\xff" + size.to_bytes(8, "big")
+    return b"\x81" + length + bytes(4) + text
+
+
+def test_socket_waits_for_a_client_that_does_not_read(port):
+    counts = [-1]
+
+    def has_stopped() -> bool:
+        counts.append(count_sent(port, "/told"))
+        return counts[-1] == counts[-2] > 0
+
+    with open_socket(port) as client:
+        wait_until(has_stopped)
+        stopped_at, size = counts[-1], 0
+        while size < TOTAL_BYTES:
+            size += len(client.recv(1024**2))
+
+    assert stopped_at < TOTAL_BYTES / 2
+    wait_until(lambda: count_sent(port, "/told") == TOTAL_BYTES)
+
+
+def test_what_a_socket_is_told_is_not_kept(port):
+    with open_socket(port) as client:
+        assert client.recv(12) == b"HTTP/1.1 101"
+        client.sendall(frame(b"hello") * 1_000)
+        client.sendall(frame(b"x" * (SAID_BYTES + 1)))
+        with suppress(ConnectionResetError):
+            while client.recv(1024**2):
+                pass
+
+    assert count_sent(port, "/heard") == 0
 
 
 def test_answer_that_breaks_off_is_closed_each_time(port):

@@ -60,7 +60,7 @@ def row_frame(run: Run, row: Row) -> bytes:
         {
             "timestamp": _iso(moment),
             "step": row.step,
-            "metrics": {name: _number(value) for name, value in row.values.items()},
+            "metrics": {name: write_number(value) for name, value in row.values.items()},
             "run": run.key,
             "project": run.project.key,
         },
@@ -94,5 +94,5 @@ def _iso(moment: datetime) -> str:
     return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def _number(value: float) -> float | str:
+def write_number(value: float) -> float | str:
     return value if math.isfinite(value) else number_word(value)

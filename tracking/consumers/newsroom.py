@@ -7,9 +7,9 @@ needed. With nobody watching, nothing is read and nothing is kept.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from channels.db import database_sync_to_async
 
@@ -49,25 +49,36 @@ class Piece:
         return sum(map(len, [*self.parts, self.rest, self.last]))
 
 
-class Newsroom:
-    """Belongs to one event loop, and is used from nowhere else."""
+class Readable(Protocol):
+    @property
+    def revision(self) -> int: ...
+    @property
+    def size_bytes(self) -> int: ...
 
-    def __init__(self) -> None:
-        self._readings: dict[Order, asyncio.Task[Piece | None]] = {}
-        self._pieces: dict[Order, Piece] = {}  # the oldest first
 
-    async def read(self, order: Order) -> Piece | None:
+PieceT = TypeVar("PieceT", bound=Readable)
+
+
+class Newsroom(Generic[PieceT]):
+    """Belongs to one event loop, and is used from nowhere else. `read_piece` runs in a thread."""
+
+    def __init__(self, read_piece: Callable[[Order], PieceT | None]) -> None:
+        self._read_piece = read_piece
+        self._readings: dict[Order, asyncio.Task[PieceT | None]] = {}
+        self._pieces: dict[Order, PieceT] = {}  # the oldest first
+
+    async def read(self, order: Order) -> PieceT | None:
         """The next piece, which may not be the last that there is; None when the run is gone."""
         if piece := self._pieces.get(order):
             return piece
         reading = self._readings.get(order)
         if reading is None:
-            reading = asyncio.create_task(database_sync_to_async(read_piece)(order))
+            reading = asyncio.create_task(database_sync_to_async(self._read_piece)(order))
             self._readings[order] = reading
             reading.add_done_callback(lambda done: self._finish(order, done))
         return await asyncio.shield(reading)  # who leaves does not take it from the others
 
-    def _finish(self, order: Order, reading: "asyncio.Task[Piece | None]") -> None:
+    def _finish(self, order: Order, reading: "asyncio.Task[PieceT | None]") -> None:
         self._readings.pop(order, None)
         piece = None if reading.cancelled() or reading.exception() else reading.result()
         if piece is None or piece.revision <= order.after:
@@ -77,16 +88,13 @@ class Newsroom:
         while sum(kept.size_bytes for kept in self._pieces.values()) > KEEP_BYTES:
             del self._pieces[next(iter(self._pieces))]
 
-    def _drop(self, order: Order, piece: Piece) -> None:
+    def _drop(self, order: Order, piece: PieceT) -> None:
         if self._pieces.get(order) is piece:
             del self._pieces[order]
 
     def forget(self) -> None:
         self._readings.clear()
         self._pieces.clear()
-
-
-newsroom = Newsroom()
 
 
 def read_piece(order: Order) -> Piece | None:
@@ -117,3 +125,6 @@ def join_frames(frames: list[bytes]) -> Iterator[bytes]:
             part, size = [], 0
     if part:
         yield b"".join(part)
+
+
+newsroom = Newsroom(read_piece)

@@ -33,6 +33,11 @@ def parse_wanted(path: dict[str, str], query_string: bytes) -> Wanted:
     return Wanted(path["project"], frozenset(keys), single is not None, _since_us(query))
 
 
+def parse_since(query_string: bytes) -> int | None:
+    """The time of `?since=`, in microseconds. Raises: InvalidInput."""
+    return _since_us(_query(query_string))
+
+
 def _query(query_string: bytes) -> dict[str, list[str]]:
     options: dict[str, Any] = {"keep_blank_values": True, "max_num_fields": MAX_FIELDS}
     try:

@@ -37,7 +37,7 @@ def reads(monkeypatch) -> list[int]:
 
 
 async def test_watchers_of_one_commit_share_one_reading(run, reads):
-    room, order = Newsroom(), Order(run.pk, 1)
+    room, order = Newsroom(read_piece), Order(run.pk, 1)
 
     pieces = await asyncio.gather(*(room.read(order) for _ in range(200)))
     late = await room.read(order)
@@ -47,7 +47,7 @@ async def test_watchers_of_one_commit_share_one_reading(run, reads):
 
 
 async def test_watchers_of_different_times_read_for_themselves(run, reads):
-    room, order = Newsroom(), Order(run.pk, 0)
+    room, order = Newsroom(read_piece), Order(run.pk, 0)
 
     whole = await room.read(order)
     cut = await room.read(order._replace(since_us=2**60))
@@ -57,7 +57,7 @@ async def test_watchers_of_different_times_read_for_themselves(run, reads):
 
 
 async def test_watcher_who_leaves_does_not_take_the_reading_along(run, reads):
-    room, order = Newsroom(), Order(run.pk, 1)
+    room, order = Newsroom(read_piece), Order(run.pk, 1)
     leaver, stayer = (asyncio.create_task(room.read(order)) for _ in range(2))
     await asyncio.sleep(0)
 
@@ -71,7 +71,7 @@ async def test_failed_reading_is_done_again(run, monkeypatch):
     def fail(*_, **__):
         raise OperationalError("database is locked")
 
-    room, order = Newsroom(), Order(run.pk, 1)
+    room, order = Newsroom(read_piece), Order(run.pk, 1)
     with monkeypatch.context() as patch:
         patch.setattr(module, "read_news", fail)
         with pytest.raises(OperationalError):
@@ -82,7 +82,7 @@ async def test_failed_reading_is_done_again(run, monkeypatch):
 
 async def test_nothing_is_kept_when_nobody_has_asked_for_a_while(run, monkeypatch):
     monkeypatch.setattr(module, "KEEP_S", 0.01)
-    room = Newsroom()
+    room = Newsroom(read_piece)
 
     await room.read(Order(run.pk, 1))
     await asyncio.sleep(0.1)
@@ -91,7 +91,7 @@ async def test_nothing_is_kept_when_nobody_has_asked_for_a_while(run, monkeypatc
 
 
 async def test_oldest_pieces_go_when_they_are_too_large_together(run, monkeypatch):
-    room = Newsroom()
+    room = Newsroom(read_piece)
     whole = await room.read(Order(run.pk, 0))
     monkeypatch.setattr(module, "KEEP_BYTES", whole.size_bytes)
 
@@ -102,7 +102,7 @@ async def test_oldest_pieces_go_when_they_are_too_large_together(run, monkeypatc
 
 
 async def test_reading_that_brought_nothing_is_not_kept(run, reads):
-    room, order = Newsroom(), Order(run.pk, run.revision)
+    room, order = Newsroom(read_piece), Order(run.pk, run.revision)
 
     pieces = [await room.read(order) for _ in range(2)]
 
@@ -113,7 +113,7 @@ async def test_reading_that_brought_nothing_is_not_kept(run, reads):
 async def test_deleted_run_has_no_piece(run):
     await in_thread(Run.objects.all().delete)()
 
-    assert await Newsroom().read(Order(run.pk, 1)) is None
+    assert await Newsroom(read_piece).read(Order(run.pk, 1)) is None
 
 
 def test_piece_is_cut_into_parts_and_its_last_frame(run):
