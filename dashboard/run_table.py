@@ -16,6 +16,7 @@ from dashboard.params import query_param
 from dashboard.problems import Problem, explain
 from tracking.domain.fields import Field, find_field, metric_field, read_fields, sort_runs
 from tracking.domain.query import QueryError, filter_runs
+from tracking.domain.tables import plain
 from tracking.enums import RunStatus
 from tracking.models import Project, Run
 
@@ -176,11 +177,4 @@ def _values(runs: QuerySet[Run], fields: Sequence[Field]) -> Iterator[list[Any]]
     for start in range(0, len(found), ROWS_AT_ONCE):
         some = found[start : start + ROWS_AT_ONCE]
         values = read_values(some, fields)
-        yield from ([run.key, *map(_plain, values[run.pk])] for run in some)
-
-
-def _plain(value: Any) -> Any:
-    """A value as JSON can hold it: times as ISO text, durations in seconds."""
-    if hasattr(value, "isoformat"):
-        return value.isoformat()
-    return value.total_seconds() if hasattr(value, "total_seconds") else value
+        yield from ([run.key, *map(plain, values[run.pk])] for run in some)

@@ -19,6 +19,7 @@ from tracking.admin.deleting import WeighedDeletion
 from tracking.admin.fields import LongTextField, TagsField
 from tracking.admin.lists import LONG_PROJECT_FIELDS, LONG_RUN_FIELDS, ProjectFilter, SlimAdmin
 from tracking.admin.metrics import MetricInline
+from tracking.admin.run_actions import RunActions
 from tracking.domain.deletion import delete_runs, weigh_runs
 from tracking.domain.runs import archive_runs, close_run, update_run
 from tracking.enums import RunStatus
@@ -58,7 +59,7 @@ class RunForm(forms.ModelForm):
 
 
 @admin.register(Run)
-class RunAdmin(WeighedDeletion, SlimAdmin):
+class RunAdmin(RunActions, WeighedDeletion, SlimAdmin):
     form = RunForm
     inlines = [MetricInline, ArtifactInline]
     list_display = [
@@ -73,7 +74,10 @@ class RunAdmin(WeighedDeletion, SlimAdmin):
     date_hierarchy = "started_at"
     search_fields = ["key", "name", "project__key", "folder", "notes", "tags", "^uid"]
     search_help_text = "Key, name, project, folder, notes, tag or uid"
-    actions = ["mark_as_completed", "mark_as_failed", "mark_as_cancelled", "archive", "restore"]
+    actions = [
+        *("mark_as_completed", "mark_as_failed", "mark_as_cancelled", "archive", "restore"),
+        *("move", "retag", "export"),
+    ]
     readonly_fields = [
         *("project_link", "key", "shown_status", "exit_code", "created_by", "contents"),
         *("started", "seen", "ended", "duration", "archived"),
