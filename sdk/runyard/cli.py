@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from runyard import config, doctor, orphans
+from runyard import config, doctor, login, orphans
 from runyard.credentials import Credentials
 from runyard.passwords import Login
 from runyard.sender import Sender
@@ -22,15 +22,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit status: 0 if all is well, 1 if something is left to do, 2 for misuse."""
     options = _parser().parse_args(arguments)
     try:
-        root = config.data_dir(options.directory)
-        if options.command == "doctor":
-            return doctor.examine(root, options.url)
-        return _sync(root, options)
+        return _run(options)
     except (OSError, ValueError) as error:
         _say(f"runyard: {error}")
         return 2
     except KeyboardInterrupt:
         return 130
+
+
+def _run(options: argparse.Namespace) -> int:
+    if options.command == "login":
+        return login.login(options.url, options.token)
+    if options.command == "logout":
+        return login.logout(options.url)
+    root = config.data_dir(options.directory)
+    if options.command == "doctor":
+        return doctor.examine(root, options.url)
+    return _sync(root, options)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -47,6 +55,16 @@ def _parser() -> argparse.ArgumentParser:
     sync.add_argument("--watch", action="store_true", help="go on until Ctrl-C")
     sync.add_argument(
         "--patience", type=float, default=10.0, metavar="SECONDS", help="with a silent server (10)"
+    )
+    for name, help_text in (
+        ("login", "keep a token for a server on this machine"),
+        ("logout", "forget the token for a server"),
+    ):
+        command = commands.add_parser(name, help=help_text, description=help_text)
+        command.add_argument("url", nargs="?", help="default: $RUNYARD_URL")
+    commands.choices["login"].add_argument(
+        "--token",
+        help="instead of being asked; others on this machine may see it in the process list",
     )
     return parser
 

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from runyard import tokens
 from runyard.errors import NoServer
 
 SYSTEM_DIRS = frozenset(
@@ -40,16 +41,23 @@ def server_url(explicit: str | None = None) -> str:
 
 
 def token_for(origin: str) -> str | None:
-    """The token, read anew each time; only for the server of $RUNYARD_URL, where that is set."""
+    """The token for this server, read anew each time: $RUNYARD_TOKEN, else what `runyard login` keeps.
+
+    Where $RUNYARD_URL is set, $RUNYARD_TOKEN is only for the server there.
+    """
+    return token_of_environment(origin) or tokens.stored_token(origin)
+
+
+def token_of_environment(origin: str) -> str | None:
     url = os.environ.get("RUNYARD_URL")
-    if url and origin != _origin(url):
-        return None
-    return os.environ.get("RUNYARD_TOKEN", "").strip() or None
+    token = os.environ.get("RUNYARD_TOKEN", "").strip()
+    is_meant = tokens.is_sendable(token) and (not url or origin == _origin(url))
+    return token if is_meant else None
 
 
 def _origin(url: str) -> str:
     parts = urlsplit(url.strip())
-    return f"{parts.scheme}://{parts.netloc}"
+    return f"{parts.scheme}://{parts.netloc}".lower()
 
 
 def init_timeout_s() -> float:

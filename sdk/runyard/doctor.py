@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from uuid import uuid4
 
-from runyard import config, locks
+from runyard import config, locks, tokens
 from runyard.background import is_room_used_up, measure
 from runyard.errors import NoServer, TransportError
 from runyard.orphans import spool_paths
@@ -115,7 +115,11 @@ def _check_token(url: str | None) -> str:
         origin = parse_address(config.server_url(url)).origin
     except NoServer:
         return "not needed without a server"
-    if config.token_for(origin):
+    if tokens.is_open_to_others():
+        raise Trouble(f"others can read {tokens.tokens_path()}; run: chmod 600 on it")
+    if config.token_of_environment(origin):
         return "RUNYARD_TOKEN is sent"
+    if tokens.stored_token(origin):
+        return f"that of runyard login is sent, from {tokens.tokens_path()}"
     is_set = bool(os.environ.get("RUNYARD_TOKEN"))
     return "RUNYARD_TOKEN is for the server of RUNYARD_URL" if is_set else "none is set"

@@ -317,7 +317,8 @@ class Sender:
     def _ask_for_credentials(self, answer: Response) -> float:
         self.is_denied = True
         where = answer.headers.get("location")
-        advice = f"it points to {where}" if where else "set RUNYARD_TOKEN to a valid token"
+        login = f"set RUNYARD_TOKEN to a valid token, or run: runyard login {self.spool.meta.url}"
+        advice = f"it points to {where}" if where else login
         self._notices.warn(
             "denied",
             f"{self.spool.meta.url} does not let us in ({explain(answer)}): {advice}. "

@@ -32,6 +32,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Itera
     ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("RUNYARD_DIR", str(tmp_path / "sdk"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     yield
     for run in list(lifecycle._state.open_runs):
         run.end("completed")

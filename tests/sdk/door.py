@@ -122,7 +122,13 @@ class Handler(BaseHTTPRequestHandler):
     door: Door
 
     def do_GET(self) -> None:
-        answer = self.door.fault(self.path)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        with self.door.lock:
+            self.door.requests.append((self.path, headers))
+            answer = self.door.fault(self.path)
+        if answer == "hang up":
+            self.close_connection = True
+            return
         self.answer(answer if isinstance(answer, Answer) else Answer(404))
 
     def do_POST(self) -> None:

@@ -272,7 +272,8 @@ def test_wrong_credentials_are_asked_for_once(
     assert [record.message for record in caplog.records] == [
         (
             f"runyard: {sender.spool.meta.url} does not let us in (401 Who are you?): set RUNYARD_TOKEN"
-            f" to a valid token. Records are kept in {sender.spool.path} and sent later."
+            f" to a valid token, or run: runyard login {sender.spool.meta.url}."
+            f" Records are kept in {sender.spool.path} and sent later."
         )
     ]
     sender.step()

@@ -1,0 +1,57 @@
+"""`runyard login` and `runyard logout`: a token for this machine, asked for once."""
+
+import getpass
+import sys
+from contextlib import closing
+
+from runyard import config
+from runyard.answers import explain
+from runyard.credentials import Credentials
+from runyard.errors import TransportError
+from runyard.tokens import forget_token, is_sendable, store_token
+from runyard.transport import Address, HttpTransport, parse_address
+
+ME = "/auth/me"  # asks for a token in every mode of the server
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def login(url: str | None, token: str | None) -> int:
+    """Returns 1 if the server does not take the token; then nothing is kept."""
+    address = parse_address(config.server_url(url))
+    if address.scheme == "http" and address.host not in LOOPBACK:
+        _say(f"Note: {address.url} is not encrypted; who listens on the way can read the token.")
+    token = (token or _ask(address)).strip()
+    if not is_sendable(token):
+        _say("That is no token: it is one word that begins with ry_.")
+        return 1
+    try:
+        with closing(HttpTransport(address, Credentials(token), timeout_s=10.0)) as transport:
+            answer = transport.request("GET", ME)
+    except TransportError as error:
+        _say(f"{address.url} does not answer ({error}). Nothing was kept.")
+        return 1
+    user = answer.json().get("username")
+    if answer.status != 200 or not isinstance(user, str):
+        _say(f"{address.url} does not take the token ({explain(answer)}). Nothing was kept.")
+        return 1
+    path = store_token(address.origin, token)
+    _say(f"You are {user} on {address.origin}. The token is kept in {path}, for you alone.")
+    return 0
+
+
+def logout(url: str | None) -> int:
+    address = parse_address(config.server_url(url))
+    if forget_token(address.origin):
+        _say(f"The token for {address.origin} is forgotten here. Revoke it on your profile page.")
+    else:
+        _say(f"There was no token for {address.origin}.")
+    return 0
+
+
+def _ask(address: Address) -> str:
+    _say(f"Make a token on {address.url}/profile/tokens and paste it here.")
+    return getpass.getpass("Token (not shown): ")
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
