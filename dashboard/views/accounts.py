@@ -69,7 +69,7 @@ class SignIn(LoginView):
         return super().get_context_data(**kwargs, **more)
 
 
-sign_in = with_accounts(SignIn.as_view())
+sign_in = with_accounts(editor(SignIn.as_view()))
 sign_out = with_accounts(LogoutView.as_view())
 
 

@@ -6,6 +6,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
+from django.views.decorators.http import require_safe
 
 from dashboard.decorators import page
 from dashboard.htmx import htmx_target, render_page
@@ -22,6 +23,7 @@ FRAGMENTS = {"run-list", "chart-grid", "group-fields"}
 
 
 @login_not_required
+@require_safe
 def favicon(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 -- the icon is the same for all
     """Where browsers ask when a page, say JSON, does not name its icon."""
     return redirect(static("favicon.svg"))

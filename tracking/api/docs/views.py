@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import include, path
 from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_safe
 from drf_spectacular.views import (
     SpectacularAPIView,
     SpectacularRedocView,
@@ -43,6 +44,8 @@ MANAGER = Surface("manager", "AI Manager API", "", "tracking.api.ai_manager.urls
 class ForPeople:
     """REST views answer who is not known with a 401; a person is led to the login."""
 
+    http_method_names = ["get", "head"]
+
     @classmethod
     def as_view(cls, **options: Any) -> Any:
         view = super().as_view(**options)  # type: ignore[misc]  # beside a view
@@ -64,5 +67,6 @@ class RedocView(ForPeople, SpectacularRedocView):
     template_name = "docs/redoc.html"
 
 
+@require_safe
 def documentation_list(request: HttpRequest) -> HttpResponse:
     return render(request, "docs/index.html")
