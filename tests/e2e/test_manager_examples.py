@@ -1,6 +1,5 @@
 """The Python example of the AI Manager documentation as printed, and what may befall its training."""
 
-import os
 import sqlite3
 import subprocess
 import sys
@@ -14,10 +13,16 @@ import pytest
 import requests
 
 from tests.e2e.live import LiveServer, live_server
+from tests.e2e.manager_jobs import (
+    JOB_S,
+    job_settings,
+    register,
+    run_job,
+    started_job,
+    wait_for,
+)
 
 pytestmark = pytest.mark.e2e
-JOB_S = 120  # far above what any of them needs
-
 EXAMPLE = """
 from ai_manager import AIManager
 
@@ -38,7 +43,6 @@ with manager.run(name="training_run") as run:
             "accuracy": 0.85
         }, step=epoch)
 """
-PRINTED_URL = "http://localhost:8000"
 STEPS = list(range(100))
 
 StartServer = Callable[..., LiveServer]
@@ -52,53 +56,6 @@ def start_server(tmp_path: Path) -> Iterator[StartServer]:
         yield lambda **settings: stack.enter_context(
             live_server(data_dir=tmp_path / "data", **settings)
         )
-
-
-def register(server: LiveServer, username: str = "user", password: str = "pass") -> None:
-    answer = requests.post(
-        f"{server.url}/auth/register",
-        json={"email": f"{username}@example.com", "username": username, "password": password},
-        timeout=30,
-    )
-    assert answer.status_code == 200, answer.text
-
-
-def job_settings(folder: Path) -> dict[str, str]:
-    own = {name: text for name, text in os.environ.items() if not name.startswith("RUNYARD_")}
-    home = {"HOME": str(folder), "RUNYARD_DIR": str(folder / "sdk"), "NO_PROXY": "localhost"}
-    return {**own, **home, "PYTHONPATH": str(Path(__file__).parents[2] / "sdk")}
-
-
-def start_job(script: str, server: LiveServer, folder: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", script.replace(PRINTED_URL, server.url)],
-        cwd=folder,
-        env=job_settings(folder),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def run_job(script: str, server: LiveServer, folder: Path) -> str:
-    """What it writes to stderr."""
-    job = start_job(script, server, folder)
-    try:
-        _, errors = job.communicate(timeout=JOB_S)
-    except subprocess.TimeoutExpired:
-        job.kill()
-        raise
-    assert job.returncode == 0, errors
-    return errors
-
-
-def wait_for(job: subprocess.Popen[str], word: str) -> None:
-    assert job.stdout
-    for line in job.stdout:
-        if line.strip() == word:
-            return
-    raise AssertionError(f"The job ended without {word!r}: {job.communicate()[1]}")
 
 
 def log_in(server: LiveServer, username: str = "user", password: str = "pass") -> dict[str, str]:
@@ -127,7 +84,9 @@ def test_python_example_runs_as_printed(start_server: StartServer, tmp_path: Pat
     server = start_server()
     register(server)
 
-    assert run_job(EXAMPLE, server, tmp_path) == ""
+    status, _, errors = run_job(EXAMPLE, server, tmp_path)
+
+    assert (status, errors) == (0, "")
 
     headers = log_in(server)
     (project,) = requests.get(f"{server.url}/projects/", headers=headers, timeout=30).json()
@@ -190,10 +149,9 @@ def test_wrong_password_ends_the_job_before_the_training(
     server = start_server()
     register(server)
 
-    job = start_job(EXAMPLE.replace('"pass"', '"wrong"'), server, tmp_path)
-    _, errors = job.communicate(timeout=JOB_S)
+    status, _, errors = run_job(EXAMPLE.replace('"pass"', '"wrong"'), server, tmp_path)
 
-    assert job.returncode == 1
+    assert status == 1
     assert errors.splitlines()[-1] == (
         f"runyard.errors.LoginRefused: {server.url} refuses 'user': "
         "401 Incorrect username or password"
@@ -218,16 +176,15 @@ with manager.run(name="through an outage", config={"lr": 0.1}) as run:
 def test_training_goes_on_through_an_outage(start_server: StartServer, tmp_path: Path) -> None:
     server = start_server()
     register(server)
-    job = start_job(OUTAGE, server, tmp_path)
-    assert job.stdin
-    for step in ("1000", "2000"):
-        wait_for(job, step)
-        if step == "1000":
-            server.kill()  # the next thousand points are logged to nobody
+    with started_job(OUTAGE, server, tmp_path) as job:
+        assert job.stdin
+        wait_for(job, "1000")
+        server.kill()  # the next thousand points are logged to nobody
         job.stdin.write("\n")
         job.stdin.flush()
-    server.start()
-    _, errors = job.communicate(timeout=JOB_S)
+        wait_for(job, "2000")
+        server.start()
+        _, errors = job.communicate("\n", timeout=JOB_S)
 
     assert job.returncode == 0, errors
     assert read_rows(server, METRICS) == [("loss", 3_000, 3_000 * 2_999 / 2, 2_999)]
@@ -261,10 +218,9 @@ def test_login_is_renewed_while_the_training_runs(
     )
     register(server, password="Long-enough-2-guess")
 
-    job = start_job(EXPIRY, server, tmp_path)
-    printed, errors = job.communicate(timeout=JOB_S)
+    status, printed, errors = run_job(EXPIRY, server, tmp_path)
 
-    assert (job.returncode, errors) == (0, "")
+    assert (status, errors) == (0, "")
     count = int(printed.split()[-1])
     assert read_rows(server, METRICS) == [
         ("loss", count, count * (count - 1) / 2, count - 1),
@@ -302,10 +258,9 @@ def test_login_that_is_put_off_is_made_up_for(start_server: StartServer, tmp_pat
     register(server)
 
     began = time.monotonic()
-    job = start_job(EXAMPLE, server, tmp_path)
-    _, errors = job.communicate(timeout=JOB_S)
+    status, _, errors = run_job(EXAMPLE, server, tmp_path)
 
-    assert job.returncode == 0
+    assert status == 0
     assert "does not let us in now (429" in errors
     assert time.monotonic() - began < 60, "a deadline ends the job, not the server's patience"
     run_sync(server, tmp_path)
