@@ -7,6 +7,7 @@ from typing import Any
 from runyard import config as settings
 from runyard.credentials import Credentials
 from runyard.passwords import Login
+from runyard.tokens import is_sendable
 from runyard.transport import Address, parse_address
 from runyard.values import as_name
 
@@ -20,7 +21,7 @@ class AIManager:
     """Starts runs in the caller's own project of this name, which is created with the first run.
 
     A `token` comes before `username` and `password`; with none of them `AI_MANAGER_TOKEN` counts,
-    then `RUNYARD_TOKEN`. The login is renewed as long as the process lives; the password stays in
+    then `RUNYARD_TOKEN`, then what `runyard login` has kept. The login is renewed as long as the process lives; the password stays in
     memory. Raises: PermissionError when the server refuses the login; ValueError, TypeError. A server
     that does not answer is warned about. Source: API Documentation, "Python Client Example".
     """
@@ -71,6 +72,8 @@ def _sign_in(
     for name, value in (("username", username), ("password", password), ("token", token)):
         if value is not None and not isinstance(value, str):
             raise TypeError(f"{name} must be text, not {type(value).__name__}.")
+    if token and not is_sendable(token):
+        raise ValueError("token must be one word of plain letters, as the server gave it.")
     if (username is None) != (password is None):
         raise ValueError("username and password belong together: give both, or a token.")
     if username is None or password is None:

@@ -3,11 +3,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from runyard import cli
 from runyard.cli import main
 from runyard.spool import Spool
 
 from tests.sdk.conftest import add_rows
 from tests.sdk.door import Answer, Door, wait_until
+from tests.sdk.gate import open_gate
 from tests.sdk.jobs import Job
 
 
@@ -151,3 +153,54 @@ def test_doctor_without_a_server_has_nothing_to_complain_about(
 
     assert status == 0
     assert lines["server"] == "ok none by default: scripts must pass tracker_uri"
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Somebody sits before a terminal and types the password; the questions."""
+    questions: list[str] = []
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("getpass.getpass", lambda question: questions.append(question) or "pass")
+    yield questions
+    cli._credentials.cache_clear()
+
+
+def test_sync_asks_once_for_the_password_of_who_logged(
+    make_spool: Callable[..., Spool], root: Path, typed: list[str]
+) -> None:
+    with open_gate() as gate:
+        for key in ("a", "b"):
+            spool = make_spool(url=gate.url, key=key, user="user")
+            add_rows(spool, 3)
+            spool.release()
+
+        assert main(["sync", str(root)]) == 0
+
+        assert typed == [f"Password of user at {gate.url}: "]
+        assert [len(gate.values(key, "loss")) for key in "ab"] == [3, 3]
+        assert len(gate.logins) == 1
+
+
+def test_sync_rather_takes_a_token_than_asks(
+    make_spool: Callable[..., Spool],
+    root: Path,
+    typed: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("RUNYARD_TOKEN", "secret")
+    with open_gate() as gate:
+        gate.tokens.add("secret")
+        make_spool(url=gate.url, user="user").release()
+
+        assert main(["sync", str(root)]) == 0
+        assert typed == []
+
+
+def test_sync_says_who_does_not_let_it_in(
+    make_spool: Callable[..., Spool], root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open_gate() as gate:
+        make_spool(url=gate.url).release()
+
+        assert main(["sync", str(root), "--patience", "0"]) == 1
+        assert f"p/r: 0 of 1 records: {gate.url} does not let us in" in capsys.readouterr().err

@@ -194,6 +194,8 @@ def test_what_one_user_left_is_not_sent_by_another(gate: Gate, root: Path) -> No
         ({"api_url": "localhost:8000"}, ValueError, "must look like http://host:port"),
         ({"username": "user"}, ValueError, "belong together"),
         ({"password": "pass"}, ValueError, "belong together"),
+        ({"token": "two words"}, ValueError, "token must be one word"),
+        ({"token": "tökén"}, ValueError, "token must be one word"),
         ({"token": 7}, TypeError, "token must be text, not int"),
     ],
 )
