@@ -49,8 +49,9 @@ def tell_locked_out(
 ) -> HttpResponse:
     """What django-axes answers after too many wrong guesses."""
     wait_s = seconds_to_wait(request, credentials or {})
-    detail = f"Too many wrong passwords. Try again in {math.ceil(wait_s / 60)} minutes."
-    if request.accepts("text/html"):
+    minutes = math.ceil(wait_s / 60)
+    detail = f"Too many wrong passwords. Try again in {minutes} minute{'s' * (minutes > 1)}."
+    if "text/html" in request.headers.get("Accept", ""):  # as browsers say, and programs do not
         answer = render(request, "registration/locked.html", {"detail": detail}, status=429)
     else:
         answer = JsonResponse({"detail": detail}, status=429)

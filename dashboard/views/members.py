@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from dashboard.decorators import action, editor, page
 from dashboard.forms import InvitationForm, MemberForm, OwnerForm
-from dashboard.htmx import is_htmx, render_page
+from dashboard.htmx import client_redirect, is_htmx, render_page
 from dashboard.listing import PAGE_SIZE
 from dashboard.params import text_param
 from dashboard.views.accounts import with_accounts
@@ -67,10 +67,11 @@ def member(request: HttpRequest, project_key: str, user_id: str) -> HttpResponse
     else:
         change_role(project, person, role=request.POST.get("role", ""))
         said = f"{person.username} has the role {request.POST['role']} now."
-    if is_htmx(request):
+    if is_htmx(request) and person.pk != request.user.pk:  # one's own role changes the whole page
         return render_members(request, project, MemberForm())
     messages.success(request, said)
-    return redirect("dashboard:member-list", project.key)
+    here = reverse("dashboard:member-list", args=[project.key])
+    return client_redirect(here) if is_htmx(request) else redirect(here)
 
 
 @page

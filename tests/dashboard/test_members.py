@@ -150,6 +150,16 @@ def test_role_changes_in_place(browser: Any, project: Project, people: Any) -> N
     assert roles(project)["bob"] == "viewer"
 
 
+def test_own_role_changes_the_whole_page(browser: Any, project: Project, people: Any) -> None:
+    share(project, people["charlie"], Role.OWNER)
+    path = f"{MEMBERS}/{people['charlie'].pk}"
+
+    response = browser("charlie").post(path, {"role": "viewer"}, headers={"HX-Request": "true"})
+
+    assert response.headers["HX-Redirect"] == MEMBERS
+    assert roles(project)["charlie"] == "viewer"
+
+
 @pytest.mark.parametrize(
     ("who", "form", "status"),
     [
