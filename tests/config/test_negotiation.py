@@ -91,3 +91,55 @@ def test_own_faults_are_told_in_the_callers_form(client, monkeypatch, path, acce
     if expected == "application/json":
         detail = "Something went wrong here; the server's log says what."
         assert answer.json() == {"detail": detail}
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "expected"),
+    [
+        ("/projects/", {"Accept": CHROME}, 302),
+        ("/projects/", {"Accept": "*/*"}, 401),
+        ("/projects/", {"Accept": AXIOS}, 401),
+        ("/projects/", {"Accept": CHROME, "Authorization": "Bearer x"}, 401),
+        ("/projects/", {"Accept": CHROME, "Authorization": "Basic x"}, 302),
+        ("/projects/", {"Accept": "*/*", "HX-Request": "true"}, 302),
+        ("/projects/2024", {"Accept": CHROME}, 200),
+        ("/projects/2024", {"Accept": "*/*"}, 401),
+        ("/projects/2024/", {"Accept": "application/json"}, 401),
+        ("/projects/2024", {"Accept": "*/*", "HX-Request": "true"}, 200),
+        ("/projects/2024", {"Accept": CHROME, "Authorization": "Bearer x"}, 401),
+        ("/projects/proj", {"Accept": "*/*"}, 200),
+        ("/projects/proj", {"Accept": "application/json"}, 401),
+    ],
+)
+def test_projects_belong_to_pages_and_to_the_ai_manager(client, path, headers, expected):
+    make_run()
+    make_run(project="2024")
+
+    answer = client.get(path, headers=headers)
+
+    assert answer.status_code == expected
+    assert {"Accept", "Authorization"} <= set(answer["Vary"].split(", "))
+    if expected == 302:
+        assert answer["Location"] == "/"
+    if expected == 401:
+        assert answer.json() == {"detail": "Could not validate credentials"}
+
+
+@pytest.mark.parametrize("method", ["post", "put", "delete", "patch"])
+def test_changes_of_projects_are_the_ai_managers(client, method):
+    make_run()
+
+    answer = getattr(client, method)("/projects/proj", headers={"Accept": CHROME})
+
+    assert answer.status_code in {401, 405}
+    assert answer["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize("path", ["/auth/me", "/runs/1", "/projects/1"])
+def test_own_faults_are_told_as_the_ai_manager_documents(client, monkeypatch, path):
+    client.raise_request_exception = False
+    monkeypatch.setattr("tracking.api.auth.identify", None)
+
+    answer = client.get(path, headers={"Accept": "*/*", "Authorization": "Bearer x"})
+
+    assert (answer.status_code, answer.json()) == (500, {"detail": "Internal server error"})

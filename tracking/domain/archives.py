@@ -8,7 +8,6 @@ from itertools import count
 from pathlib import PurePosixPath
 
 from asgiref.sync import sync_to_async
-from django.core.files.base import File
 from zipstream import ZipStream  # type: ignore[import-untyped]
 
 from tracking.domain.artifacts import has_file, open_artifact
@@ -86,8 +85,9 @@ class EntryNames:
         return name not in self._files and name not in self._folders
 
 
-async def read_file(file: "File[bytes]") -> AsyncIterator[bytes]:
-    """The pieces of a file, which is closed then. Reads in a thread."""
+async def read_artifact(artifact: Artifact) -> AsyncIterator[bytes]:
+    """The pieces of a file, which is opened when somebody takes the first. Reads in a thread."""
+    file = await sync_to_async(open_artifact, thread_sensitive=False)(artifact)
     read = sync_to_async(file.read, thread_sensitive=False)
     try:
         while piece := await read(PIECE_BYTES):

@@ -60,11 +60,7 @@ def store_artifact(
     InvalidInput, RunDeleted. Source: Tracker API, "Uploading Artifacts".
     """
     check_artifact_name(name)
-    words = _Words(
-        description=clean_text(description, "description"),
-        category=check_category(category),
-        metadata=clean_map(metadata or {}, "metadata"),
-    )
+    words = _clean_words(description, category, metadata or {})
     size_bytes, sha256 = _measure(content)
     stored = run.artifacts.filter(path="", name=name, deleted_at=None).first()
     if stored and stored.sha256 == sha256 and default_storage.exists(stored.storage_key):
@@ -87,6 +83,14 @@ def store_artifact(
     if replaced:
         _remove_file(replaced.storage_key)
     return artifact
+
+
+def _clean_words(description: str, category: str, metadata: dict[str, Any]) -> _Words:
+    return _Words(
+        description=clean_text(description, "description"),
+        category=check_category(category),
+        metadata=clean_map(metadata, "metadata"),
+    )
 
 
 def check_category(category: str) -> str:

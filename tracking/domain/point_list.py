@@ -43,7 +43,9 @@ def list_points(run: Run, *, skip: int, limit: int, name: str | None = None) -> 
 
     Two queries. Raises: LimitExceeded beyond MAX_REACH.
     """
-    metrics = run.metrics.order_by() if name is None else run.metrics.filter(name=name).order_by()
+    metrics = run.metrics.order_by()
+    if name is not None:
+        metrics = metrics.filter(name=name) if "\0" not in name else metrics.none()
     names, total = {}, 0
     for metric_id, found, count in metrics.values_list("pk", "name", "count"):
         names[metric_id] = found
@@ -72,7 +74,8 @@ def read_history(run: Run, name: str) -> tuple[str, Columns]:
 
     Two queries. Raises: NotFound, LimitExceeded.
     """
-    found = {one.name: one for one in run.metrics.filter(name__in={name, name.removesuffix("/")})}
+    names = [] if "\0" in name else [name, name.removesuffix("/")]
+    found = {one.name: one for one in run.metrics.filter(name__in=names)}
     metric: Metric | None = found.get(name) or found.get(name.removesuffix("/"))
     if metric is None:
         raise NotFound("Metric not found")

@@ -28,11 +28,11 @@ from tracking.api.ai_manager.viewsets import (
 )
 from tracking.api.viewsets import refusal
 from tracking.domain.access import find_run_by_id, require_write, visible_runs
-from tracking.domain.archives import read_file
+from tracking.domain.archives import read_artifact
 from tracking.domain.artifacts import (
     check_size,
     delete_artifacts,
-    open_artifact,
+    has_file,
     store_artifact,
 )
 from tracking.errors import NotFound
@@ -90,10 +90,12 @@ class ArtifactViewSet(ManagerViewSet):
     )
     def download_artifact(self, request: Request, artifact_id: str) -> HttpResponseBase:
         found = find_artifact(request, artifact_id)
+        if not has_file(found):
+            raise NotFound(f"The file of artifact {found.pk} is not there any more")
         is_head = request.method == "HEAD"  # nobody takes the bytes: do not read the file
         answer: Callable[..., HttpResponseBase] = HttpResponse if is_head else StreamingHttpResponse
         return answer(
-            b"" if is_head else read_file(open_artifact(found)),
+            b"" if is_head else read_artifact(found),
             content_type="application/octet-stream",
             headers={
                 "Content-Disposition": content_disposition_header(True, found.name) or "",  # noqa: FBT003 -- Django's own signature
