@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 
 from config.negotiation import with_json, with_manager
 from dashboard import urls as dashboard
+from tracking.admin.entrance import enter
 from tracking.api.ai_manager import urls as manager
 from tracking.api.aspara_dashboard.views import RunViewSet
 from tracking.api.aspara_tracker.urls import health
@@ -17,6 +18,7 @@ pages = with_manager(with_json(dashboard.urlpatterns, JSON_TWINS), MANAGER_TWINS
 
 urlpatterns = [
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/login/", enter),  # in the place of the admin's own
     path("admin/", admin.site.urls),
     path("api/", include("tracking.api.aspara_dashboard.urls")),
     path("tracker/api/v1/", include("tracking.api.aspara_tracker.urls")),
