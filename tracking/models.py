@@ -25,6 +25,10 @@ class User(AbstractUser):
     is_service = models.BooleanField(default=False)
     token: "ApiToken | None" = None  # that this request came with: it narrows what the user may
 
+    def check_password(self, raw_password: str | None) -> bool:
+        """Whatever password a service account may have been given opens nothing."""
+        return not self.is_service and super().check_password(raw_password)
+
 
 class Project(models.Model):
     key = models.CharField(max_length=NAME_LENGTH, unique=True)

@@ -2,9 +2,31 @@
 
 from django.contrib import admin
 
-from tracking.admin import artifacts, metrics, people, points, projects, records, runs, views
+from tracking.admin import (
+    artifacts,
+    audit,
+    metrics,
+    people,
+    points,
+    projects,
+    records,
+    runs,
+    tokens,
+    views,
+)
 
-__all__ = ["artifacts", "metrics", "people", "points", "projects", "records", "runs", "views"]
+__all__ = [
+    "artifacts",
+    "audit",
+    "metrics",
+    "people",
+    "points",
+    "projects",
+    "records",
+    "runs",
+    "tokens",
+    "views",
+]
 
 admin.site.site_header = "Runyard administration"
 admin.site.site_title = "Runyard administration"

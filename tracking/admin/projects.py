@@ -4,15 +4,18 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.forms.models import BaseInlineFormSet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
 from django.utils.safestring import SafeString
 
 from tracking.admin import cells
 from tracking.admin.deleting import WeighedDeletion
 from tracking.admin.fields import LongTextField, ProjectKeyField, TagsField
 from tracking.admin.lists import LONG_PROJECT_FIELDS, SlimAdmin
+from tracking.admin.storage import storage_use
 from tracking.domain.deletion import delete_projects, weigh_runs
 from tracking.models import Membership, Project, Run
 
@@ -102,6 +105,16 @@ class ProjectAdmin(WeighedDeletion, SlimAdmin):
                 newest_start=Subquery(newest.values("started_at")[:1]),
             )
         )
+
+    def get_urls(self) -> list[Any]:
+        storage = self.admin_site.admin_view(self.storage_use)
+        return [path("storage/", storage, name="tracking_project_storage"), *super().get_urls()]
+
+    def storage_use(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        context = self.admin_site.each_context(request) | {"opts": self.opts}
+        return storage_use(request, context)
 
     def get_inlines(self, request: HttpRequest, obj: Project | None) -> list[type]:
         return [MemberInline, NewMemberInline] if obj else [NewMemberInline]

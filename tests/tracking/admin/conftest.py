@@ -7,11 +7,12 @@ from django.utils import timezone
 
 from tests.factories import log_points, make_run
 from tests.people import make_person, share
+from tracking.domain.tokens import create_token
 from tracking.enums import ArtifactCategory
 from tracking.models import Artifact, LogLine, Producer, Project, RowBlock, Run, SavedView
 
 READ_ONLY = ["metric", "metricpoint", "producer", "rowblock", "logline"]
-MODELS = ["user", "project", "run", "artifact", "savedview", *READ_ONLY]
+MODELS = ["user", "apitoken", "project", "run", "artifact", "savedview", *READ_ONLY]
 
 
 def admin_path(model: str, page: str = "changelist", *ids: int) -> str:
@@ -35,7 +36,9 @@ def fill(count: int) -> Run:
     runs = [make_run(f"run-{place}", "proj-0", tags=["a", "b"]) for place in range(count)]
     first = runs[0]
     for place in range(count):
-        share(first.project, make_person(f"person-{place}"))
+        person = make_person(f"person-{place}")
+        share(first.project, person)
+        create_token(person, name="job", can_write=True, project=first.project)
         if place:
             Project.objects.create(key=f"proj-{place}", name="Empty")
         log_points(first, {f"metric-{place}": [1.0, float("nan"), 3.0]})

@@ -20,7 +20,9 @@ from tests.tracking.admin.conftest import (
     fill,
     make_artifact,
 )
+from tracking.domain.access import local_user
 from tracking.models import (
+    ApiToken,
     LogLine,
     Producer,
     Project,
@@ -35,6 +37,7 @@ EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 # (list, page of one): the same for one row and for three.
 QUERIES = {
     "user": (6, 5),
+    "apitoken": (3, 1),
     "project": (4, 3),
     "run": (5, 9),
     "artifact": (5, 1),
@@ -59,7 +62,7 @@ def pages_of(model: str) -> list[str]:
         admin_path(model),
         *(admin_path(model, page, row.pk) for page in ("change", "history")),
         *([] if model in READ_ONLY else [admin_path(model, "delete", row.pk)]),
-        *([admin_path(model, "add")] if model in {"user", "project"} else []),
+        *([admin_path(model, "add")] if model in {"user", "project", "apitoken"} else []),
     ]
 
 
@@ -216,6 +219,7 @@ def evil_rows() -> None:
     RowBlock.objects.create(run=run, stream=EVIL, ordinal=0, count=1, data=b"a")
     LogLine.objects.create(run=run, seq=0, time=timezone.now(), message=EVIL, level=EVIL[:20])
     SavedView.objects.create(project=run.project, name=EVIL, page="runs", query=EVIL)
+    ApiToken.objects.create(user=local_user(), name=EVIL, token_key="ry_0", digest="0")
     User.objects.create_user("mallory", first_name=EVIL, last_name=EVIL, email="m@example.com")
 
 

@@ -1,0 +1,5 @@
+// Copy buttons for pages outside the dashboard.
+
+import { startControls } from "./controls.js";
+
+startControls();
