@@ -146,5 +146,5 @@ def _login_url(request: HttpRequest) -> str:
     here = request.get_full_path()
     if request.headers.get("HX-Request") == "true" or request.method not in {"GET", "HEAD"}:
         seen = urlsplit(request.headers.get("HX-Current-URL") or request.headers.get("Referer", ""))
-        here = urlunsplit(("", "", seen.path or "/", seen.query, ""))
+        here = urlunsplit(("", "", "/" + seen.path.lstrip("/"), seen.query, ""))
     return f"{settings.LOGIN_URL}?{urlencode({'next': here})}"
