@@ -43,3 +43,18 @@ def test_second_server_on_a_data_directory_is_refused(settings, tmp_path):
 def test_address_that_the_network_can_reach_is_refused_with_the_way_out(host):
     with pytest.raises(CommandError, match="RUNYARD_ALLOW_OPEN=1"):
         call_command("serve", host=host)
+
+
+def test_address_that_the_network_can_reach_is_fine_where_people_sign_in(settings, monkeypatch):
+    settings.ACCESS = "login"
+    served = []
+    for step in ("_prepare_database", "_prepare_static_files"):
+        monkeypatch.setattr(f"tracking.management.commands.serve.{step}", lambda: None)
+    monkeypatch.setattr("tracking.management.commands.serve._offer_setup", lambda url: None)
+    monkeypatch.setattr(
+        "tracking.management.commands.serve._serve", lambda host, ports: served.append(host)
+    )
+
+    call_command("serve", host="0.0.0.0", port=[free_port()])
+
+    assert served == ["0.0.0.0"]
