@@ -1,0 +1,55 @@
+"""What the environment makes of the settings, in a process of its own: they are read once."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def manage(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manage.py", *words],
+        cwd=ROOT,
+        env=os.environ | variables,
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("proxies", ["0", "1"])
+def test_deployment_in_login_mode_has_nothing_to_warn_of(proxies):
+    words = ("check", "--deploy", "--fail-level", "WARNING")
+
+    done = manage(*words, RUNYARD_ACCESS="login", RUNYARD_TRUST_PROXY=proxies)
+
+    assert (done.returncode, done.stdout) == (
+        0,
+        "System check identified no issues (5 silenced).\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("variables", "problem"),
+    [
+        ({"RUNYARD_ACCESS": "closed"}, "RUNYARD_ACCESS='closed' is not one of login, open."),
+        ({"RUNYARD_TRUST_PROXY": "yes"}, "RUNYARD_TRUST_PROXY='yes' is not a whole number."),
+    ],
+)
+def test_what_is_not_understood_stops_the_start(variables, problem):
+    done = manage("check", **variables)
+
+    assert done.returncode == 1
+    assert problem in done.stderr
+
+
+def test_serve_reads_access_before_the_settings():
+    done = manage("serve", "--access", "closed")
+
+    assert done.returncode == 1
+    assert "RUNYARD_ACCESS='closed' is not one of login, open." in done.stderr
