@@ -7,7 +7,13 @@ import yaml
 from tests.factories import make_run
 
 pytestmark = pytest.mark.django_db
-PAGES = ["/docs", "/docs/dashboard", "/tracker/docs/tracker", "/tracker/docs/tracker/redoc"]
+PAGES = [
+    "/docs",
+    "/docs/dashboard",
+    "/docs/manager",
+    "/tracker/docs/tracker",
+    "/tracker/docs/tracker/redoc",
+]
 FOREIGN = re.compile(rb"""(?:src|href)=["'](?:https?:)?//""")
 
 
@@ -56,6 +62,7 @@ def test_redoc_may_also_search_in_a_worker(client):
             {"health_check", "create_run", "save_metrics", "upload_artifact"},
         ),
         ("/docs/dashboard/schema", {"runs_metrics_api"}),
+        ("/docs/manager/schema", {"manager_login", "manager_log_metric"}),
     ],
 )
 def test_schema_names_the_published_operations(client, path, operations):
