@@ -39,6 +39,17 @@ class KindFilter(admin.SimpleListFilter):
         return queryset.filter(content_type__model=self.value()) if self.value() else queryset
 
 
+class ActionFilter(admin.SimpleListFilter):
+    title = parameter_name = "action"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(word, word) for word in WORDS.values()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        chosen = [action for action, word in WORDS.items() if word == self.value()]
+        return queryset.filter(action__in=chosen) if self.value() else queryset
+
+
 class ActorFilter(admin.SimpleListFilter):
     title = "whether somebody did it"
     parameter_name = "by"
@@ -59,7 +70,7 @@ class ActorFilter(admin.SimpleListFilter):
 class AuditAdmin(ViewOnly, SlimAdmin):
     list_display = ["when", "who", "did", "what", "shown_object", "fields_changed"]
     list_select_related = ["content_type", "actor"]
-    list_filter = ["action", KindFilter, ActorFilter]
+    list_filter = [ActionFilter, KindFilter, ActorFilter]
     date_hierarchy = "timestamp"
     ordering = ["-pk"]
     paginator = CappedPaginator
@@ -85,7 +96,7 @@ class AuditAdmin(ViewOnly, SlimAdmin):
     def token(self, entry: LogEntry) -> str:
         return (entry.additional_data or {}).get("token", cells.ABSENT)
 
-    @admin.display(description="")
+    @admin.display(description="action")
     def did(self, entry: LogEntry) -> str:
         return WORDS.get(entry.action, entry.get_action_display())
 
@@ -115,6 +126,7 @@ class AuditAdmin(ViewOnly, SlimAdmin):
     @admin.display(description="before and after")
     def differences(self, entry: LogEntry) -> SafeString | str:
         rows = [_row(name, change) for name, change in entry.changes_dict.items()]
+        rows = sorted(row for row in rows if row[1] or row[2])
         if not rows:
             return cells.ABSENT
         return SafeString(render_to_string("admin/tracking/_differences.html", {"rows": rows}))

@@ -18,7 +18,6 @@ from tracking.admin.lists import LONG_PROJECT_FIELDS, ProjectFilter, SlimAdmin
 from tracking.domain.tokens import check_token_name, create_token, revoke_token
 from tracking.models import ApiToken, Project, User
 
-SUGGESTED = 200  # users and projects; any other one may be typed in
 DAYS = [(30, "30 days"), (90, "90 days"), (365, "a year"), (0, "never")]
 
 
@@ -35,7 +34,9 @@ class NewTokenForm(forms.ModelForm):
         help_text="The key of the only project that it opens. Empty: all that the user may see.",
         widget=forms.TextInput({"class": "vTextField", "autocomplete": "off"}),
     )
-    can_write = forms.BooleanField(required=False, help_text="Else it only reads.")
+    can_write = forms.BooleanField(
+        required=False, initial=True, help_text="To log runs. Else it only reads."
+    )
     days = forms.TypedChoiceField(label="Expires in", choices=DAYS, coerce=int, initial=365)
 
     class Meta:
@@ -110,6 +111,13 @@ class ApiTokenAdmin(SlimAdmin):
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         return super().has_change_permission(request)
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """One button: whichever it is, the secret comes next."""
+        hidden = {"show_save_and_continue": False, "show_save_and_add_another": False}
+        return super().add_view(request, form_url, (extra_context or {}) | hidden)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).select_related("user", "project")

@@ -8,6 +8,7 @@ from uuid import UUID
 import numpy as np
 from django.db import connection
 
+from tracking.domain import audit
 from tracking.domain.access import Caller, require_write_run
 from tracking.domain.batch import Batch, Points
 from tracking.domain.metrics import StaleMetricIds, find_metric_ids
@@ -120,13 +121,14 @@ def _claim_new(batch: Batch, producer: UUID, user: Caller) -> _Claim:
         start = replace(start, rename_if_taken=False)
     tags = clean_tags(payload.get("project_tags") or [], "project_tags")
     name = payload.get("project_name")
-    run, created = open_run(
-        batch.project,
-        start,
-        project_tags=tags,
-        user=user,
-        project_name="" if name is None else clean_name(name, "project_name"),
-    )
+    with audit.acting(lambda: user):  # a new project is worth an entry in the log
+        run, created = open_run(
+            batch.project,
+            start,
+            project_tags=tags,
+            user=user,
+            project_name="" if name is None else clean_name(name, "project_name"),
+        )
     Producer.objects.create(uuid=producer, run=run)
     return _Claim(run.pk, 0, run, created)
 

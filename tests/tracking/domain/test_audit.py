@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from auditlog.models import LogEntry
 from django.contrib.auth.models import Group
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from tests.factories import keep_file, log_points, make_batch, make_run, start_event, take_in
@@ -12,6 +12,7 @@ from tracking.domain import audit, writer
 from tracking.domain.artifacts import delete_artifacts, describe_artifact
 from tracking.domain.deletion import delete_projects, delete_runs
 from tracking.domain.edits import edit_project, edit_run, fingerprint
+from tracking.domain.ingest import record_batch
 from tracking.domain.projects import update_project
 from tracking.domain.runs import (
     archive_runs,
@@ -105,6 +106,15 @@ def test_batch_door_asks_no_query_for_the_log(run):
 
     assert not [query for query in queries if "auditlog" in query["sql"]]
     assert noted() == []
+
+
+def test_project_that_a_job_makes_has_its_user_for_an_actor(run):
+    alice = make_person("alice")
+    with transaction.atomic():
+        record_batch(make_batch(1, 1, project="new", events=start_event()), user=alice)
+
+    assert noted()[-1][:3] == ("project", "create", "new")
+    assert LogEntry.objects.latest("pk").actor == alice
 
 
 def test_project_and_its_people_are_noted(run):
