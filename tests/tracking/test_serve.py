@@ -6,6 +6,8 @@ import socket
 import pytest
 from django.core.management import CommandError, call_command
 
+from tracking.management.commands.serve import _address
+
 
 def free_port() -> int:
     with socket.socket() as probe:
@@ -58,3 +60,16 @@ def test_address_that_the_network_can_reach_is_fine_where_people_sign_in(setting
     call_command("serve", host="0.0.0.0", port=[free_port()])
 
     assert served == ["0.0.0.0"]
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:3141"),
+        ("0.0.0.0", "http://localhost:3141"),
+        ("::", "http://localhost:3141"),
+        ("::1", "http://[::1]:3141"),
+    ],
+)
+def test_address_that_is_printed_can_be_visited(host, address):
+    assert _address(host, 3141) == address

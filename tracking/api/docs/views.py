@@ -14,6 +14,7 @@ from drf_spectacular.views import (
     SpectacularRedocView,
     SpectacularSwaggerSplitView,
 )
+from rest_framework.views import APIView
 
 # What Swagger UI and ReDoc need beyond the strict policy of all other pages. Nothing from elsewhere.
 INLINE_STYLE = {"style-src": [SELF, UNSAFE_INLINE]}
@@ -41,15 +42,15 @@ DASHBOARD = Surface("dashboard", "Dashboard API", "api/", "tracking.api.aspara_d
 MANAGER = Surface("manager", "AI Manager API", "", "tracking.api.ai_manager.urls")
 
 
-class ForPeople:
+class ForPeople(APIView):
     """REST views answer who is not known with a 401; a person is led to the login."""
 
     http_method_names = ["get", "head"]
 
     @classmethod
     def as_view(cls, **options: Any) -> Any:
-        view = super().as_view(**options)  # type: ignore[misc]  # beside a view
-        view.login_required = True
+        view = super().as_view(**options)
+        view.login_required = True  # type: ignore[attr-defined]  # as Django's decorators do
         return view
 
 

@@ -47,10 +47,18 @@ class Command(BaseCommand):
         _prepare_database()
         _prepare_static_files()
         for number in ports:
-            print(f"Runyard is at http://{host}:{number}/  (data: {settings.DATA_DIR})", flush=True)
-        _offer_setup(f"http://{host}:{ports[0]}")
+            print(
+                f"Runyard is at {_address(host, number)}/  (data: {settings.DATA_DIR})", flush=True
+            )
+        _offer_setup(_address(host, ports[0]))
         _serve(host, ports)
         lock.close()
+
+
+def _address(host: str, port: int) -> str:
+    """Where a browser on this machine finds it: "all addresses" is none that one can visit."""
+    named = "localhost" if host in {"0.0.0.0", "::"} else f"[{host}]" if ":" in host else host  # noqa: S104 -- compared, not bound
+    return f"http://{named}:{port}"
 
 
 def _refuse_open_beyond_loopback(host: str) -> None:
