@@ -20,7 +20,7 @@ from rest_framework.renderers import BrowsableAPIRenderer
 
 from tracking.domain import audit
 from tracking.domain.access import Caller
-from tracking.domain.identity import anybody, identify, secret_in
+from tracking.domain.identity import SIGN_IN, anybody, identify, secret_in
 from tracking.errors import InvalidCredentials
 from tracking.origin import refuse_origin
 
@@ -122,7 +122,7 @@ class SignInMiddleware(LoginRequiredMiddleware):
         if request.headers.get("HX-Request") == "true":
             return HttpResponse(status=401, headers={"HX-Redirect": _login_url(request)})
         if _is_program(request):
-            return _refuse("Sign in, or send a token: Authorization: Bearer …")
+            return _refuse(SIGN_IN)
         return HttpResponseRedirect(_login_url(request))
 
 

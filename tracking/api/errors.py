@@ -8,11 +8,12 @@ from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, TooMa
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import ErrorDetail, NotAuthenticated, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 
 from tracking import errors
+from tracking.domain.identity import SIGN_IN
 from tracking.domain.query import QueryError
 
 RETRY_AFTER_S = 2  # a database that is busy or restarting
@@ -41,6 +42,10 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         return _come_again("The database is away; try again.")
     if isinstance(error, errors.Overloaded):
         return _come_again(str(error))
+    if isinstance(error, NotAuthenticated):
+        error.detail = ErrorDetail(
+            SIGN_IN, error.default_code
+        )  # the framework's own text does not say what to do
     return drf_exception_handler(error, context)
 
 

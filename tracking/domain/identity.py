@@ -17,6 +17,7 @@ from tracking.errors import InvalidCredentials
 from tracking.models import User
 
 SCHEMES = {"bearer", "token"}
+SIGN_IN = "Sign in, or send a token: Authorization: Bearer …"  # to who comes with nothing
 
 
 def secret_in(authorization: str) -> str:
@@ -72,4 +73,4 @@ def find_user(authorization: str, session_key: str) -> User:
     user = identify(authorization) or (find_session_user(session_key) if session_key else None)
     if user := user or anybody():
         return user
-    raise InvalidCredentials("Sign in, or send a token: Authorization: Bearer …")
+    raise InvalidCredentials(SIGN_IN)

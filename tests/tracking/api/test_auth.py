@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from tests.factories import make_run
 from tests.people import make_person, share
+from tracking.domain.identity import SIGN_IN
 from tracking.domain.tokens import create_token, revoke_token
 from tracking.enums import Role
 from tracking.models import ApiToken, Project, User
@@ -129,7 +130,7 @@ def test_refusal_names_the_scheme(alice, settings):
 def test_nobody_reads_in_login_mode(alice, settings):
     settings.ACCESS = "login"
 
-    assert ask(RUNS)[0] == 401
+    assert ask(RUNS) == (401, {"detail": SIGN_IN})
     assert ask(RUNS, Authorization="Basic YTpi")[0] == 401
 
 
