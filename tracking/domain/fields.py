@@ -61,7 +61,8 @@ ATTRIBUTES = {
 JSON_COLUMNS = ("config", "summary")
 STATS = ("last", "min", "max", "mean", "count", "last_step")
 QUERY_WORDS = {"and", "or", "not", "in", "is", "null", "true", "false", "&", "&&", "|", "||", "tag"}
-PLAIN_WORD = re.compile(r"""[^\s"'=!<>~(),][^\s"=!<>~(),]*""")
+# Not with a quote or, as `-` turns a sort round, a minus in front.
+PLAIN_WORD = re.compile(r"""[^\s"'=!<>~(),-][^\s"=!<>~(),]*""")
 _PART = r'"(?:[^"\\]|\\.)*"|[^".]*'
 PART = re.compile(rf"(?:^|\.)({_PART})", re.DOTALL)
 DOTTED = re.compile(rf"(?:{_PART})(?:\.(?:{_PART}))*", re.DOTALL)

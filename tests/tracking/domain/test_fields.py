@@ -41,6 +41,7 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
         ('"status"', Field('"status"', "status", "number", "metric", ("status", "last"))),
         ('"loss.min"', Field('"loss.min"', "loss.min", "number", "metric", ("loss.min", "last"))),
         ('"config".x', Field('"config.x"', "config.x", "number", "metric", ("config.x", "last"))),
+        ("-loss", Field('"-loss"', "-loss", "number", "metric", ("-loss", "last"))),
         ('"and"', Field('"and"', "and", "number", "metric", ("and", "last"))),
         ("min", Field("min", "min", "number", "metric", ("min", "last"))),
         (r'"a\"b"', Field(r'"a\"b"', 'a"b', "number", "metric", ('a"b', "last"))),
@@ -126,6 +127,16 @@ def test_missing_values_come_last_and_equal_ones_newest_first(
     Run.objects.filter(key="d").update(last_seen_at=last_seen, exit_code=2)
 
     assert [run.key for run in sort_runs(Run.objects.all(), sort)] == expected
+
+
+@pytest.mark.django_db
+def test_a_minus_in_a_name_turns_no_sort_round() -> None:
+    for key, value in (("a", 1.0), ("b", 0.0)):
+        log_points(make_run(key), {"-loss": [value]})
+    name = find_field("-loss").name
+
+    assert [run.key for run in sort_runs(Run.objects.all(), name)] == ["b", "a"]
+    assert [run.key for run in sort_runs(Run.objects.all(), f"-{name}")] == ["a", "b"]
 
 
 PLAIN: dict[str, Any] = {
