@@ -34,6 +34,14 @@ def test_page_is_ours_alone(client, page):
     assert "script-src" not in answer["Content-Security-Policy"]
 
 
+@pytest.mark.parametrize("page", PAGES[1:])
+@pytest.mark.parametrize("method", ["options", "post"])
+def test_page_is_only_read(client, page, method):
+    answer = getattr(client, method)(page)
+
+    assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD")
+
+
 def test_only_documentation_may_style_inline(client):
     swagger, index = client.get("/docs/dashboard"), client.get("/docs")
 
