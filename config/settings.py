@@ -148,6 +148,7 @@ REST_FRAMEWORK = {
         "rest_framework.renderers.JSONRenderer",
         "tracking.api.codecs.PageRenderer",
     ],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "tracking.api.codecs.FormatNegotiation",
     "DEFAULT_PARSER_CLASSES": ["tracking.api.parsers.NumberJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "tracking.api.errors.exception_handler",

@@ -35,7 +35,6 @@ from tracking.api.aspara_dashboard.serializers import (
 from tracking.api.codecs import (
     ColumnJSONRenderer,
     ColumnMsgpackRenderer,
-    FormatNegotiation,
     OneForm,
     PageRenderer,
     PlainMsgpackRenderer,
@@ -53,6 +52,12 @@ from tracking.domain.values import flatten_map
 from tracking.models import Project, Run
 
 INVALID = refusal("What is asked is wrong; the text names the field.", "runs: No runs specified")
+INVALID_QUERY = refusal(
+    "What is asked is wrong; in a query `start` and `end` tell where.",
+    "Expected a value after '<'.",
+    start=10,
+    end=11,
+)
 NO_PROJECT = refusal("No such project.", "Project 'my_project' not found")
 NO_RUN = refusal("No such run.", "Run 'run1' not found in project 'my_project'")
 
@@ -85,7 +90,6 @@ class SeriesViewSet(ViewSet):
         PlainMsgpackRenderer,
         PageRenderer,
     ]
-    content_negotiation_class = FormatNegotiation
 
     @extend_schema(
         operation_id="runs_metrics_api",
@@ -148,7 +152,7 @@ class RunViewSet(BodyViewSet):
         description="Newest first, unless `sort` says otherwise; without archived runs, unless `q`"
         " names `archived`.",
         parameters=[RunsQuery, LINK, TOTAL],
-        responses={200: RunSerializer(many=True), 400: INVALID, 404: NO_PROJECT},
+        responses={200: RunSerializer(many=True), 400: INVALID_QUERY, 404: NO_PROJECT},
     )
     def list_runs(self, request: Request, project: str) -> Response:
         found = find_project(request.user, project)

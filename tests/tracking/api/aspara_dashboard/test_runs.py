@@ -212,6 +212,7 @@ def test_unknown_project_is_404(client):
         ({"offset": 2**63}, "offset: Ensure this value is less than or equal to 9223372036854774807."),
         ({"q": "a\0b"}, "q: Null characters are not allowed."),
         ({"sort": "a\0b"}, "sort: Null characters are not allowed."),
+        ({"format": "xml"}, "Invalid format: xml. Must be 'json'"),
     ],
 )  # fmt: skip
 def test_bad_query_is_400_with_the_field_named(client, run, query, detail):
