@@ -1,6 +1,5 @@
 """The run table: the project's runs as the URL filters, sorts and cuts them, a column per field."""
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,7 @@ from dashboard.cells import cell, is_figure
 from dashboard.columns import Columns, columns_of, query_with
 from dashboard.params import query_param
 from dashboard.problems import Problem, explain
-from tracking.domain.fields import Field, find_field, metric_field, read_fields, sort_runs
+from tracking.domain.fields import Field, find_field, read_fields, sort_runs
 from tracking.domain.query import QueryError, filter_runs
 from tracking.enums import RunStatus
 from tracking.models import Project, Run
@@ -80,7 +79,7 @@ def tabulate_runs(project: Project, params: QueryDict) -> RunTable:
     page = Paginator(runs, PAGE_ROWS).get_page(params.get("page"))
     shown = list(page)
     columns = columns_of(shown, params)
-    values = read_values(shown, columns.fields)
+    values = read_fields(shown, columns.fields)
     classes = _column_classes(columns, list(values.values()))
     ticked = _ticked_keys(project, params)
     return RunTable(
@@ -134,23 +133,6 @@ def _cells(fields: Sequence[Field], values: Sequence[Any], classes: Sequence[str
     return mark_safe("".join(cells))  # noqa: S308 -- each of them is escaped
 
 
-def read_values(runs: Sequence[Run], fields: Sequence[Field]) -> dict[int, list[Any]]:
-    """As `read_fields`, but a last value that is NaN is there: none beside points."""
-    lasts = [place for place, field in enumerate(fields) if _is_last(field)]
-    counts = [metric_field(fields[place].path[0], "count") for place in lasts]
-    found = read_fields(runs, [*fields, *counts])
-    for values in found.values():
-        for place, count in zip(lasts, values[len(fields) :], strict=True):
-            if count and values[place] is None:
-                values[place] = math.nan
-        del values[len(fields) :]
-    return found
-
-
-def _is_last(field: Field) -> bool:
-    return field.source == "metric" and field.path[1] == "last"
-
-
 def _ticked_keys(project: Project, params: QueryDict) -> list[str]:
     keys = [key for key in params.getlist("run")[:MAX_TICKS] if key and "\0" not in key]
     if not keys:
@@ -175,7 +157,7 @@ def _values(runs: QuerySet[Run], fields: Sequence[Field]) -> Iterator[list[Any]]
     found = list(runs)
     for start in range(0, len(found), ROWS_AT_ONCE):
         some = found[start : start + ROWS_AT_ONCE]
-        values = read_values(some, fields)
+        values = read_fields(some, fields)
         yield from ([run.key, *map(_plain, values[run.pk])] for run in some)
 
 

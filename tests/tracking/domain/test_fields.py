@@ -1,3 +1,4 @@
+import math
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -166,7 +167,8 @@ PLAIN: dict[str, Any] = {
     "loss.mean": 2.0,
     "loss.count": 2,
     "loss.last_step": 1,
-    "nan": None,
+    "nan": math.nan,
+    "nan.min": None,
     "nan.last_step": 0,
     "unknown": None,
 }
