@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tracking.domain.axes import STEP, Axis
 from tracking.domain.downsample import chart_order
 from tracking.domain.lines import SEGMENT_POINTS, Line, split_at_restarts, thin_segments
+from tracking.domain.portions import in_portions
 from tracking.models import Metric, MetricPoint, Run
 from tracking.points import (
     COLUMN_TYPES,
@@ -25,7 +26,7 @@ from tracking.points import (
 )
 
 LONG = 100_000  # points; shorter series are drawn as fast in one piece
-PART = 30_000  # points; they stay in the processor's cache while they are thinned
+PART_POINTS = 30_000  # points; they stay in the processor's cache while they are thinned
 PRELIMINARY = 4  # times the points that are wanted are left of the parts of a long series
 NO_POINTS = Columns(*(np.empty(0, dtype) for dtype in COLUMN_TYPES))  # type: ignore[arg-type]
 NEWS_COMMITS = 500  # how many commits one look at the database may bring a watcher
@@ -181,7 +182,7 @@ def _draw_part_by_part(found: Found, window: Window) -> Series | None:
         return None
     drawn: list[Line] = []
     total, last = 0, -math.inf
-    for part in _parts(found.stretches):
+    for part in in_portions(found.stretches, PART_POINTS, attrgetter("size")):
         columns = join_stretches(part)
         if columns.steps[0] <= last or chart_order(columns) is not columns:
             return None
@@ -192,20 +193,6 @@ def _draw_part_by_part(found: Found, window: Window) -> Series | None:
         drawn.append(line.thin(max(share, SEGMENT_POINTS)))
     line = Line.join(drawn).thin(window.max_points)
     return Series(found.run.key, found.metric, line.columns, total)
-
-
-def _parts(stretches: list[Stretch]) -> Iterator[list[Stretch]]:
-    """Consecutive stretches that have PART points together."""
-    part: list[Stretch] = []
-    size = 0
-    for stretch in stretches:
-        part.append(stretch)
-        size += stretch.size
-        if size >= PART:
-            yield part
-            part, size = [], 0
-    if part:
-        yield part
 
 
 @dataclass(slots=True)
