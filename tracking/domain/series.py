@@ -8,6 +8,7 @@ from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
 import numpy as np
+from django.conf import settings
 from django.db.models import QuerySet
 from numpy.typing import NDArray
 
@@ -15,6 +16,7 @@ from tracking.domain.axes import STEP, Axis
 from tracking.domain.downsample import chart_order
 from tracking.domain.lines import SEGMENT_POINTS, Line, split_at_restarts, thin_segments
 from tracking.domain.portions import in_portions
+from tracking.errors import LimitExceeded
 from tracking.models import Metric, MetricPoint, Run
 from tracking.points import (
     COLUMN_TYPES,
@@ -86,10 +88,20 @@ def read_series(
     """The series of these runs, of all metrics or those named, ordered by metric and run.
 
     Metrics without a point in the window are left out. Two queries, whatever is asked; two more
-    where a metric is the axis.
+    where a metric is the axis. Raises: LimitExceeded for more points than one answer takes.
     """
-    found = find_series(runs, window, names=names)
-    series = [(one.place, _draw_part_by_part(one, window) or _draw(one, window)) for one in found]
+    series: list[tuple[int, Series]] = []
+    room = settings.MAX_ANSWER_POINTS
+    for one in find_series(runs, window, names=names):
+        drawn = _draw_part_by_part(one, window) or _draw(one, window)
+        series.append((one.place, drawn))
+        room -= len(drawn.columns)
+        if room < 0:
+            raise LimitExceeded(
+                f"These are more than {settings.MAX_ANSWER_POINTS:,} points: ask for fewer runs or"
+                " metrics at a time, or for fewer points of each.",
+                field="metrics",
+            )
     return [one for _, one in sorted(series, key=itemgetter(0)) if one.total]
 
 

@@ -11,6 +11,7 @@ from tests.factories import NOON_US, log_points, make_run
 from tracking.domain.axes import Axis
 from tracking.domain.packing import fold_run
 from tracking.domain.series import Window, read_news, read_series
+from tracking.errors import LimitExceeded
 from tracking.models import Metric
 
 pytestmark = pytest.mark.django_db
@@ -34,6 +35,19 @@ def test_only_named_metrics_are_read():
     log_points(run, {"loss": [1], "acc": [2]})
 
     assert [one.metric for one in read_series([run], Window(), names=["acc", "nope"])] == ["acc"]
+
+
+@pytest.mark.parametrize(("window", "fits"), [(Window(), False), (Window(x_max=1), True)])
+def test_answers_have_an_end(settings, window, fits):
+    settings.MAX_ANSWER_POINTS = 4
+    run = make_run()
+    log_points(run, {"loss": [1, 2, 3], "acc": [1, 2, 3]})
+
+    if fits:
+        assert [one.total for one in read_series([run], window)] == [2, 2]
+    else:
+        with pytest.raises(LimitExceeded, match="more than 4 points: ask for fewer runs"):
+            read_series([run], window)
 
 
 def test_window_of_steps_and_time_cuts_and_leaves_empty_series_out():
