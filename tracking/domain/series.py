@@ -81,6 +81,10 @@ class Found(NamedTuple):
     stretches: list[Stretch]
     ruler: Columns | None  # the points of the run's metric that is the axis, in chart order
 
+    @property
+    def point_count(self) -> int:
+        return sum(stretch.size for stretch in self.stretches)
+
 
 def read_series(
     runs: Iterable[Run], window: Window, *, names: list[str] | None = None
@@ -189,7 +193,7 @@ def _draw_part_by_part(found: Found, window: Window) -> Series | None:
     That never has all its points in memory, which takes half the time. None where it will not do:
     steps that do not ascend, or more asked for than the plain line.
     """
-    count = sum(stretch.size for stretch in found.stretches)
+    count = found.point_count
     if count < LONG or not window.is_plain:
         return None
     drawn: list[Line] = []
