@@ -18,6 +18,7 @@ register = template.Library()
 
 # 1,234 needs no unit to have four digits, 12,340 does.
 SI = ((1e12, 1e12, "T"), (1e9, 1e9, "G"), (1e6, 1e6, "M"), (9999.5, 1e3, "k"))
+WHOLE_NAME, NAME_END = 24, 12  # characters; the twin of both is in `js/format.js`
 UNITS = (("d", 86_400), ("h", 3600), ("m", 60), ("s", 1))
 
 
@@ -75,6 +76,19 @@ def age_text(age: timedelta) -> str:
     age_s = int(age.total_seconds())
     unit, size_s = next((entry for entry in UNITS if age_s >= entry[1]), UNITS[-1])
     return f"{age_s // size_s} {unit} ago" if age_s >= 5 else "just now"
+
+
+@register.filter
+def both_ends(name: str) -> SafeString | str:
+    """A name that a narrow place cuts in its middle: the names of a sweep differ at their ends."""
+    if len(name) <= WHOLE_NAME:
+        return name
+    return format_html(
+        '<span class="both-ends" title="{}"><span>{}</span><span>{}</span></span>',
+        name,
+        name[:-NAME_END],
+        name[-NAME_END:],
+    )
 
 
 @register.filter

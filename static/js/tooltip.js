@@ -1,6 +1,6 @@
 // The values under the crosshair, greatest first. textContent only: names come from anybody.
 
-import { figure, figures } from "./format.js";
+import { endsOf, figure, figures } from "./format.js";
 import { readings } from "./chart-lines.js";
 
 const MAX_ROWS = 12;
@@ -55,13 +55,20 @@ const tipRows = (rows, x, plot) => {
     swatch.style.background = line.color;
     row.append(
       swatch,
-      element("span", "chart-tip-name", line.name),
+      nameOf(line),
       element("span", "muted", isFar(at, x, plot) ? axis.where(at) : ""),
       element("span", "muted", beside),
       element("b", "chart-tip-value", values[i]),
     );
     return row;
   });
+};
+
+/** The names of a sweep differ at their ends. */
+const nameOf = ({ name }) => {
+  const made = element("span", "chart-tip-name both-ends");
+  made.append(...endsOf(name).map((part) => element("span", "", part)));
+  return made;
 };
 
 /** Points that are drawn at the crosshair need no place of their own. */
