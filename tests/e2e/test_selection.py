@@ -35,13 +35,13 @@ def page(browser: Browser) -> Iterator[Page]:
     page.close()
 
 
-def add_run(server: LiveServer, number: int) -> None:
+def add_run(server: LiveServer, number: int, *, project: str = "proj") -> None:
     """`run-00`, the oldest, has the loss 0, and so on; every other one is tagged `even`."""
     tags = ["even"] if number % 2 == 0 else [EVIL]
     start: dict[str, Any] = {"config": {"x": number, "evil": EVIL}, "tags": tags}
     batch = {
         "format": 1,
-        "project": "proj",
+        "project": project,
         "run": {"uid": str(uuid.uuid4()), "key": f"run-{number:02}"},
         "producer": str(uuid.uuid4()),
         "first_seq": 1,
@@ -209,3 +209,37 @@ def test_chosen_runs_are_compared(server: LiveServer, page: Page) -> None:
 
     expect(page).to_have_url(re.compile(r"/projects/proj/compare\?.*run=run-05&run=run-03"))
     expect(page.locator("main")).to_contain_text("run-05")
+
+
+def test_a_page_is_not_renewed_for_what_it_shows_already(server: LiveServer, page: Page) -> None:
+    renewals: list[str] = []
+    page.on("request", lambda r: renewals.append(r.url) if "hx-request" in r.headers else None)
+    with page.expect_response(re.compile("/stream")):
+        page.goto(f"{server.url}/projects/proj")
+    expect(page.locator("metric-chart canvas").first).to_be_visible()
+
+    page.wait_for_timeout(1_000)
+
+    assert renewals == []
+
+
+def test_a_deleted_run_leaves_the_list_and_its_page_says_so(server: LiveServer, page: Page) -> None:
+    def delete(key: str) -> None:
+        address = f"{server.url}/api/projects/gone/runs/{key}"
+        urllib.request.urlopen(urllib.request.Request(address, method="DELETE"), timeout=30).close()
+
+    for number in (0, 1):
+        add_run(server, number, project="gone")
+    with page.expect_response(re.compile("/stream")):
+        page.goto(f"{server.url}/projects/gone")
+    expect(listed(page)).to_have_text(names([1, 0]))
+
+    delete("run-01")
+
+    expect(listed(page)).to_have_text(names([0]))
+
+    with page.expect_response(re.compile("/stream")):
+        page.goto(f"{server.url}/projects/gone/runs/run-00")
+    delete("run-00")
+
+    expect(page.locator("#messages")).to_contain_text("The run run-00 has been deleted.")
