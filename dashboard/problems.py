@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
 from tracking.domain.query import QueryError
 
 
@@ -18,3 +21,11 @@ class Problem:
 def explain(text: str, error: QueryError) -> Problem:
     start, end = error.start, error.end
     return Problem(str(error), text[:start], text[start:end], text[end:])
+
+
+def render_problem(request: HttpRequest, problem: Problem) -> HttpResponse:
+    """What is wrong, beside the rows of before: one may be in the middle of typing."""
+    response = render(request, "dashboard/_query_problem.html", {"problem": problem})
+    response.headers["HX-Retarget"] = "#query-problem"
+    response.headers["HX-Push-Url"] = "false"  # back leads from one list to another
+    return response

@@ -9,7 +9,7 @@ from typing import Any
 from django import template
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from tracking.models import SERIES_COLORS, Run
@@ -130,6 +130,15 @@ def icon(name: str) -> SafeString:
         static("icons.svg"),
         name,
     )
+
+
+@register.simple_tag(takes_context=True)
+def kept_fields(context: dict[str, Any], *own: str) -> SafeString:
+    """For a form without JavaScript: what the URL says beside the form's own fields."""
+    params = context["request"].GET
+    pairs = [(name, v) for name in params if name not in own for v in params.getlist(name)]
+    fields = format_html_join("", '<input type="hidden" name="{}" value="{}">', pairs)
+    return format_html("<noscript>{}</noscript>", fields) if pairs else fields
 
 
 @register.simple_tag
