@@ -93,7 +93,7 @@ def read_piece(order: Order) -> Piece | None:
     news = read_news(order.run_id, order.after, since_us=order.since_us)
     if news is None:
         return None
-    *earlier, last = [row_frame(news.run, row) for row in news.rows] or [b""]
+    *earlier, last = [row_frame(news.run, row) for row in news.rows()] or [b""]
     *parts, rest = [b"".join(part) for part in in_portions(earlier, PART_BYTES)] or [b""]
     return Piece(
         revision=news.revision,

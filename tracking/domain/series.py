@@ -222,11 +222,47 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What a run has become since a revision. `rows` are in order of arrival."""
+    """What a run has become since a revision: stretches of its metrics, in order of arrival."""
 
     run: Run
-    rows: list[Row]
     revision: int
+    stretches: list[tuple[str, Columns]]
+
+    def rows(self) -> Iterator[Row]:
+        """Ordered by time, one by one: together they are ten times as large as their points.
+
+        Points of the same step and time were logged together, unless a metric would come twice.
+        """
+        row: Row | None = None
+        for name, step, time_us, value in _points_by_time(self.stretches):
+            if row is None or (row.step, row.time_us) != (step, time_us) or name in row.values:
+                if row is not None:
+                    yield row
+                row = Row(step, time_us)
+            row.values[name] = value
+        if row is not None:
+            yield row
+
+
+def _points_by_time(
+    stretches: list[tuple[str, Columns]],
+) -> Iterator[tuple[str, int, int, float]]:
+    """Metric, step, time and value. Of equal steps and times the one that arrived first is first."""
+    if not stretches:
+        return
+    names = np.repeat(np.arange(len(stretches)), [len(columns) for _, columns in stretches])
+    whole = Columns.join([columns for _, columns in stretches])
+    order = np.lexsort((whole.steps, whole.times_us))
+    for start in range(0, len(order), PART_POINTS):
+        places = order[start : start + PART_POINTS]
+        part = whole[places]
+        yield from zip(
+            [stretches[name][0] for name in names[places].tolist()],
+            part.steps.tolist(),
+            part.times_us.tolist(),
+            part.values.tolist(),
+            strict=True,
+        )
 
 
 def read_news(run_id: int, after: int, *, since_us: int | None = None) -> News | None:
@@ -257,21 +293,4 @@ def read_news(run_id: int, after: int, *, since_us: int | None = None) -> News |
             columns = columns[columns.times_us >= since_us]
         found.append((name, columns))
         count, reached = count + len(columns), revision
-    return News(run, _rows(found), upto)
-
-
-def _rows(stretches: Iterable[tuple[str, Columns]]) -> list[Row]:
-    """Points of the same step and time were logged together, unless a metric would come twice."""
-    rows: dict[tuple[int, int], Row] = {}
-    found: list[Row] = []
-    for name, columns in stretches:
-        points = zip(
-            columns.steps.tolist(), columns.times_us.tolist(), columns.values.tolist(), strict=True
-        )
-        for step, time_us, value in points:
-            row = rows.get((step, time_us))
-            if row is None or name in row.values:
-                row = rows[step, time_us] = Row(step, time_us)
-                found.append(row)
-            row.values[name] = value
-    return sorted(found, key=attrgetter("time_us"))
+    return News(run, upto, found)
