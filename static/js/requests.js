@@ -31,7 +31,13 @@ const prepareLink = ({ detail }) => {
   if (detail.path.split("?")[0] === location.pathname) detail.path = carryView(detail.path, browserParams());
 };
 
+/** The answer to the same question again, to Enter in a search, say, is no step to go back from. */
+const keepHistory = ({ detail: { history } }) => {
+  if (history.path === location.pathname + location.search) history.type = "replace";
+};
+
 export const startRequests = () => {
+  document.addEventListener("htmx:beforeHistoryUpdate", keepHistory);
   document.addEventListener("htmx:configRequest", (event) => {
     if (event.detail.elt.matches("[data-renew]")) prepareRenewal(event);
     else if (event.detail.elt.matches("form, input")) prepareForm(event);
