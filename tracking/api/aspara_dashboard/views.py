@@ -20,6 +20,7 @@ from tracking.api.aspara_dashboard.record_serializers import (
     ChangesSerializer,
     MessageSerializer,
     ProjectMetadataSerializer,
+    ProjectSerializer,
     RunMetadataSerializer,
     RunSerializer,
     RunsQuery,
@@ -39,13 +40,14 @@ from tracking.api.codecs import (
     PageRenderer,
     PlainMsgpackRenderer,
 )
+from tracking.api.paging import PageQuery
 from tracking.api.viewsets import BodyViewSet, refusal
 from tracking.dialects import UNKNOWN_RUNS_HEADER, list_unknown
 from tracking.domain import writer
 from tracking.domain.access import find_project, find_run
 from tracking.domain.archives import read_pieces, zip_artifacts
 from tracking.domain.deletion import delete_projects, delete_runs
-from tracking.domain.projects import update_project
+from tracking.domain.projects import list_projects, update_project
 from tracking.domain.runs import update_run
 from tracking.domain.series import read_series
 from tracking.domain.values import flatten_map
@@ -222,6 +224,19 @@ class ProjectViewSet(BodyViewSet):
     """What is known of projects."""
 
     serializer_class = ChangesSerializer
+
+    @extend_schema(
+        operation_id="list_projects",
+        summary="List projects",
+        parameters=[PageQuery, LINK, TOTAL],
+        responses={200: ProjectSerializer(many=True), 400: INVALID},
+    )
+    def list_projects(self, request: Request) -> Response:
+        query = checked(PageQuery(data=request.query_params))
+        projects = list_projects(request.user)
+        page = query.cut(projects)
+        headers = query.headers(request, shown=len(page), total=projects.count())
+        return Response(ProjectSerializer(page, many=True).data, headers=headers)
 
     @extend_schema(
         operation_id="get_project_metadata_api",

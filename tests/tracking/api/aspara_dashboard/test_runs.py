@@ -30,7 +30,7 @@ def run(_files) -> Run:
     )
     log_points(run, {"loss": [1.0, 0.5], "acc": [math.inf], "gone": [math.nan]})
     finish_run(run, status=RunStatus.FAILED, exit_code=3, ended_at=NOON + timedelta(seconds=9.5))
-    Run.objects.update(summary={"best": 0.5})
+    Run.objects.update(summary={"best": 0.5}, name="First")
     keep_file(run, "m.pt", b"12345", category="model", description="final")
     keep_file(run, "old.pt", b"1", deleted_at=NOON)
     Artifact.objects.update(created_at=NOON)
@@ -64,6 +64,7 @@ DESCRIBED = {
 NAMED = {
     "project": "proj",
     "name": "run-1",
+    "display_name": "First",
     "metrics": {"acc": "Infinity", "gone": "NaN", "loss": 0.5},
 }
 
