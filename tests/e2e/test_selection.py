@@ -145,6 +145,36 @@ def test_the_list_is_sorted_by_any_field(server: LiveServer, page: Page) -> None
     expect(page).to_have_url(re.compile("sort=-loss.min"))
 
 
+def test_typing_is_one_step_back_and_enter_none(server: LiveServer, page: Page) -> None:
+    page.goto(f"{server.url}/projects/proj")
+    field = page.locator("#search [data-search]")
+    before = page.evaluate("history.length")
+
+    for text in ("run-0", "run-01"):
+        field.fill(text)
+        expect(page).to_have_url(re.compile(f"q={text}$"))
+    field.press("Enter")
+    expect(listed(page)).to_have_count(1)
+
+    assert page.evaluate("history.length") == before + 1
+    page.go_back()
+    expect(listed(page)).to_have_count(RUN_COUNT)
+
+
+def test_enter_while_the_server_is_away_keeps_the_page(page: Page) -> None:
+    with live_server() as server:
+        add_run(server, 0)
+        page.goto(f"{server.url}/projects/proj")
+        expect(ticked(page)).to_have_count(1)
+        server.kill()
+
+        page.locator("#search [data-search]").fill("even")
+        page.locator("#search [data-search]").press("Enter")
+
+        expect(page.get_by_text("The server cannot be reached.").first).to_be_visible()
+        expect(listed(page)).to_have_count(1)
+
+
 def test_ticks_outlive_a_silent_server(page: Page) -> None:
     with live_server() as server:
         for number in range(3):
