@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from tracking.domain.query import QueryError
+from tracking.domain.query import QueryError, filter_runs
+from tracking.models import Project, Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,15 @@ class Problem:
     after: str
 
 
-def explain(text: str, error: QueryError) -> Problem:
+def find_runs(project: Project, query: str) -> tuple[QuerySet[Run], Problem | None]:
+    """The runs that the filter describes; none where it cannot be understood, and why."""
+    try:
+        return filter_runs(project.runs.all(), query), None
+    except QueryError as error:
+        return project.runs.none(), _explain(query, error)
+
+
+def _explain(text: str, error: QueryError) -> Problem:
     start, end = error.start, error.end
     return Problem(str(error), text[:start], text[start:end], text[end:])
 

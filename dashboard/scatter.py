@@ -12,10 +12,9 @@ from django.http import QueryDict
 
 from dashboard.diffs import is_number
 from dashboard.params import query_param
-from dashboard.problems import Problem, explain
+from dashboard.problems import Problem, find_runs
 from dashboard.templatetags.dashboard_format import duration, figure
 from tracking.domain.fields import Field, find_field, read_fields, suggest_fields
-from tracking.domain.query import QueryError, filter_runs
 from tracking.errors import LimitExceeded
 from tracking.models import Project, Run
 
@@ -85,11 +84,7 @@ def runs_to_plot(
     """The chosen runs, or, where there are none, those that the URL's `q` finds."""
     if chosen:
         return project.runs.filter(pk__in=[run.pk for run in chosen]), None
-    query = query_param(params)
-    try:
-        return filter_runs(project.runs.all(), query), None
-    except QueryError as error:
-        return project.runs.none(), explain(query, error)
+    return find_runs(project, query_param(params))
 
 
 def plot_runs(runs: QuerySet[Run], fields: Sequence[Field]) -> RunPlot:

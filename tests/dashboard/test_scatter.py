@@ -141,6 +141,7 @@ def test_plot_says_how_many_it_leaves_out(
     ("query", "reason"),
     [
         ("view=scatter&h=config", "&#x27;config&#x27; needs a key"),
+        ("view=scatter&format=csv&q=loss+<<+2", "There is no operator"),
         ("view=parallel&" + "&".join(f"axis=m{n}" for n in range(13)), "At most 12 axes"),
     ],
 )
