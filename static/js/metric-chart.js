@@ -9,7 +9,7 @@ import { drawSoon } from "./frames.js";
 import { streamReady } from "./live.js";
 import { loadSeries } from "./loader.js";
 import { countPoints, describe, noteText } from "./note-text.js";
-import { makePicture, mayHoldMore } from "./picture.js";
+import { makePicture } from "./picture.js";
 import { drawPlot } from "./plot.js";
 import { highlightLine } from "./plot-tracks.js";
 import { renewSoon } from "./renewals.js";
@@ -106,7 +106,7 @@ class MetricChart extends HTMLElement {
   }
 
   isThinned() {
-    return mayHoldMore(this.parentElement.dataset, this.data);
+    return Boolean(chartView().group) || this.data.isThinned();
   }
 
   /** Out of sight, later. */
@@ -119,8 +119,7 @@ class MetricChart extends HTMLElement {
     if (!this.data) return; // it has left the page since it was asked to draw
     this.isDirty = false;
     if (this.data.isBehind) renewSoon(this);
-    const hiddenCount = this.isThinned() ? this.data.countHidden(this.parentElement.dataset.points) : 0;
-    const picture = makePicture(this.metric, this.data, hiddenCount);
+    const picture = makePicture(this.metric, this.data);
     const { lines } = picture;
     if (!countPoints(lines) && this.data.loading) return; // the shape stays until there is something
     this.plot = drawPlot(this.plot, this, picture);

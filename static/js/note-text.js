@@ -5,7 +5,10 @@ import { oddPoints, placesIn } from "./series.js";
 
 const COUNTED_ODD = ["NaN", "∞", "-∞"];
 
-/** `range`: the zoom or null; `outsideCount`: points that are beyond the y axis. */
+/**
+ * `range`: the zoom or null; `hiddenCount`: points in it that are not drawn, null while nobody knows;
+ * `outsideCount`: points that are beyond the y axis.
+ */
 export const noteText = (lines, { hiddenCount = 0, isLog = false, range = null, outsideCount = 0 }) => {
   const shown = countPoints(lines, range);
   if (!countPoints(lines)) return "No points";
@@ -34,9 +37,9 @@ export const countPoints = (lines, range = null) =>
 
 const resolution = (lines, shown, hiddenCount, range) => {
   if (lines[0].runCount) return groupWords(lines);
-  if (range) return `${count(shown)} ${shown === 1 ? "point" : "points"} in range`;
-  if (hiddenCount <= 0) return `${count(shown)} ${shown === 1 ? "point" : "points"}`;
-  return `${count(shown)} of ${count(shown + hiddenCount)} points · zoom for all`;
+  const place = range ? " in range" : "";
+  if (hiddenCount) return `${count(shown)} of ${count(shown + hiddenCount)} points${place} · zoom for all`;
+  return `${count(shown)} ${shown === 1 ? "point" : "points"}${place}${hiddenCount === null ? " · loading more" : ""}`;
 };
 
 const groupWords = (lines) => {

@@ -133,6 +133,9 @@ def test_zoom_brings_more_points_and_keeps_the_spike(reader: Reader) -> None:
     assert zoomed["x"][0] < SPIKE_AT < zoomed["x"][1]
     assert len(other["xs"]) > 500
     assert "xr=" in reader.page.url
+    wait_until(lambda: "range · zoom for all" in reader.note("loss"), 30, "the zoom's own count")
+    in_range = int(zoomed["x"][1]) - int(np.ceil(zoomed["x"][0])) + 1
+    assert f" of {in_range:,} points in range · zoom for all" in reader.note("loss")
 
     reader.page.keyboard.press("Escape")
     reader.wait_until_drawn("other", lambda d: d["x"] == [0, LONG - 1], "Esc shows all")
@@ -142,6 +145,20 @@ def test_zoom_brings_more_points_and_keeps_the_spike(reader: Reader) -> None:
     reader.page.get_by_role("button", name="Reset zoom").click()
     reader.wait_until_drawn("loss", lambda d: d["x"] == [0, LONG - 1], "the button shows all")
     assert reader.loads == 1
+
+
+def test_count_of_a_thinned_chart_grows_with_the_training(
+    reader: Reader, server: LiveServer
+) -> None:
+    job = PlainJob(server.url, "counted", project="counted")
+    job.log({"loss": np.linspace(3, 1, 5_000)})
+    reader.open("/projects/counted")
+    reader.wait_for_points("loss")
+    assert " of 5,000 points · zoom for all" in reader.note("loss")
+
+    job.log({"loss": [0.5, 0.25]}, first_step=5_000)
+
+    wait_until(lambda: " of 5,002 points" in reader.note("loss"), 30, "live points count")
 
 
 @pytest.mark.usefixtures("long_run")

@@ -13,6 +13,8 @@ const note = (options) => noteText(LINES, options);
 test("the note says how much there is, and what cannot be drawn", () => {
   assert.equal(note({}), "5 points · 1 NaN");
   assert.equal(note({ hiddenCount: 9995 }), "5 of 10,000 points · zoom for all · 1 NaN");
+  assert.equal(note({ range: [1, 2], hiddenCount: 97 }), "3 of 100 points in range · zoom for all · 1 NaN");
+  assert.equal(note({ range: [1, 2], hiddenCount: null }), "3 points in range · loading more · 1 NaN");
   assert.equal(note({ range: [1, 2], isLog: true }), "3 points in range · 1 NaN · 1 ≤ 0 not on a log axis");
   assert.equal(note({ outsideCount: 1 }), "5 points · 1 NaN · 1 outlier hidden");
   assert.equal(noteText([], {}), "No points");

@@ -136,7 +136,8 @@ class SeriesViewSet(ViewSet):
 
         def read() -> dict[str, Any]:
             series = read_series([found], query.window(), names=query.names())
-            metrics = {name: by_run[run] for name, by_run in metrics_by_run(series).items()}
+            by_name = metrics_by_run(series, totals=query.validated_data["totals"])
+            metrics = {name: by_run[run] for name, by_run in by_name.items()}
             return {"project": project, "run": run, "metrics": metrics}
 
         return answer_series(request, [found], read)
