@@ -6,6 +6,7 @@ import { newestTime } from "./chart-lines.js";
 import { showNote } from "./chart-note.js";
 import { isLog, rangeText } from "./chart-view.js";
 import { drawSoon } from "./frames.js";
+import { drawnView } from "./groups.js";
 import { streamReady } from "./live.js";
 import { loadSeries } from "./loader.js";
 import { countPoints, describe, noteText } from "./note-text.js";
@@ -95,7 +96,7 @@ class MetricChart extends HTMLElement {
   /** That a zoom has more points may turn out only when there is something to compare. */
   async show() {
     const isThinned = this.data && this.isThinned();
-    await this.data?.show(chosenKeys(), chartView(), isThinned);
+    await this.data?.show(chosenKeys(), drawnView(), isThinned);
     if (!isThinned && this.data && chartView().range && this.isThinned()) await this.show();
   }
 
@@ -106,7 +107,7 @@ class MetricChart extends HTMLElement {
   }
 
   isThinned() {
-    return Boolean(chartView().group) || this.data.isThinned();
+    return Boolean(drawnView().group) || this.data.isThinned();
   }
 
   /** Out of sight, later. */

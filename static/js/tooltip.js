@@ -2,19 +2,13 @@
 
 import { endsOf, figure, figures } from "./format.js";
 import { readings } from "./chart-lines.js";
+import { element, lineSample } from "./elements.js";
 
 const MAX_ROWS = 12;
 const GAP = 12; // CSS pixels between the crosshair and the tooltip
 const MARGIN = 8; // and between the tooltip and the edge of the screen
 const MIN_WIDTH = 176;
 const MAX_WIDTH = 320;
-
-const element = (tag, className, text = "") => {
-  const made = document.createElement(tag);
-  made.className = className;
-  made.textContent = text;
-  return made;
-};
 
 /** A hook for uPlot's `ready`: makes the tooltip of this plot. */
 export const attachTooltip = (plot) => {
@@ -51,10 +45,8 @@ const tipRows = (rows, x, plot) => {
   return rows.map(({ line, smoothed, at, low, high }, i) => {
     const beside = low === undefined ? (smoothed === undefined ? "" : raw[i]) : `${figure(low)} – ${figure(high)}`;
     const row = element("p", line.key === bold ? "chart-tip-row is-bold" : "chart-tip-row");
-    const swatch = element("i", "chart-tip-swatch");
-    swatch.style.background = line.color;
     row.append(
-      swatch,
+      lineSample(line),
       nameOf(line),
       element("span", "muted", isFar(at, x, plot) ? axis.where(at) : ""),
       element("span", "muted", beside),
@@ -67,6 +59,7 @@ const tipRows = (rows, x, plot) => {
 /** The names of a sweep differ at their ends. */
 const nameOf = ({ name }) => {
   const made = element("span", "chart-tip-name both-ends");
+  made.dir = "auto";
   made.append(...endsOf(name).map((part) => element("span", "", part)));
   return made;
 };

@@ -78,6 +78,19 @@ class Reader:
         self.page.mouse.move(box["x"] + box["width"] * end, y, steps=4)
         self.page.mouse.up()
 
+    def swatches(self) -> list[str]:
+        """The colours of the run list, from above."""
+        return list(
+            self.page.locator("#run-list .swatch").evaluate_all(
+                "all => all.map((one) => getComputedStyle(one).borderTopColor)"
+            )
+        )
+
+    def group_colors(self, names: list[str]) -> list[str]:
+        entry = '#group-legend [data-group="{}"] .line-sample'
+        color = "one => getComputedStyle(one).backgroundColor"
+        return [self.page.locator(entry.format(name)).evaluate(color) for name in names]
+
     def note(self, metric: str) -> str:
         return self.page.locator(f'metric-chart[data-metric="{metric}"] .chart-note').inner_text()
 
@@ -257,6 +270,53 @@ def test_groups_are_drawn_with_bands_and_a_legend(reader: Reader) -> None:
     first = {drawn["kinds"][i]: drawn["columns"][i][0] for i in of_pair}
     assert first == {"low": 3, "high": 4, "raw": 3.5}
     assert reader.note("loss").startswith("3 runs in 2 groups")
+    assert reader.swatches() == reader.group_colors(["0.5", "0.1", "0.1"])
+
+    reader.page.locator("[data-group-by]").fill("")
+    reader.page.locator("[data-group-by]").press("Enter")
+    reader.wait_until_drawn("loss", lambda d: "low" not in d["kinds"], "each run is drawn")
+    assert len(set(reader.swatches())) == 3, "runs have their own colours again"
+
+
+@pytest.mark.usefixtures("several_runs")
+def test_mistyped_group_is_told_once(reader: Reader) -> None:
+    reader.open("/projects/several")
+    reader.wait_for_points("loss", 50)
+    colors = reader.swatches()
+    field = reader.page.locator("[data-group-by]")
+    field.fill("confg.lr")
+    field.press("Enter")
+
+    expect(reader.page.locator("#group-legend .problem")).to_contain_text("'confg.lr' is neither")
+    drawn = reader.wait_for_points("loss", 50)
+    assert sorted(drawn["names"]) == ["run-0", "run-1", "run-2"]
+    assert reader.note("loss").startswith("150 points")
+    assert reader.page.get_by_text("is neither an attribute").count() == 1
+    assert reader.swatches() == colors
+    assert not [url for url in reader.asked_metrics() if "group=" in url]
+
+
+@pytest.mark.usefixtures("several_runs")
+def test_group_field_shows_all_of_a_name(reader: Reader) -> None:
+    reader.open("/projects/several")
+    field = reader.page.locator("[data-group-by]")
+    field.fill("config.optimizer")
+
+    assert field.evaluate("field => field.scrollWidth <= field.clientWidth")
+
+
+def test_repeated_colors_are_told_apart_in_the_list(reader: Reader, server: LiveServer) -> None:
+    for number in range(14):
+        PlainJob(server.url, f"run-{number:02}", project="crowd").log({"loss": [1.0, number]})
+    reader.open("/projects/crowd?top=20")
+    reader.wait_for_points("loss", 2)
+
+    looks = reader.page.locator("#run-list .swatch").evaluate_all(
+        "all => all.map((one) => { const s = getComputedStyle(one);"
+        " return s.borderTopColor + s.borderTopStyle; })"
+    )
+
+    assert len(set(looks)) == 14
 
 
 def test_runs_without_a_single_number_are_drawn(reader: Reader, server: LiveServer) -> None:
