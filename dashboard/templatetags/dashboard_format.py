@@ -80,11 +80,15 @@ def age_text(age: timedelta) -> str:
 
 @register.filter
 def both_ends(name: str) -> SafeString | str:
-    """A name that a narrow place cuts in its middle: the names of a sweep differ at their ends."""
+    """A name that a narrow place cuts in its middle: the names of a sweep differ at their ends.
+
+    As an image it is read out in one piece.
+    """
     if len(name) <= WHOLE_NAME:
         return name
     return format_html(
-        '<span class="both-ends" title="{}"><span>{}</span><span>{}</span></span>',
+        '<span class="both-ends" dir="auto" role="img" title="{}">'
+        "<span>{}</span><span>{}</span></span>",
         name,
         name[:-NAME_END],
         name[-NAME_END:],

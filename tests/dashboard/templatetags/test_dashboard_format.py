@@ -103,6 +103,6 @@ def test_newest_twelve_runs_of_a_project_have_twelve_colours() -> None:
 def test_a_long_name_keeps_its_end_apart() -> None:
     assert both_ends("a" * 24) == "a" * 24
     assert both_ends("<b>" + "a" * 20 + "-end") == (
-        '<span class="both-ends" title="&lt;b&gt;aaaaaaaaaaaaaaaaaaaa-end">'
+        '<span class="both-ends" dir="auto" role="img" title="&lt;b&gt;aaaaaaaaaaaaaaaaaaaa-end">'
         "<span>&lt;b&gt;aaaaaaaaaaaa</span><span>aaaaaaaa-end</span></span>"
     )
