@@ -1,5 +1,6 @@
 // Everything the pages do in the browser. Each widget finds its own elements, or does nothing.
 
+import { startChartKeys } from "./chart-keys.js";
 import { startChartMenus } from "./chart-menu.js";
 import { startChartTools } from "./chart-tools.js";
 import { startCompare } from "./compare.js";
@@ -45,6 +46,7 @@ startLiveDot();
 startLive();
 startChartTools();
 startChartMenus();
+startChartKeys();
 startSmoothing();
 startLegend();
 startSwatches();

@@ -81,6 +81,12 @@ export class ChartData {
     return reaches && finer.way.x === whole.way.x && finer.way.group === whole.way.group ? finer : whole;
   }
 
+  /** From the first x to the last one of all points. */
+  extent() {
+    const ends = [...this.drawn.whole.runs.values()].flat().flatMap(({ xs }) => (xs.length ? [xs[0], xs.at(-1)] : []));
+    return [Math.min(...ends), Math.max(...ends)];
+  }
+
   /** Whether a zoom may have more points than those that are here. */
   isThinned() {
     return this.drawn.whole?.hiddenCount > 0;

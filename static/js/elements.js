@@ -1,5 +1,6 @@
 // Elements that scripts make; textContent only: names come from anybody.
 
+import { endsOf } from "./format.js";
 import { dashPlace } from "./runs.js";
 
 export const element = (tag, className, text = "") => {
@@ -15,4 +16,12 @@ export const lineSample = ({ color, dash }) => {
   sample.style.color = color;
   sample.dataset.dash = dashPlace(dash);
   return sample;
+};
+
+/** The names of a sweep differ at their ends. */
+export const nameOf = ({ name }) => {
+  const made = element("span", "line-name both-ends");
+  made.dir = "auto";
+  made.append(...endsOf(name).map((part) => element("span", "", part)));
+  return made;
 };

@@ -27,7 +27,7 @@ export const plotParts = (plot, lines, scale) => {
 };
 
 /** Each run once, however often it was started again. */
-const legendOf = (lines) => {
+export const legendOf = (lines) => {
   const byKey = new Map(lines.toReversed().map(({ key, name, color, dash }) => [key, { name, color, dash }]));
   return [...byKey.values()];
 };

@@ -2,14 +2,14 @@
 
 import { listen } from "./bus.js";
 import { ChartData } from "./chart-data.js";
-import { newestTime } from "./chart-lines.js";
-import { showNote } from "./chart-note.js";
-import { isLog, rangeText } from "./chart-view.js";
+import { showLegend } from "./chart-legend.js";
+import { showWords } from "./chart-note.js";
+import { rangeText } from "./chart-view.js";
 import { drawSoon } from "./frames.js";
 import { drawnView } from "./groups.js";
 import { streamReady } from "./live.js";
 import { loadSeries } from "./loader.js";
-import { countPoints, describe, noteText } from "./note-text.js";
+import { countPoints } from "./note-text.js";
 import { makePicture } from "./picture.js";
 import { drawPlot } from "./plot.js";
 import { highlightLine } from "./plot-tracks.js";
@@ -27,6 +27,7 @@ class MetricChart extends HTMLElement {
     this.data = new ChartData((keys, way) => loadSeries(this.metric, keys, way));
     this.box = this.querySelector(".chart-plot");
     this.lines = [];
+    Object.assign(this.box, { tabIndex: 0, role: "application" }); // see chart-keys.js
     this.stopListening = [
       listen("selection", () => this.follow()),
       listen("stream-open", ({ reload }) => this.recover(reload)),
@@ -126,12 +127,11 @@ class MetricChart extends HTMLElement {
     this.plot = drawPlot(this.plot, this, picture);
     this.lines = lines;
     this.dataset.state = this.error ? "error" : "ready";
-    showNote(this, this.error || noteText(lines, picture), newestTime(lines));
-    this.box.ariaLabel = describe(this.metric, lines);
-    this.querySelector("[data-log]").hidden = !isLog(chartView(), this.metric);
+    showWords(this, picture);
   }
 
   fit() {
+    showLegend(this);
     const { clientWidth: width, clientHeight: height } = this.box;
     if (width && height) this.plot?.setSize({ width, height });
   }

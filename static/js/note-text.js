@@ -29,6 +29,13 @@ export const describe = (metric, lines) => {
   return `Line chart of ${metric}. Last values: ${words.slice(0, MOST_DESCRIBED).join(", ") || "none"}${more > 0 ? ` and ${more} more` : ""}.`;
 };
 
+/** What the lines read at a place, for those who hear it. */
+export const spokenReading = (place, rows) => {
+  const words = rows.slice(0, MOST_DESCRIBED).map(({ line, value, smoothed }) => `${line.name} ${figure(smoothed ?? value)}`);
+  const more = rows.length - MOST_DESCRIBED;
+  return `${place}: ${words.join(", ") || "no points"}${more > 0 ? ` and ${more} more` : ""}`;
+};
+
 export const countPoints = (lines, range = null) =>
   lines.reduce((sum, { series: { xs } }) => {
     const [start, end] = range ? placesIn(xs, range) : [0, xs.length];

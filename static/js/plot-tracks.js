@@ -5,7 +5,7 @@ import { lonelyPlaces } from "./series.js";
 const LINE_WIDTH = 1.5;
 const BOLD_WIDTH = 2.5; // of the run under the pointer, and of the one that others are measured against
 const FAINT = 0.28; // a raw line below its smoothed one
-const OLD = 0.4; // what a restart has replaced
+const OLD = 0.6; // what a restart has replaced: the run's colour, paler
 const PALE = 0.25; // the others, while one run is bold
 export const BAND_ALPHA = 0.2; // between the lowest and the highest run of a group
 
@@ -35,7 +35,9 @@ export const makeBands = (tracks) =>
 const translucent = (color) => `color-mix(in srgb, ${color} ${BAND_ALPHA * 100}%, transparent)`;
 
 /** No dot of the crosshair on faint lines and edges. */
-export const cursorSize = (tracks, place) => (tracks[place - 1] && alphaOf(tracks[place - 1]) === 1 && isCurve(tracks[place - 1]) ? 6 : 0);
+export const cursorSize = (tracks, place) => (tracks[place - 1] && isRead(tracks[place - 1]) ? 6 : 0);
+
+const isRead = ({ line: { smoothed }, kind }) => kind === (smoothed ? "smoothed" : "raw");
 
 const isCurve = ({ kind }) => kind === "raw" || kind === "smoothed";
 

@@ -1,8 +1,8 @@
 // The values under the crosshair, greatest first. textContent only: names come from anybody.
 
-import { endsOf, figure, figures } from "./format.js";
+import { figure, figures } from "./format.js";
 import { readings } from "./chart-lines.js";
-import { element, lineSample } from "./elements.js";
+import { element, lineSample, nameOf } from "./elements.js";
 
 const MAX_ROWS = 12;
 const GAP = 12; // CSS pixels between the crosshair and the tooltip
@@ -15,9 +15,9 @@ export const attachTooltip = (plot) => {
   plot.tip = element("div", "chart-tip");
   plot.tip.hidden = true;
   plot.over.append(plot.tip);
-  plot.over.addEventListener("mouseenter", () => (plot.isHovered = true));
+  plot.over.addEventListener("mouseenter", () => (plot.isRead = true));
   plot.over.addEventListener("mouseleave", () => {
-    plot.isHovered = false;
+    plot.isRead = false;
     plot.tip.hidden = true;
   });
 };
@@ -25,7 +25,7 @@ export const attachTooltip = (plot) => {
 /** A hook for uPlot's `setCursor`. */
 export const moveTooltip = (plot) => {
   const { left, idx } = plot.cursor;
-  if (!plot.isHovered || idx == null || left < 0) return;
+  if (!plot.isRead || idx == null || left < 0) return;
   const x = plot.data[0][idx];
   const { axis } = plot.picture;
   const rows = readings(plot.lines, x);
@@ -54,14 +54,6 @@ const tipRows = (rows, x, plot) => {
     );
     return row;
   });
-};
-
-/** The names of a sweep differ at their ends. */
-const nameOf = ({ name }) => {
-  const made = element("span", "chart-tip-name both-ends");
-  made.dir = "auto";
-  made.append(...endsOf(name).map((part) => element("span", "", part)));
-  return made;
 };
 
 /** Points that are drawn at the crosshair need no place of their own. */

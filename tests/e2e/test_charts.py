@@ -338,6 +338,70 @@ def test_runs_without_a_single_number_are_drawn(reader: Reader, server: LiveServ
     assert drawn["y"] == pytest.approx([0.88, 3.12])
 
 
+def test_sections_share_their_columns(reader: Reader, server: LiveServer) -> None:
+    names = ["lonely", "train/a", "train/b", "val/a", "val/b", "val/c"]
+    PlainJob(server.url, "one", project="columns").log({name: [1.0] for name in names})
+    reader.open("/projects/columns")
+    reader.wait_for_points("lonely")
+
+    cells = reader.page.locator(".chart-cell")
+    boxes = cells.evaluate_all(
+        "cells => cells.map((cell) => { const { left, width } = cell.getBoundingClientRect();"
+        " return [left, width]; })"
+    )
+    assert boxes[1:3] == boxes[3:5]
+    assert boxes[0] == boxes[1]
+
+
+def test_whole_screen_tells_which_chart_and_whose_lines(reader: Reader, server: LiveServer) -> None:
+    for number in range(13):
+        PlainJob(server.url, f"run-{number:02}", project="screen").log({"train/loss": [1.0, 2]})
+    reader.open("/projects/screen?top=20")
+    reader.wait_for_points("train/loss")
+    chart = reader.page.locator("metric-chart")
+    title = chart.locator("h3")
+    assert title.inner_text() == "loss"
+
+    chart.hover()
+    chart.locator("[data-full]").click()
+    expect(title).to_have_text("train/loss", use_inner_text=True)
+    names = chart.locator(".chart-legend li").all_inner_texts()
+    assert (names[0], names[-1], len(names)) == ("run-12", "and 1 more", 13)
+
+    reader.page.keyboard.press("Escape")
+    expect(title).to_have_text("loss", use_inner_text=True)
+    expect(chart.locator(".chart-legend")).to_have_count(0)
+    reader.page.get_by_label("Filter metrics").fill("loss")
+    expect(title).to_have_text("train/loss", use_inner_text=True)
+
+
+@pytest.mark.usefixtures("several_runs")
+def test_chart_is_read_and_zoomed_with_keys(reader: Reader) -> None:
+    reader.open("/projects/several")
+    reader.wait_for_points("loss", 50)
+    plot = reader.page.locator('metric-chart[data-metric="loss"] .chart-plot')
+    tip, voice = plot.locator(".chart-tip"), reader.page.locator(".chart-voice")
+    plot.focus()
+
+    for key in ["End", "ArrowLeft", "ArrowLeft", "ArrowRight"]:
+        reader.page.keyboard.press(key)
+    expect(tip).to_contain_text("step 48")
+    expect(voice).to_have_text("step 48: run-2 1.082, run-1 1.061, run-0 1.041")
+
+    reader.page.keyboard.press("+")
+    zoomed = reader.wait_until_drawn("accuracy", lambda d: d["x"][0] > 20, "all charts zoom")
+    assert zoomed["x"][1] - zoomed["x"][0] == pytest.approx(24.5)
+    reader.page.keyboard.press("-")
+    reader.wait_until_drawn("accuracy", lambda d: d["x"] == [0, 49], "all is shown again")
+    reader.page.keyboard.press("+")
+    reader.wait_until_drawn("accuracy", lambda d: d["x"][0] > 20, "all charts zoom")
+    reader.page.keyboard.press("Escape")
+    reader.wait_until_drawn("accuracy", lambda d: d["x"] == [0, 49], "Esc shows all")
+
+    reader.page.keyboard.press("Tab")
+    expect(tip).to_be_hidden()
+
+
 def test_restarted_steps_are_lines_of_their_own(reader: Reader, server: LiveServer) -> None:
     job = PlainJob(server.url, "restarted", project="again")
     job.log({"loss": [5.0] * 20})

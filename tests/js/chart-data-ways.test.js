@@ -105,6 +105,13 @@ test("how much a zoom hides is told by its own answer", async () => {
   assert.equal(data.countHidden([9, 12]), null);
 });
 
+test("all points reach from the first to the last, whatever is drawn of them", async () => {
+  const data = await loaded({ a: columns([5, 20]), b: columns([0, 7]), c: columns([]) });
+  await data.show(["a", "b", "c"], zoomed(6, 8));
+
+  assert.deepEqual(data.extent(), [0, 20]);
+});
+
 test("groups hide nothing that could be counted", async () => {
   const data = new ChartData(async () => ({ g: { steps: [0], mean: [2], min: [1], max: [3], counts: [1], runs: 2 } }));
   await data.show(["a"], { ...WAY, group: "config.lr" });
