@@ -16,7 +16,7 @@ from tracking.models import Project, Run
 
 MAX_RUNS = 100
 SUGGESTED = 100  # keys that the field for a further run knows by itself
-CELLS_PER_PAGE = 600  # a page of the table stays small, whether it is long or wide
+CELLS_PER_PAGE = 500  # a page of the table stays small, whether it is long or wide
 ROWS_PER_PAGE = range(5, 100)
 OVERVIEW_ROWS = 12  # above the charts
 VIEWS = [
