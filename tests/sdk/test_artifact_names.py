@@ -51,7 +51,9 @@ def test_change_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
     derive_name("another thing.png")
 
     assert [record.getMessage() for record in caplog.records] == [
-        "runyard: the file 'one thing.png' is kept as the artifact 'one_thing.png'; names have "
-        "letters, digits, '_', '.' and '-', not '..' in front, at most 250. "
-        "Others are changed likewise."
+        (
+            "runyard: the file 'one thing.png' is kept as the artifact 'one_thing.png'; names have "
+            "letters, digits, '_', '.' and '-', not '..' in front, at most 250. "
+            "Others are changed likewise."
+        )
     ]
