@@ -26,6 +26,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Itera
     for name in ("RANK", "LOCAL_RANK", "ASPARA_DATA_DIR", "ASPARA_STORAGE_BACKEND"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("RUNYARD_DIR", str(tmp_path / "sdk"))
+    monkeypatch.setenv("RUNYARD_ENVIRONMENT", "0")
     yield
     for run in list(lifecycle._state.open_runs):
         run.end("completed")
