@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Max, QuerySet, Sum
@@ -21,6 +21,17 @@ LEAVES = 100  # of a config, on one page
 COPY_LENGTH = 20_000
 SHOWN_ELSEWHERE = {"finish_reason"}  # beside the status
 FIGURE_LENGTH = 24  # of a text that can pass for a figure
+COMMIT_LENGTH = 10  # the rest is for pointing at
+ENVIRONMENT = {
+    "hostname": "Host",
+    "platform": "System",
+    "cpu_count": "CPUs",
+    "script": "Script",
+    "git.commit": "Commit",
+    "git.branch": "Branch",
+    "python": "Python",
+    "runyard": "Runyard SDK",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +41,12 @@ class RunFigures:
     metric_count: int
     point_count: int
     last_step: int | None
+
+
+class EnvironmentRow(NamedTuple):
+    label: str
+    text: str
+    full_text: str  # where `text` is cut
 
 
 def figures_of(run: Run) -> RunFigures:
@@ -93,7 +110,23 @@ def copyable_json(tree: dict[str, Any]) -> str:
     return text if len(text) <= COPY_LENGTH else ""
 
 
-def environment_of(run: Run) -> list[tuple[str, Any]]:
-    """What the training said of its machine and its code."""
+def environment_of(run: Run) -> list[EnvironmentRow]:
+    """What the training said of its machine and its code: what is well known first, then the rest."""
     told = {key: value for key, value in run.metadata.items() if key not in SHOWN_ELSEWHERE}
-    return flatten(told)[:LEAVES]
+    environment = told.pop("environment", {})
+    leaves = dict(
+        flatten(environment) if isinstance(environment, dict) else [("environment", environment)]
+    )
+    known = [(label, leaves.pop(key)) for key, label in ENVIRONMENT.items() if key in leaves]
+    rest = [
+        (key.removeprefix("packages.").removeprefix("variables."), leaf)
+        for key, leaf in leaves.items()
+    ]
+    rows = [*known, *rest, *flatten(told)]
+    return [EnvironmentRow(label, *_in_short(label, value)) for label, value in rows[:LEAVES]]
+
+
+def _in_short(label: str, value: Any) -> tuple[str, str]:
+    text = as_text(value)
+    is_long = label == "Commit" and len(text) > COMMIT_LENGTH
+    return (text[:COMMIT_LENGTH], text) if is_long else (text, "")
