@@ -5,107 +5,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import expect
 
+from tests.e2e.chart_reader import Reader
 from tests.e2e.live import LiveServer, live_server, wait_until
 from tests.e2e.plain_job import PlainJob
 
 pytestmark = pytest.mark.e2e
-PATIENCE_MS = 30_000
 SPIKE_AT, SPIKE, LONG = 123_456, 40.0, 200_000
-# What the chart of a metric draws: the x of all points, their greatest value, the axes.
-DRAWN = """(metric) => {
-  const { plot } = document.querySelector(`metric-chart[data-metric="${metric}"]`);
-  if (!plot) return { xs: [], columns: [] };
-  const { x, y } = plot.scales;
-  return {
-    xs: [...plot.data[0]],
-    columns: plot.data.slice(1).map((column) => [...column].map((value) => value ?? null)),
-    kinds: plot.tracks.map(({ kind }) => kind),
-    names: plot.tracks.map(({ line }) => line.name),
-    x: [x.min, x.max],
-    y: [y.min, y.max],
-    isLog: y.distr === 3,
-  };
-}"""
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[LiveServer]:
     with live_server() as server:
         yield server
-
-
-class Reader:
-    """A page, and what it asked for and complained about."""
-
-    def __init__(self, page: Page, server: LiveServer) -> None:
-        self.page = page
-        self.server = server
-        self.addresses: list[str] = []
-        self.errors: list[str] = []
-        self.loads = 0
-        page.set_default_timeout(PATIENCE_MS)
-        page.on("request", lambda request: self.addresses.append(request.url))
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("load", lambda _: setattr(self, "loads", self.loads + 1))
-
-    def open(self, path: str) -> None:
-        self.page.goto(f"{self.server.url}{path}")
-
-    def drawn(self, metric: str) -> dict[str, Any]:
-        return dict(self.page.evaluate(DRAWN, metric))
-
-    def wait_until_drawn(self, metric: str, condition: Any, what: str) -> dict[str, Any]:
-        def look() -> dict[str, Any] | None:
-            drawn = self.drawn(metric)
-            return drawn if drawn["xs"] and condition(drawn) else None
-
-        return dict(wait_until(look, PATIENCE_MS / 1000, what))
-
-    def wait_for_points(self, metric: str, count: int = 1) -> dict[str, Any]:
-        return self.wait_until_drawn(metric, lambda d: len(d["xs"]) >= count, f"{count} points")
-
-    def drag(self, metric: str, start: float, end: float) -> None:
-        """From one place of the plot to another, as shares of its width."""
-        plot = self.page.locator(f'metric-chart[data-metric="{metric}"] .u-over')
-        plot.scroll_into_view_if_needed()
-        box = plot.bounding_box()
-        assert box
-        y = box["y"] + box["height"] / 2
-        self.page.mouse.move(box["x"] + box["width"] * start, y)
-        self.page.mouse.down()
-        self.page.mouse.move(box["x"] + box["width"] * end, y, steps=4)
-        self.page.mouse.up()
-
-    def swatches(self) -> list[str]:
-        """The colours of the run list, from above."""
-        return list(
-            self.page.locator("#run-list .swatch").evaluate_all(
-                "all => all.map((one) => getComputedStyle(one).borderTopColor)"
-            )
-        )
-
-    def group_colors(self, names: list[str]) -> list[str]:
-        entry = '#group-legend [data-group="{}"] .line-sample'
-        color = "one => getComputedStyle(one).backgroundColor"
-        return [self.page.locator(entry.format(name)).evaluate(color) for name in names]
-
-    def note(self, metric: str) -> str:
-        return self.page.locator(f'metric-chart[data-metric="{metric}"] .chart-note').inner_text()
-
-    def asked_metrics(self) -> list[str]:
-        return [url for url in self.addresses if "/runs/metrics?" in url]
-
-
-@pytest.fixture
-def reader(browser: Browser, server: LiveServer) -> Iterator[Reader]:
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    reader = Reader(page, server)
-    yield reader
-    assert reader.errors == []
-    assert [url for url in reader.addresses if not url.startswith(f"{server.url}/")] == []
-    page.close()
 
 
 @pytest.fixture(scope="module")
@@ -255,70 +168,6 @@ def test_axis_of_all_charts_is_chosen(reader: Reader) -> None:
     assert reader.page.url.endswith("?x=metric:loss")
 
 
-@pytest.mark.usefixtures("several_runs")
-def test_groups_are_drawn_with_bands_and_a_legend(reader: Reader) -> None:
-    reader.open("/projects/several")
-    reader.wait_for_points("loss", 50)
-
-    reader.page.locator("[data-group-by]").fill("config.lr")
-    reader.page.locator("[data-group-by]").press("Enter")
-    drawn = reader.wait_until_drawn("loss", lambda d: "low" in d["kinds"], "bands are drawn")
-
-    assert reader.page.locator("#group-legend li").all_inner_texts() == ["0.1\n2", "0.5\n1"]
-    assert sorted(set(drawn["names"])) == ["0.1", "0.5"]
-    of_pair = [i for i, name in enumerate(drawn["names"]) if name == "0.1"]
-    first = {drawn["kinds"][i]: drawn["columns"][i][0] for i in of_pair}
-    assert first == {"low": 3, "high": 4, "raw": 3.5}
-    assert reader.note("loss").startswith("3 runs in 2 groups")
-    assert reader.swatches() == reader.group_colors(["0.5", "0.1", "0.1"])
-
-    reader.page.locator("[data-group-by]").fill("")
-    reader.page.locator("[data-group-by]").press("Enter")
-    reader.wait_until_drawn("loss", lambda d: "low" not in d["kinds"], "each run is drawn")
-    assert len(set(reader.swatches())) == 3, "runs have their own colours again"
-
-
-@pytest.mark.usefixtures("several_runs")
-def test_mistyped_group_is_told_once(reader: Reader) -> None:
-    reader.open("/projects/several")
-    reader.wait_for_points("loss", 50)
-    colors = reader.swatches()
-    field = reader.page.locator("[data-group-by]")
-    field.fill("confg.lr")
-    field.press("Enter")
-
-    expect(reader.page.locator("#group-legend .problem")).to_contain_text("'confg.lr' is neither")
-    drawn = reader.wait_for_points("loss", 50)
-    assert sorted(drawn["names"]) == ["run-0", "run-1", "run-2"]
-    assert reader.note("loss").startswith("150 points")
-    assert reader.page.get_by_text("is neither an attribute").count() == 1
-    assert reader.swatches() == colors
-    assert not [url for url in reader.asked_metrics() if "group=" in url]
-
-
-@pytest.mark.usefixtures("several_runs")
-def test_group_field_shows_all_of_a_name(reader: Reader) -> None:
-    reader.open("/projects/several")
-    field = reader.page.locator("[data-group-by]")
-    field.fill("config.optimizer")
-
-    assert field.evaluate("field => field.scrollWidth <= field.clientWidth")
-
-
-def test_repeated_colors_are_told_apart_in_the_list(reader: Reader, server: LiveServer) -> None:
-    for number in range(14):
-        PlainJob(server.url, f"run-{number:02}", project="crowd").log({"loss": [1.0, number]})
-    reader.open("/projects/crowd?top=20")
-    reader.wait_for_points("loss", 2)
-
-    looks = reader.page.locator("#run-list .swatch").evaluate_all(
-        "all => all.map((one) => { const s = getComputedStyle(one);"
-        " return s.borderTopColor + s.borderTopStyle; })"
-    )
-
-    assert len(set(looks)) == 14
-
-
 def test_runs_without_a_single_number_are_drawn(reader: Reader, server: LiveServer) -> None:
     PlainJob(server.url, "nan", project="odd").log({"loss": [float("nan")] * 5})
     PlainJob(server.url, "__proto__", project="odd").log({"loss": [1.0, float("inf"), 3.0]})
@@ -338,70 +187,6 @@ def test_runs_without_a_single_number_are_drawn(reader: Reader, server: LiveServ
     assert drawn["y"] == pytest.approx([0.88, 3.12])
 
 
-def test_sections_share_their_columns(reader: Reader, server: LiveServer) -> None:
-    names = ["lonely", "train/a", "train/b", "val/a", "val/b", "val/c"]
-    PlainJob(server.url, "one", project="columns").log({name: [1.0] for name in names})
-    reader.open("/projects/columns")
-    reader.wait_for_points("lonely")
-
-    cells = reader.page.locator(".chart-cell")
-    boxes = cells.evaluate_all(
-        "cells => cells.map((cell) => { const { left, width } = cell.getBoundingClientRect();"
-        " return [left, width]; })"
-    )
-    assert boxes[1:3] == boxes[3:5]
-    assert boxes[0] == boxes[1]
-
-
-def test_whole_screen_tells_which_chart_and_whose_lines(reader: Reader, server: LiveServer) -> None:
-    for number in range(13):
-        PlainJob(server.url, f"run-{number:02}", project="screen").log({"train/loss": [1.0, 2]})
-    reader.open("/projects/screen?top=20")
-    reader.wait_for_points("train/loss")
-    chart = reader.page.locator("metric-chart")
-    title = chart.locator("h3")
-    assert title.inner_text() == "loss"
-
-    chart.hover()
-    chart.locator("[data-full]").click()
-    expect(title).to_have_text("train/loss", use_inner_text=True)
-    names = chart.locator(".chart-legend li").all_inner_texts()
-    assert (names[0], names[-1], len(names)) == ("run-12", "and 1 more", 13)
-
-    reader.page.keyboard.press("Escape")
-    expect(title).to_have_text("loss", use_inner_text=True)
-    expect(chart.locator(".chart-legend")).to_have_count(0)
-    reader.page.get_by_label("Filter metrics").fill("loss")
-    expect(title).to_have_text("train/loss", use_inner_text=True)
-
-
-@pytest.mark.usefixtures("several_runs")
-def test_chart_is_read_and_zoomed_with_keys(reader: Reader) -> None:
-    reader.open("/projects/several")
-    reader.wait_for_points("loss", 50)
-    plot = reader.page.locator('metric-chart[data-metric="loss"] .chart-plot')
-    tip, voice = plot.locator(".chart-tip"), reader.page.locator(".chart-voice")
-    plot.focus()
-
-    for key in ["End", "ArrowLeft", "ArrowLeft", "ArrowRight"]:
-        reader.page.keyboard.press(key)
-    expect(tip).to_contain_text("step 48")
-    expect(voice).to_have_text("step 48: run-2 1.082, run-1 1.061, run-0 1.041")
-
-    reader.page.keyboard.press("+")
-    zoomed = reader.wait_until_drawn("accuracy", lambda d: d["x"][0] > 20, "all charts zoom")
-    assert zoomed["x"][1] - zoomed["x"][0] == pytest.approx(24.5)
-    reader.page.keyboard.press("-")
-    reader.wait_until_drawn("accuracy", lambda d: d["x"] == [0, 49], "all is shown again")
-    reader.page.keyboard.press("+")
-    reader.wait_until_drawn("accuracy", lambda d: d["x"][0] > 20, "all charts zoom")
-    reader.page.keyboard.press("Escape")
-    reader.wait_until_drawn("accuracy", lambda d: d["x"] == [0, 49], "Esc shows all")
-
-    reader.page.keyboard.press("Tab")
-    expect(tip).to_be_hidden()
-
-
 def test_restarted_steps_are_lines_of_their_own(reader: Reader, server: LiveServer) -> None:
     job = PlainJob(server.url, "restarted", project="again")
     job.log({"loss": [5.0] * 20})
@@ -414,19 +199,6 @@ def test_restarted_steps_are_lines_of_their_own(reader: Reader, server: LiveServ
     live = reader.wait_until_drawn("loss", lambda d: len(d["columns"]) == 3, "a live restart")
 
     assert [v for v in live["columns"][2] if v is not None] == [3] * 5
-
-
-def test_groups_follow_the_training(reader: Reader, server: LiveServer) -> None:
-    job = PlainJob(server.url, "grouped", project="growing", config={"lr": 1})
-    job.log({"loss": [1.0] * 5})
-    reader.open("/projects/growing?group=config.lr")
-    reader.wait_for_points("loss", 5)
-
-    job.log({"loss": [2.0] * 5}, first_step=5)
-
-    drawn = reader.wait_for_points("loss", 10)
-    assert drawn["columns"][2] == [1] * 5 + [2] * 5
-    assert len(reader.asked_metrics()) <= 3, "all that comes at once is asked for once"
 
 
 def test_links_keep_the_view_of_the_charts(reader: Reader, server: LiveServer) -> None:
