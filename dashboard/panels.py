@@ -16,6 +16,8 @@ from dashboard.patterns import name_filter
 from tracking.domain.fields import Field, suggest_fields
 from tracking.models import Metric, Run
 
+JUDGING = {"val", "valid", "validation", "eval", "test"}
+DRIVING = {"lr", "learning_rate", "epoch", "step", "global_step", "time"}
 GRID_STEP = 60  # panels at a time: a project may have 12,000 metrics
 
 
@@ -118,6 +120,14 @@ def grid_order(name: str) -> tuple[bool, str, str]:
     section, _, title = name.rpartition("/")
     is_system = section.partition("/")[0] in {"system", "sys"}
     return is_system, _natural(section), _natural(title)
+
+
+def telling_order(name: str) -> tuple[int, tuple[bool, str, str]]:
+    """What a training is judged by comes before what it does, and both before how it was driven."""
+    section, _, title = name.rpartition("/")
+    if title in DRIVING:
+        return 2, grid_order(name)
+    return (0 if section.partition("/")[0] in JUDGING else 1), grid_order(name)
 
 
 def _natural(text: str) -> str:

@@ -8,7 +8,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Count, Max, QuerySet, Sum
 
 from dashboard.listing import cut_page
-from dashboard.panels import grid_order
+from dashboard.panels import telling_order
 from dashboard.templatetags.dashboard_format import as_text, flatten, pretty_json
 from tracking.domain.values import number_word
 from tracking.models import Metric, Run
@@ -55,7 +55,7 @@ def figures_of(run: Run) -> RunFigures:
         metrics=Count("pk"), points=Sum("count"), last_step=Max("last_step")
     )
     first = run.metrics.order_by("name").values_list("name", flat=True)[:CANDIDATES]
-    names = sorted(first, key=grid_order)
+    names = sorted(first, key=telling_order)
     leaves = flatten(run.summary)
     summary = [leaf for leaf in leaves if _is_figure(leaf[1])][:SUMMARY_COUNT]
     main = names[: FIGURE_COUNT - len(summary)]

@@ -29,7 +29,8 @@ def saved_view_list(request: HttpRequest, project_key: str) -> HttpResponse:
     replace = request.POST.get("replace") == "1"
     existing = project.views.filter(name=name).first()
     if existing and not replace:
-        context = {"project": project, "view": existing, "given": given}
+        unsaved = SavedView(project=project, name=name, **given)
+        context = {"project": project, "view": existing, "given": given, "back": view_url(unsaved)}
         return render(request, "dashboard/saved_view_replacement.html", context)
     view = save_view(project, name=name, user=request.user, replace=replace, **given)
     messages.success(request, f"View “{view.name}” saved.")

@@ -35,12 +35,12 @@ def test_compare_shows_what_differs_and_the_charts(client: Client, runs: list[Ru
     assert shown_rows(response) == [
         ("lr", ["0.1", "0.2", "0.1"]),
         ("opt.name", ["adam", "=1+1", "adam"]),
-        ("loss.last", ["1", "2", "3"]),
-        ("loss.min", ["1", "2", "3"]),
         ("acc", ["–", "–", "0.5"]),
+        ("loss.last", ["1", "2", "3"]),
     ]
     page = response.content.decode()
     assert "5 of 7 rows differ" in page
+    assert "Show all 5 rows" in page
     assert 'data-metric="loss"' in page
     assert '<span class="delta">+100 %</span>' in page
 
