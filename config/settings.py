@@ -42,6 +42,7 @@ MAX_METRICS_PER_RUN = env_int("RUNYARD_MAX_METRICS_PER_RUN", 10_000, minimum=1)
 MAX_WAITING_BATCHES = env_int("RUNYARD_MAX_WAITING_BATCHES", 512, minimum=1)
 MAX_RUNS_PER_REQUEST = env_int("RUNYARD_MAX_RUNS_PER_REQUEST", 1_000, minimum=1)
 MAX_CHART_POINTS = env_int("RUNYARD_MAX_CHART_POINTS", 1_000, minimum=10)
+MAX_ANSWER_POINTS = env_int("RUNYARD_MAX_ANSWER_POINTS", 5_000_000, minimum=1_000)
 STALE_AFTER_S = env_int("RUNYARD_STALE_AFTER", 150, minimum=5)
 REQUESTS_PER_MINUTE = env_int("RUNYARD_REQUESTS_PER_MINUTE", 100)  # of a user of the AI Manager
 REQUESTS_PER_HOUR = env_int("RUNYARD_REQUESTS_PER_HOUR", 1_000)  # API; 0: without a limit
@@ -121,9 +122,11 @@ DATABASES = {
             "timeout": 30,
             # auto_vacuum must come first: it only takes in a file that has no table yet.
             # FULL: an acknowledged batch survives power loss, not only a crash.
+            # The limit: after a large deletion the file beside the database would stay as large.
             "init_command": (
                 "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL;"
                 "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;"
+                "PRAGMA journal_size_limit=67108864;"
             ),
         },
         "TEST": {"NAME": DATA_DIR / "test.sqlite3"},  # a file: the writer thread must see it too
@@ -213,6 +216,7 @@ REST_FRAMEWORK = {
         "rest_framework.renderers.JSONRenderer",
         "tracking.api.codecs.PageRenderer",
     ],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "tracking.api.codecs.FormatNegotiation",
     "DEFAULT_PARSER_CLASSES": ["tracking.api.parsers.NumberJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "tracking.api.errors.exception_handler",

@@ -43,17 +43,31 @@ def choose_columns(project: Project, columns: Columns, params: QueryDict) -> Col
         if name := params.get(step):
             columns = take_step(columns, step, find_field(name))
     find = text_param(params, "find")
-    known = suggest_fields(project.runs.all(), find, limit=SUGGESTIONS + len(columns.fields))
+    if "pick" in params and (match := only_match(project, columns, find)):
+        columns, find = take_step(columns, "add", match), ""
     own = {"col", "pin", *PASSING, *STEPS}
     no_steps: dict[str, list[str]] = {step: [] for step in STEPS}
     return ColumnChoice(
         columns=columns,
-        suggestions=[field for field in known if field not in columns.fields][:SUGGESTIONS],
+        suggestions=suggest_others(project, columns, find),
         find=find,
         kept=[(key, v) for key, values in params.lists() if key not in own for v in values],
         query=query_with(params, **no_steps, col=columns.names or [""], pin=columns.pinned),
         default_query=query_with(params, **no_steps, col=[], pin=[]),
     )
+
+
+def suggest_others(project: Project, columns: Columns, find: str) -> list[Field]:
+    """Fields with the text in their name that are no columns yet."""
+    known = suggest_fields(project.runs.all(), find, limit=SUGGESTIONS + len(columns.fields))
+    return [field for field in known if field not in columns.fields][:SUGGESTIONS]
+
+
+def only_match(project: Project, columns: Columns, find: str) -> Field | None:
+    """The field that the text means: the one of that name, or the only one that has it in its name."""
+    found = suggest_others(project, columns, find) if find else []
+    named = [field for field in found if field.name == find]
+    return next(iter(named or (found if len(found) == 1 else [])), None)
 
 
 def take_step(columns: Columns, step: str, field: Field) -> Columns:

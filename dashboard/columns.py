@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import Count
 from django.http import QueryDict
 
-from dashboard.panels import grid_order, metrics_of
+from dashboard.panels import metrics_of, telling_order
 from tracking.domain.fields import Field, find_field, json_field, metric_field
 from tracking.errors import InvalidInput, LimitExceeded
 from tracking.models import Run
@@ -22,7 +22,7 @@ ATTRIBUTE_COLUMNS = ("status", "started", "duration", "tags")
 METRIC_COLUMNS = 4
 CONFIG_COLUMNS = 4
 # A place in the list, ticks and a download belong to no view of it.
-PASSING = ("page", "run", "format", "find")
+PASSING = ("page", "run", "format", "find", "pick")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def common_metrics(runs: Sequence[Run]) -> list[str]:
     # Thousands of names that a run or two have need not be put into order.
     most = nlargest(METRIC_COLUMNS, (count for _, count in counts))
     common = [(name, count) for name, count in counts if count >= most[-1]]
-    common.sort(key=lambda row: (-row[1], *grid_order(row[0])))
+    common.sort(key=lambda row: (-row[1], telling_order(row[0])))
     return [name for name, _ in common[:METRIC_COLUMNS]]
 
 

@@ -16,9 +16,9 @@ from tracking.models import Project, Run
 
 MAX_RUNS = 100
 SUGGESTED = 100  # keys that the field for a further run knows by itself
-CELLS_PER_PAGE = 600  # a page of the table stays small, whether it is long or wide
+CELLS_PER_PAGE = 500  # a page of the table stays small, whether it is long or wide
 ROWS_PER_PAGE = range(5, 100)
-OVERVIEW_ROWS = 12  # above the charts
+OVERVIEW_ROWS = 16  # above the charts
 VIEWS = [
     ("", "Overview", "compare"),
     ("diff", "Differences", "table"),
@@ -105,6 +105,7 @@ def suggest_runs(project: Project, comparison: Comparison) -> QuerySet[Run]:
 @dataclass(frozen=True, slots=True)
 class DiffTable:
     page: Page[Row]
+    found_count: int  # of the rows that are asked for
     row_count: int  # of all keys, whether they differ or not
 
     @property
@@ -124,6 +125,10 @@ def tabulate_diffs(runs: Sequence[Run], params: QueryDict, *, is_overview: bool)
     rows, row_count = diff_rows(runs, params)
     fitting = CELLS_PER_PAGE // max(1, len(runs))
     size = max(ROWS_PER_PAGE.start, min(fitting, ROWS_PER_PAGE.stop))
-    if is_overview:
-        return DiffTable(Paginator(rows, min(size, OVERVIEW_ROWS)).get_page(1), row_count)
-    return DiffTable(Paginator(rows, size).get_page(params.get("page")), row_count)
+    number = params.get("page")
+    if is_overview:  # of a metric its last value says enough
+        shown = [row for row in rows if row.aggregate in {"", "last"}] or rows
+        size, number = min(size, OVERVIEW_ROWS), "1"
+    else:
+        shown = rows
+    return DiffTable(Paginator(shown, size).get_page(number), len(rows), row_count)

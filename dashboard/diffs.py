@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from dashboard.panels import grid_order
+from dashboard.panels import grid_order, telling_order
 from dashboard.templatetags.dashboard_format import as_text, figure, flatten
 from tracking.models import Metric, Run
 
@@ -86,8 +86,8 @@ def compare_values(runs: Sequence[Run], metrics: Iterable[Metric]) -> list[Row]:
     """A row for each key that one of the runs has, in the order they are read in."""
     return [
         *_tree_rows(CONFIG, [run.config for run in runs]),
-        *_metric_rows(runs, metrics),
         *_tree_rows(SUMMARY, [run.summary for run in runs]),
+        *_metric_rows(runs, metrics),
     ]
 
 
@@ -112,7 +112,7 @@ def _metric_rows(runs: Sequence[Run], metrics: Iterable[Metric]) -> list[Row]:
         found.setdefault(metric.name, {})[metric.run_id] = metric
     return [
         Row(METRICS, name, which, tuple(_aggregate(found[name], run.pk, which) for run in runs))
-        for name in sorted(found, key=grid_order)
+        for name in sorted(found, key=telling_order)
         for which in AGGREGATES
     ]
 

@@ -11,7 +11,7 @@ from tracking.models import SERIES_COLORS, Run
 @dataclass(frozen=True, slots=True)
 class LegendEntry:
     name: str
-    run_count: int
+    run_ids: list[int]
     place: int
 
     @property
@@ -37,5 +37,5 @@ def find_legend(runs: Sequence[Run], name: str) -> Legend:
         return Legend(
             field.label, [], f"{len(members)} values: at most {MAX_GROUPS} groups can be drawn."
         )
-    entries = [LegendEntry(label, len(ids), i) for i, (label, ids) in enumerate(members.items())]
+    entries = [LegendEntry(label, sorted(ids), i) for i, (label, ids) in enumerate(members.items())]
     return Legend(field.label, entries)

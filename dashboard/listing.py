@@ -11,8 +11,6 @@ from django.db.models.functions import Cast, Coalesce, Left
 from django.utils import timezone
 
 from tracking.domain.access import Caller, visible_projects
-from tracking.domain.fields import sort_runs
-from tracking.domain.query import filter_runs
 from tracking.enums import RunStatus
 from tracking.models import Project, Run
 
@@ -61,11 +59,6 @@ def list_projects(user: Caller, *, query: str, sort: str) -> QuerySet[Project, A
         intro=Left("notes", INTRO_LENGTH),
     )
     return filter_by_text(projects, query).defer("notes").order_by(PROJECT_SORTS[sort][1], "key")
-
-
-def list_runs(project: Project, *, query: str, sort: str = "") -> QuerySet[Run]:
-    """The project's runs that the query describes. Raises: QueryError, InvalidInput."""
-    return sort_runs(only_shown(filter_runs(project.runs.all(), query)), sort)
 
 
 def only_shown(runs: QuerySet[Run]) -> QuerySet[Run]:

@@ -7,8 +7,7 @@ from hashlib import blake2s
 from itertools import groupby
 from typing import Any
 
-from django.conf import settings
-from django.db.models import Max, QuerySet, Sum
+from django.db.models import QuerySet
 from django.http import QueryDict
 
 from dashboard.legend import Legend, find_legend
@@ -17,24 +16,19 @@ from dashboard.patterns import name_filter
 from tracking.domain.fields import Field, suggest_fields
 from tracking.models import Metric, Run
 
+JUDGING = {"val", "valid", "validation", "eval", "test"}
+DRIVING = {"lr", "learning_rate", "epoch", "step", "global_step", "time"}
 GRID_STEP = 60  # panels at a time: a project may have 12,000 metrics
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
     name: str
-    point_count: int  # points that its chosen runs have logged
-    longest: int  # and the one with the most of them
 
     @property
     def dom_id(self) -> str:
         """An id that fits any name and stays the same, so that a swap keeps the drawn chart."""
         return f"chart-{blake2s(self.name.encode(), digest_size=6).hexdigest()}"
-
-    @property
-    def is_thinned(self) -> bool:
-        """Whether the chart may get fewer points than there are until it is zoomed."""
-        return self.longest > settings.MAX_CHART_POINTS
 
     @property
     def section(self) -> str:
@@ -102,11 +96,9 @@ def chart_grid(
 
     `folded`: titles of the sections that are sent closed.
     """
-    names = metrics_of(runs).order_by().values("name")
-    rows = names.annotate(point_count=Sum("count"), longest=Max("count"))
-    matches = name_filter(query)
-    found = [Panel(**row) for row in rows if matches(row["name"])]
-    panels = sorted(found, key=lambda panel: grid_order(panel.name))
+    names = metrics_of(runs).order_by().values_list("name", flat=True).distinct()
+    found = filter(name_filter(query), names)
+    panels = [Panel(name) for name in sorted(found, key=grid_order)]
     sections = groupby(panels[:limit], key=lambda panel: panel.section)
     return ChartGrid(
         runs=runs,
@@ -128,6 +120,14 @@ def grid_order(name: str) -> tuple[bool, str, str]:
     section, _, title = name.rpartition("/")
     is_system = section.partition("/")[0] in {"system", "sys"}
     return is_system, _natural(section), _natural(title)
+
+
+def telling_order(name: str) -> tuple[int, tuple[bool, str, str]]:
+    """What a training is judged by comes before what it does, and both before how it was driven."""
+    section, _, title = name.rpartition("/")
+    if title in DRIVING:
+        return 2, grid_order(name)
+    return (0 if section.partition("/")[0] in JUDGING else 1), grid_order(name)
 
 
 def _natural(text: str) -> str:

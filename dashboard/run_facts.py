@@ -2,13 +2,13 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Max, QuerySet, Sum
 
 from dashboard.listing import cut_page
-from dashboard.panels import grid_order
+from dashboard.panels import telling_order
 from dashboard.templatetags.dashboard_format import as_text, flatten, pretty_json
 from tracking.domain.values import number_word
 from tracking.models import Metric, Run
@@ -21,6 +21,17 @@ LEAVES = 100  # of a config, on one page
 COPY_LENGTH = 20_000
 SHOWN_ELSEWHERE = {"finish_reason"}  # beside the status
 FIGURE_LENGTH = 24  # of a text that can pass for a figure
+COMMIT_LENGTH = 10  # the rest is for pointing at
+ENVIRONMENT = {
+    "hostname": "Host",
+    "platform": "System",
+    "cpu_count": "CPUs",
+    "script": "Script",
+    "git.commit": "Commit",
+    "git.branch": "Branch",
+    "python": "Python",
+    "runyard": "Runyard SDK",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +43,19 @@ class RunFigures:
     last_step: int | None
 
 
+class EnvironmentRow(NamedTuple):
+    label: str
+    text: str
+    full_text: str  # where `text` is cut
+
+
 def figures_of(run: Run) -> RunFigures:
     """The summary's first values and the last values of the metrics that come first. Three queries."""
     totals = run.metrics.aggregate(
         metrics=Count("pk"), points=Sum("count"), last_step=Max("last_step")
     )
     first = run.metrics.order_by("name").values_list("name", flat=True)[:CANDIDATES]
-    names = sorted(first, key=grid_order)
+    names = sorted(first, key=telling_order)
     leaves = flatten(run.summary)
     summary = [leaf for leaf in leaves if _is_figure(leaf[1])][:SUMMARY_COUNT]
     main = names[: FIGURE_COUNT - len(summary)]
@@ -93,7 +110,23 @@ def copyable_json(tree: dict[str, Any]) -> str:
     return text if len(text) <= COPY_LENGTH else ""
 
 
-def environment_of(run: Run) -> list[tuple[str, Any]]:
-    """What the training said of its machine and its code."""
+def environment_of(run: Run) -> list[EnvironmentRow]:
+    """What the training said of its machine and its code: what is well known first, then the rest."""
     told = {key: value for key, value in run.metadata.items() if key not in SHOWN_ELSEWHERE}
-    return flatten(told)[:LEAVES]
+    environment = told.pop("environment", {})
+    leaves = dict(
+        flatten(environment) if isinstance(environment, dict) else [("environment", environment)]
+    )
+    known = [(label, leaves.pop(key)) for key, label in ENVIRONMENT.items() if key in leaves]
+    rest = [
+        (key.removeprefix("packages.").removeprefix("variables."), leaf)
+        for key, leaf in leaves.items()
+    ]
+    rows = [*known, *rest, *flatten(told)]
+    return [EnvironmentRow(label, *_in_short(label, value)) for label, value in rows[:LEAVES]]
+
+
+def _in_short(label: str, value: Any) -> tuple[str, str]:
+    text = as_text(value)
+    is_long = label == "Commit" and len(text) > COMMIT_LENGTH
+    return (text[:COMMIT_LENGTH], text) if is_long else (text, "")

@@ -1,6 +1,5 @@
 """The run table: the project's runs as the URL filters, sorts and cuts them, a column per field."""
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +12,9 @@ from django.utils.safestring import SafeString, mark_safe
 from dashboard.cells import cell, is_figure
 from dashboard.columns import Columns, columns_of, query_with
 from dashboard.params import query_param
-from dashboard.problems import Problem, explain
-from tracking.domain.fields import Field, find_field, metric_field, read_fields, sort_runs
-from tracking.domain.query import QueryError, filter_runs
+from dashboard.problems import Problem, find_runs
+from tracking.domain.fields import Field, find_field, read_fields, sort_runs
+from tracking.domain.query import filter_runs
 from tracking.domain.tables import plain
 from tracking.enums import RunStatus
 from tracking.models import Project, Run
@@ -69,19 +68,13 @@ class RunTable:
         return min(self.page.paginator.count, EXPORT_ROWS)
 
 
-def list_runs(project: Project, params: QueryDict) -> QuerySet[Run]:
-    """All runs of the view, in its order. Raises: InvalidInput; QueryError where the filter is wrong."""
-    runs = filter_runs(project.runs.all(), query_param(params))
-    return sort_runs(runs.only(*ROW_COLUMNS), params.get("sort", ""))
-
-
 def tabulate_runs(project: Project, params: QueryDict) -> RunTable:
     """One page of the table. A constant number of queries. Raises: InvalidInput."""
-    runs, problem = _runs_or_problem(project, params)
-    page = Paginator(runs, PAGE_ROWS).get_page(params.get("page"))
+    found, problem = find_runs(project, query_param(params))
+    page = Paginator(_sorted(found, params), PAGE_ROWS).get_page(params.get("page"))
     shown = list(page)
     columns = columns_of(shown, params)
-    values = read_values(shown, columns.fields)
+    values = read_fields(shown, columns.fields)
     classes = _column_classes(columns, list(values.values()))
     ticked = _ticked_keys(project, params)
     return RunTable(
@@ -102,11 +95,8 @@ def tabulate_runs(project: Project, params: QueryDict) -> RunTable:
     )
 
 
-def _runs_or_problem(project: Project, params: QueryDict) -> tuple[QuerySet[Run], Problem | None]:
-    try:
-        return list_runs(project, params), None
-    except QueryError as error:
-        return project.runs.none(), explain(query_param(params), error)
+def _sorted(runs: QuerySet[Run], params: QueryDict) -> QuerySet[Run]:
+    return sort_runs(runs.only(*ROW_COLUMNS), params.get("sort", ""))
 
 
 def _head(field: Field, classes: str, params: QueryDict) -> Head:
@@ -135,23 +125,6 @@ def _cells(fields: Sequence[Field], values: Sequence[Any], classes: Sequence[str
     return mark_safe("".join(cells))  # noqa: S308 -- each of them is escaped
 
 
-def read_values(runs: Sequence[Run], fields: Sequence[Field]) -> dict[int, list[Any]]:
-    """As `read_fields`, but a last value that is NaN is there: none beside points."""
-    lasts = [place for place, field in enumerate(fields) if _is_last(field)]
-    counts = [metric_field(fields[place].path[0], "count") for place in lasts]
-    found = read_fields(runs, [*fields, *counts])
-    for values in found.values():
-        for place, count in zip(lasts, values[len(fields) :], strict=True):
-            if count and values[place] is None:
-                values[place] = math.nan
-        del values[len(fields) :]
-    return found
-
-
-def _is_last(field: Field) -> bool:
-    return field.source == "metric" and field.path[1] == "last"
-
-
 def _ticked_keys(project: Project, params: QueryDict) -> list[str]:
     keys = [key for key in params.getlist("run")[:MAX_TICKS] if key and "\0" not in key]
     if not keys:
@@ -161,13 +134,18 @@ def _ticked_keys(project: Project, params: QueryDict) -> list[str]:
 
 def columns_in(project: Project, params: QueryDict) -> Columns:
     """The columns of the page that the table would show."""
-    runs, _ = _runs_or_problem(project, params)
-    return columns_of(list(Paginator(runs, PAGE_ROWS).get_page(params.get("page"))), params)
+    runs, _ = find_runs(project, query_param(params))
+    return columns_of(
+        list(Paginator(_sorted(runs, params), PAGE_ROWS).get_page(params.get("page"))), params
+    )
 
 
 def export_rows(project: Project, params: QueryDict) -> tuple[list[str], Iterator[list[Any]]]:
-    """The heads, and the plain values of the view's first 10,000 runs. Raises: InvalidInput."""
-    runs = list_runs(project, params)
+    """The heads, and the plain values of the view's first 10,000 runs.
+
+    Raises: InvalidInput, where the filter is wrong, too.
+    """
+    runs = _sorted(filter_runs(project.runs.all(), query_param(params)), params)
     fields = columns_in(project, params).fields
     return ["run", *(field.name for field in fields)], _values(runs[:EXPORT_ROWS], fields)
 
@@ -176,5 +154,5 @@ def _values(runs: QuerySet[Run], fields: Sequence[Field]) -> Iterator[list[Any]]
     found = list(runs)
     for start in range(0, len(found), ROWS_AT_ONCE):
         some = found[start : start + ROWS_AT_ONCE]
-        values = read_values(some, fields)
+        values = read_fields(some, fields)
         yield from ([run.key, *map(plain, values[run.pk])] for run in some)

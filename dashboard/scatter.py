@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 from typing import Any
 
 from django.db.models import QuerySet
@@ -11,10 +12,9 @@ from django.http import QueryDict
 
 from dashboard.diffs import is_number
 from dashboard.params import query_param
-from dashboard.problems import Problem, explain
+from dashboard.problems import Problem, find_runs
 from dashboard.templatetags.dashboard_format import duration, figure
 from tracking.domain.fields import Field, find_field, read_fields, suggest_fields
-from tracking.domain.query import QueryError, filter_runs
 from tracking.errors import LimitExceeded
 from tracking.models import Project, Run
 
@@ -26,6 +26,7 @@ ASKED = 40  # fields looked at, and runs asked, to choose axes that tell somethi
 DEFAULT_AXES = 5
 TEXT_LENGTH = 80
 SYSTEM = ("system/", "sys/")
+ODD_WORDS = {"NaN", "Infinity", "-Infinity"}  # as configs hold what JSON has no number for
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +84,7 @@ def runs_to_plot(
     """The chosen runs, or, where there are none, those that the URL's `q` finds."""
     if chosen:
         return project.runs.filter(pk__in=[run.pk for run in chosen]), None
-    query = query_param(params)
-    try:
-        return filter_runs(project.runs.all(), query), None
-    except QueryError as error:
-        return project.runs.none(), explain(query, error)
+    return find_runs(project, query_param(params))
 
 
 def plot_runs(runs: QuerySet[Run], fields: Sequence[Field]) -> RunPlot:
@@ -137,10 +134,20 @@ def _first_name(axes: Sequence[Axis]) -> str:
 
 
 def telling_axes(runs: QuerySet[Run]) -> list[Axis]:
-    """Fields in which the newest runs differ: config, then metrics, then summary."""
+    """Fields in which the newest runs differ: config, then metrics, then summary.
+
+    A metric that is called like something in the config was given, not found out: it comes later.
+    """
     known = [field for field in suggest_fields(runs, limit=4 * ASKED) if field.source != "run"]
     order = {"config": 0, "metric": 1, "summary": 2}
-    known.sort(key=lambda field: (order[field.source], field.name.startswith(SYSTEM)))
+    given = {field.path[-1] for field in known if field.source == "config"}
+    known.sort(
+        key=lambda field: (
+            order[field.source],
+            field.name.startswith(SYSTEM),
+            field.source == "metric" and field.path[0] in given,
+        )
+    )
     asked = [
         *[field for field in known if field.source == "config"][:ASKED],
         *[field for field in known if field.source != "config"][:ASKED],
@@ -163,7 +170,7 @@ def _is_telling(plot: RunPlot, place: int) -> bool:
 
 def _kind(values: Sequence[Any]) -> str:
     """The kind that fits all values there are."""
-    there = [value for value in values if value is not None and value != "NaN"]
+    there = [value for value in values if value is not None and not _is_odd(value)]
     for kind, is_kind in KINDS.items():
         if there and all(is_kind(value) for value in there):
             return kind
@@ -177,9 +184,16 @@ KINDS = {
 }
 
 
+def _is_odd(value: Any) -> bool:
+    """NaN or an infinity."""
+    return (
+        value in ODD_WORDS if isinstance(value, str) else is_number(value) and not isfinite(value)
+    )
+
+
 def _plain(value: Any, kind: str) -> float | str | None:
-    """As the plot draws it. What is no number has no place on an axis of numbers."""
-    if value is None or (kind != "text" and value == "NaN"):
+    """As the plot draws it. NaN and infinities have no place on an axis, nor in strict JSON."""
+    if value is None or (kind != "text" and _is_odd(value)):
         return None
     if isinstance(value, datetime):
         return value.timestamp() * 1000

@@ -11,12 +11,11 @@ from django.core.paginator import Page
 from django.db.models import QuerySet
 from django.http import QueryDict
 
-from dashboard.listing import cut_page, list_runs, only_shown
+from dashboard.listing import cut_page, only_shown
 from dashboard.params import query_param
-from dashboard.problems import Problem, explain
+from dashboard.problems import Problem, find_runs
 from dashboard.sorting import Sort, Value, sort_of, sort_values
 from tracking.domain.fields import sort_runs
-from tracking.domain.query import QueryError
 from tracking.models import Project, Run
 
 DEFAULT_COUNT = 10  # a URL without a choice shows the first runs, never all of them
@@ -55,7 +54,8 @@ def select_runs(project: Project, params: QueryDict) -> Selection:
     A filter that cannot be understood lists no run. Raises: InvalidInput.
     """
     sort = sort_of(params)
-    runs, problem = _runs_or_problem(project, params, sort)
+    found, problem = find_runs(project, query_param(params))
+    runs = sort_runs(only_shown(found), sort.text)
     page = cut_page(runs, params.get("page"), PAGE_ROWS)
     page.object_list = list(page.object_list)
     keys, count = params.getlist("run"), _count_of(params)
@@ -78,16 +78,6 @@ def select_runs(project: Project, params: QueryDict) -> Selection:
 
 def _rows(runs: Iterable[Run], values: dict[int, Value], chosen_ids: set[int]) -> list[RunRow]:
     return [RunRow(run, values.get(run.pk), run.pk in chosen_ids) for run in runs]
-
-
-def _runs_or_problem(
-    project: Project, params: QueryDict, sort: Sort
-) -> tuple[QuerySet[Run], Problem | None]:
-    query = query_param(params)
-    try:
-        return list_runs(project, query=query, sort=sort.text), None
-    except QueryError as error:
-        return project.runs.none(), explain(query, error)
 
 
 def _first_runs(runs: QuerySet[Run], page: Page[Run], count: int) -> list[Run]:

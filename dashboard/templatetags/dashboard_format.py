@@ -9,7 +9,7 @@ from typing import Any
 from django import template
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from tracking.models import SERIES_COLORS, Run
@@ -18,6 +18,7 @@ register = template.Library()
 
 # 1,234 needs no unit to have four digits, 12,340 does.
 SI = ((1e12, 1e12, "T"), (1e9, 1e9, "G"), (1e6, 1e6, "M"), (9999.5, 1e3, "k"))
+WHOLE_NAME, NAME_END = 24, 12  # characters; the twin of both is in `js/format.js`
 UNITS = (("d", 86_400), ("h", 3600), ("m", 60), ("s", 1))
 
 
@@ -78,6 +79,23 @@ def age_text(age: timedelta) -> str:
 
 
 @register.filter
+def both_ends(name: str) -> SafeString | str:
+    """A name that a narrow place cuts in its middle: the names of a sweep differ at their ends.
+
+    As an image it is read out in one piece.
+    """
+    if len(name) <= WHOLE_NAME:
+        return name
+    return format_html(
+        '<span class="both-ends" dir="auto" role="img" title="{}">'
+        "<span>{}</span><span>{}</span></span>",
+        name,
+        name[:-NAME_END],
+        name[-NAME_END:],
+    )
+
+
+@register.filter
 def series_class(run: Run) -> str:
     """The run's colour for ever; neighbours in time differ, so do the newest twelve of a project."""
     return f"series-{run.color % SERIES_COLORS}"
@@ -116,6 +134,15 @@ def icon(name: str) -> SafeString:
         static("icons.svg"),
         name,
     )
+
+
+@register.simple_tag(takes_context=True)
+def kept_fields(context: dict[str, Any], *own: str) -> SafeString:
+    """For a form without JavaScript: what the URL says beside the form's own fields."""
+    params = context["request"].GET
+    pairs = [(name, v) for name in params if name not in own for v in params.getlist(name)]
+    fields = format_html_join("", '<input type="hidden" name="{}" value="{}">', pairs)
+    return format_html("<noscript>{}</noscript>", fields) if pairs else fields
 
 
 @register.simple_tag

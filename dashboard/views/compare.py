@@ -95,7 +95,10 @@ def twin(request: HttpRequest, project: Project, comparison: Comparison) -> Http
         raise InvalidInput("format is csv or json.", field="format")
     is_csv = request.GET["format"] == "csv"
     if view_of(request.GET) in PLOTS:
-        plot = plot_of(request.GET, runs_to_plot(project, request.GET, comparison.runs)[0])
+        runs, problem = runs_to_plot(project, request.GET, comparison.runs)
+        if problem:
+            raise InvalidInput(problem.reason, field="q")
+        plot = plot_of(request.GET, runs)
         return plot_csv(project, plot) if is_csv else plot_json(project, plot)
     rows, _ = diff_rows(comparison.runs, request.GET)
     if is_csv:

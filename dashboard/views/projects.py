@@ -13,9 +13,9 @@ from dashboard.htmx import htmx_target, render_page
 from dashboard.listing import PROJECT_SORTS, cut_page, list_projects
 from dashboard.panels import grid_of, metrics_of
 from dashboard.params import query_param, server_url, text_param
-from dashboard.selection import COUNTS, Selection, select_runs
+from dashboard.problems import render_problem
+from dashboard.selection import COUNTS, select_runs
 from dashboard.sorting import SORTS
-from dashboard.views.run_table import render_problem
 from tracking.domain.access import can_write, find_project
 from tracking.domain.fields import suggest_fields
 
@@ -49,7 +49,7 @@ def project_detail(request: HttpRequest, project_key: str) -> HttpResponse:
     project = find_project(request.user, project_key)
     selection = select_runs(project, request.GET)
     if selection.problem and htmx_target(request) == "run-list":
-        return filter_problem(request, selection)
+        return render_problem(request, selection.problem)
     context = {
         "project": project,
         "selection": selection,
@@ -60,13 +60,6 @@ def project_detail(request: HttpRequest, project_key: str) -> HttpResponse:
         "grid": lambda: grid_of(selection.chosen, request.GET),
     }
     return render_page(request, "project_detail.html", context, fragments=FRAGMENTS)
-
-
-def filter_problem(request: HttpRequest, selection: Selection) -> HttpResponse:
-    """What is wrong, under the filter; the list and the URL stay as they are."""
-    response = render_problem(request, {"table": selection})
-    response.headers["HX-Push-Url"] = "false"
-    return response
 
 
 @page

@@ -7,12 +7,12 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 
 from dashboard.column_choice import choose_columns
 from dashboard.decorators import page
 from dashboard.htmx import htmx_target, render_page
 from dashboard.params import query_param, server_url
+from dashboard.problems import render_problem
 from dashboard.run_table import columns_in, export_rows, tabulate_runs
 from dashboard.twins import csv_file, json_file
 from tracking.domain.access import can_write, find_project
@@ -26,7 +26,7 @@ def run_list(request: HttpRequest, project_key: str) -> HttpResponse:
         return twin(project.key, *export_rows(project, request.GET))
     table = tabulate_runs(project, request.GET)
     if table.problem and htmx_target(request) == "run-table":
-        return render_problem(request, {"table": table})
+        return render_problem(request, table.problem)
     context = {
         "project": project,
         "table": table,
@@ -46,14 +46,6 @@ def column_list(request: HttpRequest, project_key: str) -> HttpResponse:
     context = {"project": project, "choice": choice}
     fragments = {"columns", "column-suggestions"}
     return render_page(request, "column_list.html", context, fragments=fragments)
-
-
-def render_problem(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
-    """What is wrong with the filter, above the rows of before: one may be in the middle of typing."""
-    response = render(request, "dashboard/_query_problem.html", context)
-    response.headers["HX-Retarget"] = "#query-problem"
-    response.headers["HX-Push-Url"] = "false"  # back leads from one list to another
-    return response
 
 
 def runs_csv(name: str, heads: list[str], rows: Iterator[list[Any]]) -> HttpResponse:

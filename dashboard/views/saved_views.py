@@ -8,7 +8,8 @@ from django.urls import reverse
 from dashboard.decorators import action, editor, page
 from dashboard.params import text_param
 from tracking.domain.access import find_project
-from tracking.domain.views import check_view_name, delete_view, save_view
+from tracking.domain.values import clean_name
+from tracking.domain.views import delete_view, save_view
 from tracking.enums import ViewPage
 from tracking.models import SavedView
 
@@ -23,12 +24,13 @@ PAGES = {
 def saved_view_list(request: HttpRequest, project_key: str) -> HttpResponse:
     """Save one. A taken name is asked about first: the form comes back with `replace=1`."""
     project = find_project(request.user, project_key, write=True)
-    name = check_view_name(request.POST.get("name", ""))
+    name = clean_name(request.POST.get("name", ""))
     given = {"page": text_param(request.POST, "page"), "query": request.POST.get("query", "")}
     replace = request.POST.get("replace") == "1"
     existing = project.views.filter(name=name).first()
     if existing and not replace:
-        context = {"project": project, "view": existing, "given": given}
+        unsaved = SavedView(project=project, name=name, **given)
+        context = {"project": project, "view": existing, "given": given, "back": view_url(unsaved)}
         return render(request, "dashboard/saved_view_replacement.html", context)
     view = save_view(project, name=name, user=request.user, replace=replace, **given)
     messages.success(request, f"View “{view.name}” saved.")

@@ -103,7 +103,8 @@ class Run:
     ) -> None:
         """Keep a copy of a file with the run; it is uploaded in the background.
 
-        `category`: code, model, config, data or other. Raises: ValueError, RuntimeError.
+        Without a `name` it is that of the file, made to fit. `category`: code, model, config, data
+        or other. Raises: ValueError, RuntimeError.
         """
         self._core.log_artifact(check_artifact(file_path, name, description, category))
 

@@ -8,6 +8,7 @@ from runyard.values import MAX_NAME_LENGTH
 NAME = re.compile(r"[A-Za-z0-9_-]+")
 ROUTE_WORDS = frozenset({"metrics", "stream", "runs"})  # the server's addresses need them
 BACKENDS = ("jsonl", "polars")
+SHOWN_LENGTH = 80  # of a wrong name, which may be a whole text
 
 
 def check_name(name: object, what: str) -> str:
@@ -15,6 +16,7 @@ def check_name(name: object, what: str) -> str:
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise ValueError(
             f"Invalid {what} name. Only alphanumeric characters, underscores, and hyphens are allowed."
+            f" Got {_shown(name)}."
         )
     if len(name) > MAX_NAME_LENGTH:
         raise ValueError(
@@ -24,6 +26,11 @@ def check_name(name: object, what: str) -> str:
     if what == "run" and name in ROUTE_WORDS:
         raise ValueError(f"Invalid run name. '{name}' is a reserved word.")
     return name
+
+
+def _shown(name: object) -> str:
+    text = repr(name)
+    return text if len(text) <= SHOWN_LENGTH else f"{text[:SHOWN_LENGTH]}…"
 
 
 def check_backend(storage_backend: str | None) -> None:

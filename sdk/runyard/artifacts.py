@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
 
+from runyard.artifact_names import derive_name
 from runyard.values import MAX_NAME_LENGTH, as_json_map, as_text
 
 CATEGORIES = ("code", "model", "config", "data", "other")
@@ -53,7 +54,7 @@ def check_artifact(
         raise ValueError(f"Path is not a file: {file_path}")
     if category is not None and category not in CATEGORIES:
         raise ValueError(f"Invalid category: {category}. Must be one of: {', '.join(CATEGORIES)}")
-    name = path.name if name is None else name
+    name = derive_name(path.name) if name is None else name
     if not NAME.fullmatch(name) or name == "." or len(name) > MAX_NAME_LENGTH:
         raise ValueError(
             f"Invalid artifact name: {name[:80]!r}. Only letters, digits, '_', '.' and '-' are "

@@ -13,6 +13,7 @@ SYSTEM_DIRS = frozenset(
 )
 INIT_TIMEOUT_S = 5.0
 EXIT_DEADLINE_S = 30.0
+NO_WORDS = frozenset({"0", "false", "no", "off"})
 
 
 def data_dir(explicit: str | os.PathLike[str] | None = None) -> Path:
@@ -74,6 +75,11 @@ def logs_here() -> bool:
     """Of several processes of one training only rank 0 logs, unless $RUNYARD_RANKS is `all`."""
     rank = os.environ.get("RANK") or os.environ.get("LOCAL_RANK") or "0"
     return rank.strip() == "0" or os.environ.get("RUNYARD_RANKS") == "all"
+
+
+def describes_environment() -> bool:
+    """Whether the server hears of the machine and the code; see `runyard.environment`."""
+    return os.environ.get("RUNYARD_ENVIRONMENT", "1").strip().lower() not in NO_WORDS
 
 
 def _seconds(name: str, default: float) -> float:

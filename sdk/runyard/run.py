@@ -155,6 +155,10 @@ class Run:
 
     def open(self) -> None:
         """Become a producer and hear what the server says. Raises: RunExists, StartRefused."""
+        if config.describes_environment():
+            from runyard import environment  # noqa: PLC0415 -- slow import
+
+            self._start["environment"] = environment.describe()
         timeout_s = config.init_timeout_s()
         is_resumed, asked_key = bool(self._start.get("resume")), self.key
         is_joined = is_resumed or not self._is_owner or "project_name" in self._start

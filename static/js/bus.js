@@ -2,7 +2,8 @@
 //   selection {runs}       the chosen runs, or their looks, have changed
 //   stream-open {reload}   live points flow; with `reload` some may have been missed
 //   points {byMetric}      new points, metric → [{run, step, value, time}]
-//   status {run, status}   a run has changed its status
+//   status {run, status}   a run's status, as a stream begins and when it changes
+//   deleted {run}          a run has been deleted
 //   highlight {run}        the run under the pointer, or null
 //   view                   the URL asks for another view of the charts
 //   smoothing              the slider is moving

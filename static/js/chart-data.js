@@ -4,8 +4,6 @@ import { Layer } from "./layer.js";
 
 const WAITING_LIMIT = 20_000; // live points that wait for an answer: beyond it all is asked for anew
 
-const hasHoles = ({ steps }) => steps.at(-1) - steps[0] >= steps.length;
-
 export class ChartData {
   /** `load(keys, {x, smooth, group, range})` → {run or group: columns}; `range` in units of x, or null. */
   constructor(load) {
@@ -83,18 +81,21 @@ export class ChartData {
     return reaches && finer.way.x === whole.way.x && finer.way.group === whole.way.group ? finer : whole;
   }
 
-  /** Whether the series of a zoom may have more points than those that are here. */
-  isThinned() {
-    return [...(this.drawn.whole?.runs.values() ?? [])].flat().some((series) => series.isThinned);
+  /** From the first x to the last one of all points. */
+  extent() {
+    const ends = [...this.drawn.whole.runs.values()].flat().flatMap(({ xs }) => (xs.length ? [xs[0], xs.at(-1)] : []));
+    return [Math.min(...ends), Math.max(...ends)];
   }
 
-  /**
-   * How many of the logged points a zoom could add. Points that a later one of the same step
-   * replaced are gone: where no step is missing there is nothing to add.
-   */
-  countHidden(logged) {
-    const all = [...(this.drawn.whole?.runs.values() ?? [])].flat();
-    const shown = all.reduce((sum, { steps }) => sum + steps.length, 0);
-    return all.some(hasHoles) ? Math.max(0, logged - shown) : 0;
+  /** Whether a zoom may have more points than those that are here. */
+  isThinned() {
+    return this.drawn.whole?.hiddenCount > 0;
+  }
+
+  /** How many points of the range are not drawn; null until the answer that tells is here. */
+  countHidden(range) {
+    const layer = this.layer(range);
+    if (!layer?.hiddenCount) return 0;
+    return JSON.stringify(layer.way.range) === JSON.stringify(range) ? layer.hiddenCount : null;
   }
 }

@@ -24,7 +24,7 @@ const PAINTERS = {
 export const pathOf = (points) => points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
 
 /** A picture without title and legend, as it stands on the page. */
-export const svgOf = ({ width, height, shapes }) => {
+const svgOf = ({ width, height, shapes }) => {
   const size = { width: width - 2 * PAD, height: height - 2 * PAD };
   const viewBox = `${PAD} ${PAD} ${size.width} ${size.height}`;
   return svg("svg", { ...size, viewBox }, shapes.map((shape) => PAINTERS[shape.kind](shape)));

@@ -1,9 +1,9 @@
 // What a uPlot shows, as parts of a picture; no DOM.
 
 import { strokesOf } from "./export-picture.js";
+import { BAND_ALPHA } from "./plot-tracks.js";
 import { oddPoints } from "./series.js";
 
-const BAND_ALPHA = 0.14; // as on the screen
 const EDGE = 6; // where the marks of what has no height stand: CSS pixels from the plot's edge
 const MARK = 3; // and from their middle to their own
 
@@ -27,7 +27,7 @@ export const plotParts = (plot, lines, scale) => {
 };
 
 /** Each run once, however often it was started again. */
-const legendOf = (lines) => {
+export const legendOf = (lines) => {
   const byKey = new Map(lines.toReversed().map(({ key, name, color, dash }) => [key, { name, color, dash }]));
   return [...byKey.values()];
 };

@@ -78,3 +78,9 @@ const logLabel = (tick) => {
   const size = Math.abs(tick);
   return size >= 1e4 || size < 1e-3 ? tick.toExponential(0).replace("e+", "e") : String(Number(tick.toPrecision(3)));
 };
+
+const WHOLE_NAME = 24;
+const NAME_END = 12;
+
+/** The parts of a name: a narrow place cuts the first one. */
+export const endsOf = (name) => (name.length > WHOLE_NAME ? [name.slice(0, -NAME_END), name.slice(-NAME_END)] : [name]);

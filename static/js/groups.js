@@ -2,18 +2,26 @@
 
 import { emit } from "./bus.js";
 import { withDashes } from "./runs.js";
+import { chartView } from "./url-state.js";
 
 export const GROUP = "group:"; // before a group's name, where runs have their key
 
-/** [{key, name, color, dash}], or null while runs are not grouped. */
+/** A legend without a list says why there are no groups. */
+const legendList = () => document.querySelector("#group-legend ul");
+
+/** The view that charts draw: runs are grouped once the server has said how. */
+export const drawnView = () => ({ ...chartView(), group: legendList() ? document.querySelector("#chart-grid").dataset.group : "" });
+
+/** [{key, name, color, dash, members}], or null while runs are not grouped. */
 export const shownGroups = () => {
-  const legend = document.querySelector("#group-legend");
+  const legend = legendList();
   if (!legend) return null;
   return withDashes(
     [...legend.querySelectorAll("[data-group]")].map((entry) => ({
       key: GROUP + entry.dataset.group,
       name: entry.dataset.group,
       color: getComputedStyle(entry).getPropertyValue("--series").trim(),
+      members: new Set(entry.dataset.runs.split(" ")),
     })),
   );
 };

@@ -6,7 +6,7 @@ import { thin } from "./thin.js";
 import { takesLivePoints } from "./x-axis.js";
 
 export const LIVE_LIMIT = 4000; // points of a run: beyond it the live tail is thinned, spikes stay
-export const MAX_SEGMENTS = 8; // of one run: with more restarts its steps are merged, as the server does
+const MAX_SEGMENTS = 8; // of one run: with more restarts its steps are merged, as the server does
 
 const NOTHING = { steps: [], values: [], timestamps: [] };
 
@@ -15,13 +15,25 @@ export class Layer {
   constructor(id, way) {
     Object.assign(this, { id, way });
     this.runs = new Map(); // run key, or group → its series, the newest segment last
+    this.totals = new Map(); // run key → how many points it has in the range, drawn or not
     this.asked = new Set(); // keys of runs that are here or on their way
   }
 
   keep(keys) {
     for (const key of this.asked) if (!keys.has(key)) this.asked.delete(key);
     if (this.way.group) return;
-    for (const key of this.runs.keys()) if (!keys.has(key)) this.runs.delete(key);
+    for (const key of this.runs.keys()) if (!keys.has(key)) this.runs.delete(key) && this.totals.delete(key);
+  }
+
+  /** How many points there are besides those that are here: a zoom brings them. */
+  get hiddenCount() {
+    const total = [...this.totals.values()].reduce((sum, one) => sum + one, 0);
+    return this.way.group ? 0 : Math.max(0, total - this.count);
+  }
+
+  /** How many points are here. */
+  get count() {
+    return [...this.runs.values()].flat().reduce((sum, { xs }) => sum + xs.length, 0);
   }
 
   /** Load the runs that are missing. */
@@ -43,6 +55,7 @@ export class Layer {
     for (const name of names) {
       const found = Object.hasOwn(columns, name) ? columns[name] : NOTHING;
       this.runs.set(name, fromColumns(found, x === "step"));
+      this.totals.set(name, found.total ?? found.steps?.length);
     }
   }
 
@@ -57,7 +70,8 @@ export class Layer {
     if (range && (place < range[0] || place > range[1])) return true;
     const series = segmentFor(segments, step, time);
     const smoothed = series.smoothed && nextAverage(series, smooth, value);
-    addPoint(series, { x: place, step, value, time, smoothed });
+    const isRepeated = addPoint(series, { x: place, step, value, time, smoothed });
+    if (!isRepeated) this.totals.set(run, this.totals.get(run) + 1);
     if (series.xs.length > LIVE_LIMIT) segments[segments.length - 1] = thin(series, LIVE_LIMIT / 2);
     return true;
   }

@@ -23,3 +23,10 @@ const RUNNING = "wip"; // the word of the stream
 
 /** Whether one of the runs is running, as far as the stream has told. */
 export const isTraining = (runs, statuses) => runs.some(({ key }) => statuses.get(key) === RUNNING);
+
+/**
+ * Whether the page has to be renewed for a `status` event: streams begin with the status of each run.
+ * `told`: run key → what a stream said last; `looksRunning`: what the page says.
+ */
+export const isNews = (told, { run, status }, looksRunning) =>
+  told.has(run) ? told.get(run) !== status : (status === RUNNING) !== looksRunning;

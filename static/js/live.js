@@ -36,6 +36,7 @@ const connect = ({ reload = false } = {}) => {
   stream.onerror = () => recover(stream);
   stream.addEventListener("metric", ({ data }) => queuePoints(JSON.parse(data)));
   stream.addEventListener("status", ({ data }) => emit("status", JSON.parse(data)));
+  stream.addEventListener("deleted", ({ data }) => emit("deleted", JSON.parse(data)));
   return undefined;
 };
 

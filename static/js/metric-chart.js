@@ -2,14 +2,15 @@
 
 import { listen } from "./bus.js";
 import { ChartData } from "./chart-data.js";
-import { newestTime } from "./chart-lines.js";
-import { showNote } from "./chart-note.js";
-import { isLog, rangeText } from "./chart-view.js";
+import { showLegend } from "./chart-legend.js";
+import { showWords } from "./chart-note.js";
+import { rangeText } from "./chart-view.js";
 import { drawSoon } from "./frames.js";
+import { drawnView } from "./groups.js";
 import { streamReady } from "./live.js";
 import { loadSeries } from "./loader.js";
-import { countPoints, describe, noteText } from "./note-text.js";
-import { makePicture, mayHoldMore } from "./picture.js";
+import { countPoints } from "./note-text.js";
+import { makePicture } from "./picture.js";
 import { drawPlot } from "./plot.js";
 import { highlightLine } from "./plot-tracks.js";
 import { renewSoon } from "./renewals.js";
@@ -26,6 +27,7 @@ class MetricChart extends HTMLElement {
     this.data = new ChartData((keys, way) => loadSeries(this.metric, keys, way));
     this.box = this.querySelector(".chart-plot");
     this.lines = [];
+    Object.assign(this.box, { tabIndex: 0, role: "application" }); // see chart-keys.js
     this.stopListening = [
       listen("selection", () => this.follow()),
       listen("stream-open", ({ reload }) => this.recover(reload)),
@@ -95,7 +97,7 @@ class MetricChart extends HTMLElement {
   /** That a zoom has more points may turn out only when there is something to compare. */
   async show() {
     const isThinned = this.data && this.isThinned();
-    await this.data?.show(chosenKeys(), chartView(), isThinned);
+    await this.data?.show(chosenKeys(), drawnView(), isThinned);
     if (!isThinned && this.data && chartView().range && this.isThinned()) await this.show();
   }
 
@@ -106,7 +108,7 @@ class MetricChart extends HTMLElement {
   }
 
   isThinned() {
-    return mayHoldMore(this.parentElement.dataset, this.data);
+    return Boolean(drawnView().group) || this.data.isThinned();
   }
 
   /** Out of sight, later. */
@@ -119,19 +121,17 @@ class MetricChart extends HTMLElement {
     if (!this.data) return; // it has left the page since it was asked to draw
     this.isDirty = false;
     if (this.data.isBehind) renewSoon(this);
-    const hiddenCount = this.isThinned() ? this.data.countHidden(this.parentElement.dataset.points) : 0;
-    const picture = makePicture(this.metric, this.data, hiddenCount);
+    const picture = makePicture(this.metric, this.data);
     const { lines } = picture;
     if (!countPoints(lines) && this.data.loading) return; // the shape stays until there is something
     this.plot = drawPlot(this.plot, this, picture);
     this.lines = lines;
     this.dataset.state = this.error ? "error" : "ready";
-    showNote(this, this.error || noteText(lines, picture), newestTime(lines));
-    this.box.ariaLabel = describe(this.metric, lines);
-    this.querySelector("[data-log]").hidden = !isLog(chartView(), this.metric);
+    showWords(this, picture);
   }
 
   fit() {
+    showLegend(this);
     const { clientWidth: width, clientHeight: height } = this.box;
     if (width && height) this.plot?.setSize({ width, height });
   }

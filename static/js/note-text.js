@@ -5,7 +5,10 @@ import { oddPoints, placesIn } from "./series.js";
 
 const COUNTED_ODD = ["NaN", "∞", "-∞"];
 
-/** `range`: the zoom or null; `outsideCount`: points that are beyond the y axis. */
+/**
+ * `range`: the zoom or null; `hiddenCount`: points in it that are not drawn, null while nobody knows;
+ * `outsideCount`: points that are beyond the y axis.
+ */
 export const noteText = (lines, { hiddenCount = 0, isLog = false, range = null, outsideCount = 0 }) => {
   const shown = countPoints(lines, range);
   if (!countPoints(lines)) return "No points";
@@ -26,6 +29,13 @@ export const describe = (metric, lines) => {
   return `Line chart of ${metric}. Last values: ${words.slice(0, MOST_DESCRIBED).join(", ") || "none"}${more > 0 ? ` and ${more} more` : ""}.`;
 };
 
+/** What the lines read at a place, for those who hear it. */
+export const spokenReading = (place, rows) => {
+  const words = rows.slice(0, MOST_DESCRIBED).map(({ line, value, smoothed }) => `${line.name} ${figure(smoothed ?? value)}`);
+  const more = rows.length - MOST_DESCRIBED;
+  return `${place}: ${words.join(", ") || "no points"}${more > 0 ? ` and ${more} more` : ""}`;
+};
+
 export const countPoints = (lines, range = null) =>
   lines.reduce((sum, { series: { xs } }) => {
     const [start, end] = range ? placesIn(xs, range) : [0, xs.length];
@@ -34,9 +44,9 @@ export const countPoints = (lines, range = null) =>
 
 const resolution = (lines, shown, hiddenCount, range) => {
   if (lines[0].runCount) return groupWords(lines);
-  if (range) return `${count(shown)} ${shown === 1 ? "point" : "points"} in range`;
-  if (hiddenCount <= 0) return `${count(shown)} ${shown === 1 ? "point" : "points"}`;
-  return `${count(shown)} of ${count(shown + hiddenCount)} points · zoom for all`;
+  const place = range ? " in range" : "";
+  if (hiddenCount) return `${count(shown)} of ${count(shown + hiddenCount)} points${place} · zoom for all`;
+  return `${count(shown)} ${shown === 1 ? "point" : "points"}${place}${hiddenCount === null ? " · loading more" : ""}`;
 };
 
 const groupWords = (lines) => {

@@ -7,6 +7,7 @@ const FONT_PX = 11;
 const LETTER_PX = 6.3; // the width of a digit in it
 const LABEL_ROW = 24;
 const LEAST_ROOM = 44; // between two ticks, CSS pixels
+const LEAST_PADDING = 8;
 const MANY_DECADES = 1000;
 
 /** `axis`: see x-axis.js. */
@@ -24,7 +25,7 @@ export const makeAxes = (host, axis, isLog) => {
   const title = axis.title && { label: axis.title, labelFont: font, labelSize: 16, labelGap: 0 };
   const along = axis.isTime
     ? { values: CLOCK_LABELS, size: LABEL_ROW + 13, space: 64 }
-    : { values: labelled(axis.labels), size: LABEL_ROW, space: axis.room ?? LEAST_ROOM, ...(axis.increments && { incrs: axis.increments }) };
+    : { values: labelled(axis.labels), size: LABEL_ROW, space: (_, __, min, max) => axis.room?.(min, max) ?? LEAST_ROOM, ...(axis.increments && { incrs: axis.increments }) };
   return [
     { ...common, ...along, ...title },
     { ...common, size: labelRoom, ...(isLog ? logAxis(common.grid) : { values: labelled(tickLabels) }) },
@@ -45,14 +46,16 @@ const labelRoom = (_, labels) => Math.max(40, 14 + widthOf(labels ?? []));
 
 const widthOf = (labels) => LETTER_PX * Math.max(0, ...labels.map((label) => label?.length ?? 0));
 
-/** Half of the last label stands beyond the plot when it is at its edge. */
-export const rightRoom = (plot) => {
+/** The last label may stand half beyond the plot. Room that was made stays: without it other labels would need it. */
+export const rightRoom = (plot, side, _, cycle) => Math.max(cycle > 1 ? plot._padding[side] : LEAST_PADDING, beyond(plot));
+
+const beyond = (plot) => {
   const { _values: labels, _splits: splits } = plot.axes[0];
-  const { max, min } = plot.scales.x;
-  const last = labels?.findLast(Boolean);
-  if (!last || !splits) return 8;
-  const isNearEdge = max - splits[labels.lastIndexOf(last)] < (max - min) * 0.04;
-  return isNearEdge ? Math.max(8, Math.ceil((last.split("\n")[0].length * LETTER_PX) / 2)) : 8;
+  const last = labels?.findLastIndex(Boolean) ?? -1;
+  if (last < 0 || !splits) return 0;
+  const { min, max } = plot.scales.x;
+  const beside = ((max - splits[last]) / (max - min)) * (plot.bbox.width / devicePixelRatio || plot.width);
+  return Math.ceil(widthOf([labels[last].split("\n")[0]]) / 2 - beside);
 };
 
 /** A hook for uPlot's `draw`: "step" or "time", in the corner below the y axis. */

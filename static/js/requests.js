@@ -31,7 +31,27 @@ const prepareLink = ({ detail }) => {
   if (detail.path.split("?")[0] === location.pathname) detail.path = carryView(detail.path, browserParams());
 };
 
+let typedIn = null; // the search field whose text the newest step of the history holds
+
+/** Back leads from one question to another: not through each pause of typing, nor to the same one again. */
+const keepHistory = ({ detail: { history, requestConfig: { elt } } }) => {
+  const goesOn = typedIn !== null && typedIn === elt;
+  if (goesOn || history.path === location.pathname + location.search) history.type = "replace";
+  typedIn = elt.type === "search" ? elt : null;
+};
+
+/** Enter in a search field asks as typing does: the page stays, also where the server is away. */
+const searchByEnter = (event) => {
+  const field = document.activeElement;
+  if (field.form !== event.target || !field.matches("[type=search][hx-get]")) return;
+  event.preventDefault();
+  window.htmx.trigger(field, "enter");
+};
+
 export const startRequests = () => {
+  document.addEventListener("htmx:beforeHistoryUpdate", keepHistory);
+  document.addEventListener("focusout", () => (typedIn = null));
+  document.addEventListener("submit", searchByEnter);
   document.addEventListener("htmx:configRequest", (event) => {
     if (event.detail.elt.matches("[data-renew]")) prepareRenewal(event);
     else if (event.detail.elt.matches("form, input")) prepareForm(event);

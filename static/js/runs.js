@@ -12,6 +12,22 @@ export const withDashes = (runs) => {
   });
 };
 
+/** Which of the dashes it is, as CSS knows them; none for a plain line. */
+export const dashPlace = (dash) => Math.max(0, DASHES.findIndex((one) => String(one) === String(dash))) || "";
+
+const NEUTRAL = { color: "var(--text-muted)", dash: [] };
+
+/**
+ * How the swatch of a run {id, dash} looks, which is as its line: {color, dash}, without a colour
+ * where its own holds. `groups`: those the charts draw, or null. A run of several groups, and one of
+ * none, has no line to look like.
+ */
+export const swatchOf = ({ id, dash = [] }, groups) => {
+  if (!groups) return { color: "", dash };
+  const [one, ...others] = groups.filter(({ members }) => members.has(id));
+  return one && !others.length ? { color: one.color, dash: one.dash } : NEUTRAL;
+};
+
 /** Whether both lists name the same runs in the same looks. */
 export const sameRuns = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 

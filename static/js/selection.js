@@ -1,11 +1,13 @@
 // The chosen runs, read from the page: ticked rows of the run list, or the one run of its page.
 
 import { emit, listen } from "./bus.js";
+import { isNews } from "./live-points.js";
+import { say } from "./messages.js";
 import { sameRuns, withDashes } from "./runs.js";
 
 let runs = [];
 
-/** [{key, name, color, dash}] */
+/** [{key, name, color, dash, isBaseline}] */
 export const chosenRuns = () => runs;
 
 const isChosen = (row) => row.querySelector("input[name=run]")?.checked ?? true;
@@ -17,6 +19,7 @@ const read = () => {
       key: row.dataset.run,
       name: row.dataset.name ?? row.dataset.run, // most runs are called by their key
       color: getComputedStyle(row).getPropertyValue("--series").trim(),
+      isBaseline: row.hasAttribute("data-baseline"),
     })),
   );
 };
@@ -58,15 +61,30 @@ const markRow = ({ run }) => {
   }
 };
 
-const renewStatus = () => {
-  const shown = document.querySelector("#run-list, #run-facts");
-  if (shown) window.htmx.trigger(shown, "refresh");
+const told = new Map(); // run key → what the stream said last of its status
+
+/** The part of the page that shows the status of runs. */
+const statusPart = () => document.querySelector("#run-list, #run-facts");
+
+const takeStatus = (event) => {
+  const part = statusPart();
+  const shown = part?.querySelector(`[data-run="${CSS.escape(event.run)}"]`) ?? part;
+  const isToBeShown = isNews(told, event, Boolean(shown?.querySelector(".status-running")));
+  told.set(event.run, event.status);
+  if (part && isToBeShown) window.htmx.trigger(part, "refresh");
+};
+
+/** The list leaves a deleted run out; a page of its own, or a comparison, can only say so. */
+const takeDeletion = ({ run }) => {
+  if (statusPart()?.id === "run-list") window.htmx.trigger("#run-list", "refresh");
+  else say(`The run ${run} has been deleted.`, "error");
 };
 
 export const startSelection = () => {
   refresh();
   listen("highlight", markRow);
-  listen("status", renewStatus);
+  listen("status", takeStatus);
+  listen("deleted", takeDeletion);
   document.addEventListener("theme-change", refresh);
   document.addEventListener("change", choose);
   document.addEventListener("htmx:afterSwap", ({ detail }) => detail.target.id === "run-list" && refreshWithPanels());

@@ -15,7 +15,8 @@ export const seriesQuery = (names, keys, { x = "step", smooth = 0, group = "", r
   if (x !== "step") query.set("x", x);
   if (smooth) query.set("smooth", smooth);
   if (group) query.set("group", group);
-  else if (!x.startsWith("metric:")) query.set("segments", 1);
+  else query.set("totals", 1);
+  if (!group && !x.startsWith("metric:")) query.set("segments", 1);
   const limit = group ? null : pointLimit(keys.length);
   if (limit && format !== "json") query.set("max_points", limit);
   if (range) {

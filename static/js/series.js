@@ -30,7 +30,7 @@ export const mapColumns = (series, change) => {
   return Object.fromEntries(changed);
 };
 
-/** Put a point {x, step, value, time, smoothed} in its place; one of the same x gives way to it. */
+/** Put a point {x, step, value, time, smoothed} in its place; returns whether one of the same x gave way to it. */
 export const addPoint = (series, point) => {
   const { xs } = series;
   let place = xs.length;
@@ -41,10 +41,11 @@ export const addPoint = (series, point) => {
   series.values.splice(place, replaced, point.value);
   series.times.splice(place, replaced, point.time);
   series.smoothed?.splice(place, replaced, point.smoothed);
+  return replaced === 1;
 };
 
 /** The first place whose x is not below `x`. */
-export const lowerBound = (xs, x) => {
+const lowerBound = (xs, x) => {
   let low = 0;
   let high = xs.length;
   while (low < high) {

@@ -2,6 +2,7 @@
 
 import { figure, figures } from "./format.js";
 import { readings } from "./chart-lines.js";
+import { element, lineSample, nameOf } from "./elements.js";
 
 const MAX_ROWS = 12;
 const GAP = 12; // CSS pixels between the crosshair and the tooltip
@@ -9,21 +10,14 @@ const MARGIN = 8; // and between the tooltip and the edge of the screen
 const MIN_WIDTH = 176;
 const MAX_WIDTH = 320;
 
-const element = (tag, className, text = "") => {
-  const made = document.createElement(tag);
-  made.className = className;
-  made.textContent = text;
-  return made;
-};
-
 /** A hook for uPlot's `ready`: makes the tooltip of this plot. */
 export const attachTooltip = (plot) => {
   plot.tip = element("div", "chart-tip");
   plot.tip.hidden = true;
   plot.over.append(plot.tip);
-  plot.over.addEventListener("mouseenter", () => (plot.isHovered = true));
+  plot.over.addEventListener("mouseenter", () => (plot.isRead = true));
   plot.over.addEventListener("mouseleave", () => {
-    plot.isHovered = false;
+    plot.isRead = false;
     plot.tip.hidden = true;
   });
 };
@@ -31,7 +25,7 @@ export const attachTooltip = (plot) => {
 /** A hook for uPlot's `setCursor`. */
 export const moveTooltip = (plot) => {
   const { left, idx } = plot.cursor;
-  if (!plot.isHovered || idx == null || left < 0) return;
+  if (!plot.isRead || idx == null || left < 0) return;
   const x = plot.data[0][idx];
   const { axis } = plot.picture;
   const rows = readings(plot.lines, x);
@@ -51,11 +45,9 @@ const tipRows = (rows, x, plot) => {
   return rows.map(({ line, smoothed, at, low, high }, i) => {
     const beside = low === undefined ? (smoothed === undefined ? "" : raw[i]) : `${figure(low)} – ${figure(high)}`;
     const row = element("p", line.key === bold ? "chart-tip-row is-bold" : "chart-tip-row");
-    const swatch = element("i", "chart-tip-swatch");
-    swatch.style.background = line.color;
     row.append(
-      swatch,
-      element("span", "chart-tip-name", line.name),
+      lineSample(line),
+      nameOf(line),
       element("span", "muted", isFar(at, x, plot) ? axis.where(at) : ""),
       element("span", "muted", beside),
       element("b", "chart-tip-value", values[i]),

@@ -14,7 +14,7 @@ const SPANS = [
 ];
 const METRIC = "metric:";
 
-/** {name, title, isTime, room, increments, labels(ticks, increment), reading(x), where(x)} of an `x` parameter. */
+/** {name, title, isTime, room(min, max), increments, labels(ticks, increment), reading(x), where(x)} of an `x` parameter. */
 export const axisOf = (x) => {
   if (x.startsWith(METRIC)) return metricAxis(x.slice(METRIC.length));
   return AXES[x] ?? AXES.step;
@@ -26,7 +26,7 @@ const AXES = {
     name: "time",
     title: "",
     isTime: false,
-    room: 68,
+    room: (min, max) => spanRoom(Math.max(Math.abs(min), Math.abs(max)), (max - min) / 5),
     increments: SPANS,
     labels: (ticks, increment) => ticks.map((tick) => (tick === null ? "" : spanLabel(tick, increment))),
     reading: (x) => spanText(x),
@@ -50,6 +50,12 @@ const spanLabel = (seconds, increment) => {
   if (seconds === 0) return "0";
   if (increment < 1) return `${Number(seconds.toFixed(3))} s`;
   return signed(seconds, (size) => durationText(size, 4)); // ticks end at round units: the rest is zero
+};
+
+/** The width of labels that name every unit from the greatest down to that of the ticks. */
+const spanRoom = (greatest, between) => {
+  const unitOf = (seconds) => [DAY, HOUR, MINUTE].filter((unit) => seconds < unit).length;
+  return 36 + 30 * Math.max(0, unitOf(between) - unitOf(greatest));
 };
 
 const spanText = (seconds) => signed(seconds, (size) => (size < MINUTE ? `${figure(Number(size.toFixed(3)))} s` : durationText(size, 3)));

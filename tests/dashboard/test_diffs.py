@@ -40,6 +40,18 @@ def test_everything_includes_what_is_the_same() -> None:
     assert as_tuples(rows) == [("Config", "opt.name", "adam", "adam")]
 
 
+def test_what_runs_are_judged_by_comes_first() -> None:
+    run = Run(pk=1, config={"lr": 0.1}, summary={"best": 1})
+    names = ["lr", "system/gpu", "train/loss", "val/loss"]
+    metrics = [Metric(run=run, name=name, count=1, last=1.0, last_step=0) for name in names]
+
+    rows = compare_values([run], metrics)
+
+    assert [row.key for row in rows if row.aggregate in {"", "last"}] == [
+        *("lr", "best", "val/loss.last", "train/loss.last", "system/gpu.last", "lr.last"),
+    ]
+
+
 def test_what_cannot_be_read_in_a_metric_is_named_or_missing() -> None:
     run = Run(pk=1)
     metric = Metric(run=run, name="x", count=1, last=float("inf"), last_step=0)

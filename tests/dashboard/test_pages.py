@@ -172,3 +172,24 @@ def test_error_pages_need_no_request(template: str, text: str) -> None:
 )
 def test_paths_that_browsers_guess_lead_somewhere(client: Client, path: str, target: str) -> None:
     assert client.get(path, headers={"Accept": "text/html"}).headers["Location"] == target
+
+
+@pytest.mark.parametrize(
+    ("path", "tab"),
+    [("", "Charts"), ("/runs", "Runs"), ("/compare?view=diff", "Compare"), ("/about", "About")],
+)
+def test_pages_of_a_project_share_their_head(client: Client, path: str, tab: str) -> None:
+    make_run()
+
+    page = client.get(f"/projects/proj{path}").content.decode()
+
+    head = page[page.index("project-head") :].partition("</header>")[0]
+    tabs = re.findall(r'<a href="(\S+)"( aria-current="page")?><svg.*?</svg>(\w+)</a>', head)
+    assert [(address, word) for address, _, word in tabs] == [
+        ("/projects/proj", "Charts"),
+        ("/projects/proj/runs", "Runs"),
+        ("/projects/proj/compare?view=scatter", "Compare"),
+        ("/projects/proj/about", "About"),
+    ]
+    assert [word for _, is_current, word in tabs if is_current] == [tab]
+    assert ('id="views"' in head) == (tab != "About")

@@ -62,7 +62,7 @@ def test_url_groups_runs(
 
     assert legend
     assert (legend.label, legend.problem) == ("lr", "")
-    assert [(entry.name, entry.run_count, entry.color) for entry in legend.entries] == [
+    assert [(entry.name, len(entry.run_ids), entry.color) for entry in legend.entries] == [
         ("0.1", 1, 0),
         ("0.3", 1, 1),
         ("0.5", 1, 2),

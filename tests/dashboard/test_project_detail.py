@@ -229,26 +229,6 @@ def test_project_page_groups_panels_by_prefix(client: Client) -> None:
     ]
 
 
-def test_project_page_counts_the_points_of_the_chosen_runs(client: Client) -> None:
-    for key, count in (("a", 3), ("b", 2), ("c", 7)):
-        log_points(make_run(key), {"loss": [0.5] * count})
-
-    page = client.get(f"{PATH}?run=a&run=b").content.decode()
-
-    assert '<div class="chart-cell" data-points="5">' in page
-
-
-def test_project_page_tells_which_charts_are_thinned(client: Client, settings: object) -> None:
-    settings.MAX_CHART_POINTS = 3  # type: ignore[attr-defined]
-    log_points(make_run("a"), {"loss": [0.5] * 3, "acc": [0.5] * 4})
-    log_points(make_run("b"), {"loss": [0.5] * 3})
-
-    page = client.get(PATH).content.decode()
-
-    assert '<div class="chart-cell" data-points="6">' in page
-    assert '<div class="chart-cell" data-points="4" data-thinned>' in page
-
-
 def test_project_page_filters_metrics(client: Client) -> None:
     log_points(make_run(), {"train/loss": [1.0], "val/loss": [1.0], "val/acc": [1.0]})
 

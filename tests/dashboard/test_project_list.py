@@ -143,3 +143,11 @@ def test_tags_of_a_project_lead_to_all_projects_with_them(client: Client) -> Non
     assert 'href="/?q=q3%20%26%20%3Cb%3E"' in page
     assert keys(client.get("/?q=q3%20%26%20%3Cb%3E")) == ["vision"]
     assert "q3%20%26%20%3Cb%3E" in client.get("/projects/vision").content.decode()
+
+
+def test_search_keeps_the_sort(client: Client) -> None:
+    make_run()
+
+    page = client.get("/?sort=name").content.decode()
+
+    assert '<input type="hidden" name="sort" value="name" form="search">' in page

@@ -56,6 +56,54 @@ def test_run_page_says_why_the_run_ended(client: Client) -> None:
     assert f'<span class="end-reason" title="{reason}">{reason}</span>' in page
 
 
+def test_run_page_shows_where_the_training_ran(client: Client) -> None:
+    commit, script = "0123456789abcdef" * 2 + "01234567", '/data/"<b>.py'
+    environment = {
+        "variables": {"RANK": "0"},
+        "packages": {"torch": "2.4.0"},
+        "git": {"branch": "main", "commit": commit},
+        "cpu_count": 8,
+        "script": script,
+        "room": {"name": "attic"},
+    }
+    run = make_run(environment=environment)
+    run.metadata |= {"team": "vision", "finish_reason": "boom"}
+    run.save()
+
+    response = client.get(PATH)
+
+    assert response.context["environment"] == [
+        ("CPUs", "8", ""),
+        ("Script", script, ""),
+        ("Commit", "0123456789", commit),
+        ("Branch", "main", ""),
+        ("RANK", "0", ""),
+        ("torch", "2.4.0", ""),
+        ("room.name", "attic", ""),
+        ("team", "vision", ""),
+    ]
+    page = response.content.decode()
+    assert f'<th scope="row">Commit</th><td class="mono" title="{commit}">0123456789</td>' in page
+    assert '<th scope="row">Script</th><td class="mono">/data/&quot;&lt;b&gt;.py</td>' in page
+
+
+@pytest.mark.parametrize("metadata", [{}, {"finish_reason": "boom"}, {"environment": {}}])
+def test_run_page_without_an_environment_has_no_block_for_it(
+    client: Client, metadata: dict[str, object]
+) -> None:
+    make_run()
+    Run.objects.update(metadata=metadata)
+
+    assert "Environment" not in client.get(PATH).content.decode()
+
+
+def test_environment_that_is_no_map_is_shown_as_it_is(client: Client) -> None:
+    make_run()
+    Run.objects.update(metadata={"environment": "attic"})
+
+    assert client.get(PATH).context["environment"] == [("environment", "attic", "")]
+
+
 def test_run_page_tells_what_has_arrived_and_what_was_lost(client: Client) -> None:
     take_in(make_batch(1, 1, events=start_event(), logged_seq=1500))
     gap = {"first_seq": 2, "last_seq": 4, "count": 3, "reason": "no room <b>left</b>"}

@@ -309,6 +309,29 @@ def test_no_more_than_three_columns_are_pinned() -> None:
     assert (changed.names, changed.pinned) == (["a", "b", "c", "d"], 3)
 
 
+@pytest.mark.parametrize(
+    ("find", "added"),
+    [
+        ("val/loss.min", ["val/loss.min"]),
+        ("val/loss.mea", ["val/loss.mean"]),
+        ("loss", []),
+        ("nothing", []),
+        ("", []),
+    ],
+)
+def test_enter_adds_the_only_field_the_text_can_mean(
+    client: Client, find: str, added: list[str]
+) -> None:
+    log_points(make_run(), {"val/loss": [1.0], "val/loss.min_of_all": [2.0]})
+
+    query = {"col": "status", "find": find, "pick": "1"}
+    choice = client.get(COLUMNS, query).context["choice"]
+
+    assert choice.columns.names == ["status", *added]
+    assert choice.find == ("" if added else find)
+    assert "pick" not in choice.query
+
+
 def test_column_list_steps_on_from_the_url_and_keeps_the_view(client: Client) -> None:
     make_run()
     params = {"q": "name ~ run", "sort": "-lr", "col": ["status", "loss"], "right": "status"}

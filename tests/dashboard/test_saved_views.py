@@ -110,7 +110,7 @@ def test_view_of_another_project_is_not_there(client: Client) -> None:
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        ({"name": "", "page": "runs"}, "one line of 1 to 250 characters"),
+        ({"name": "", "page": "runs"}, "name has 1 to 250 characters"),
         ({"name": "a", "page": "admin"}, "There is no page"),
         ({"name": "a"}, "There is no page"),
         ({"name": "a", "page": "runs", "query": "q=" + "x" * 5_000}, "at most 4000"),

@@ -1,3 +1,4 @@
+import math
 from collections.abc import Callable
 
 import pytest
@@ -49,11 +50,18 @@ def test_times_and_durations_are_numbers_too(project: Project) -> None:
     )
 
 
-def test_nan_has_no_place(project: Project) -> None:
+def test_nan_and_infinities_have_no_place(project: Project) -> None:
     Run.objects.filter(key="a").update(config={"lr": "NaN"})
     Run.objects.filter(key="c").update(config={"lr": 3})
+    for key, value in [("a", -math.inf), ("b", math.nan), ("c", 4.0)]:
+        log_points(project.runs.get(key=key), {"odd": [value]})
 
-    assert [row[0] for row in values(project, "config.lr").values()] == [None, 3, 0.01, None]
+    assert values(project, "config.lr", "odd") == {
+        "empty": [None, None],
+        "c": [3, 4.0],
+        "b": [0.01, None],
+        "a": [None, None],
+    }
 
 
 def test_axes_that_tell_something_are_chosen(project: Project) -> None:
@@ -61,6 +69,16 @@ def test_axes_that_tell_something_are_chosen(project: Project) -> None:
 
     assert [field.name for field in scatter_fields(runs, QueryDict())] == ["config.layers", "loss"]
     assert [field.name for field in parallel_fields(runs, QueryDict())] == ["config.layers", "loss"]
+
+
+def test_a_metric_that_the_config_names_too_is_not_the_first_result(project: Project) -> None:
+    for number, run in enumerate(project.runs.all()):
+        log_points(run, {"layers": [float(number)]})
+
+    assert [field.name for field in scatter_fields(project.runs.all(), QueryDict())] == [
+        "config.layers",
+        "loss",
+    ]
 
 
 def test_axes_of_the_url_are_taken(project: Project) -> None:
@@ -123,6 +141,7 @@ def test_plot_says_how_many_it_leaves_out(
     ("query", "reason"),
     [
         ("view=scatter&h=config", "&#x27;config&#x27; needs a key"),
+        ("view=scatter&format=csv&q=loss+<<+2", "There is no operator"),
         ("view=parallel&" + "&".join(f"axis=m{n}" for n in range(13)), "At most 12 axes"),
     ],
 )

@@ -5,94 +5,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import expect
 
+from tests.e2e.chart_reader import Reader
 from tests.e2e.live import LiveServer, live_server, wait_until
 from tests.e2e.plain_job import PlainJob
 
 pytestmark = pytest.mark.e2e
-PATIENCE_MS = 30_000
 SPIKE_AT, SPIKE, LONG = 123_456, 40.0, 200_000
-# What the chart of a metric draws: the x of all points, their greatest value, the axes.
-DRAWN = """(metric) => {
-  const { plot } = document.querySelector(`metric-chart[data-metric="${metric}"]`);
-  if (!plot) return { xs: [], columns: [] };
-  const { x, y } = plot.scales;
-  return {
-    xs: [...plot.data[0]],
-    columns: plot.data.slice(1).map((column) => [...column].map((value) => value ?? null)),
-    kinds: plot.tracks.map(({ kind }) => kind),
-    names: plot.tracks.map(({ line }) => line.name),
-    x: [x.min, x.max],
-    y: [y.min, y.max],
-    isLog: y.distr === 3,
-  };
-}"""
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[LiveServer]:
     with live_server() as server:
         yield server
-
-
-class Reader:
-    """A page, and what it asked for and complained about."""
-
-    def __init__(self, page: Page, server: LiveServer) -> None:
-        self.page = page
-        self.server = server
-        self.addresses: list[str] = []
-        self.errors: list[str] = []
-        self.loads = 0
-        page.set_default_timeout(PATIENCE_MS)
-        page.on("request", lambda request: self.addresses.append(request.url))
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("load", lambda _: setattr(self, "loads", self.loads + 1))
-
-    def open(self, path: str) -> None:
-        self.page.goto(f"{self.server.url}{path}")
-
-    def drawn(self, metric: str) -> dict[str, Any]:
-        return dict(self.page.evaluate(DRAWN, metric))
-
-    def wait_until_drawn(self, metric: str, condition: Any, what: str) -> dict[str, Any]:
-        def look() -> dict[str, Any] | None:
-            drawn = self.drawn(metric)
-            return drawn if drawn["xs"] and condition(drawn) else None
-
-        return dict(wait_until(look, PATIENCE_MS / 1000, what))
-
-    def wait_for_points(self, metric: str, count: int = 1) -> dict[str, Any]:
-        return self.wait_until_drawn(metric, lambda d: len(d["xs"]) >= count, f"{count} points")
-
-    def drag(self, metric: str, start: float, end: float) -> None:
-        """From one place of the plot to another, as shares of its width."""
-        plot = self.page.locator(f'metric-chart[data-metric="{metric}"] .u-over')
-        plot.scroll_into_view_if_needed()
-        box = plot.bounding_box()
-        assert box
-        y = box["y"] + box["height"] / 2
-        self.page.mouse.move(box["x"] + box["width"] * start, y)
-        self.page.mouse.down()
-        self.page.mouse.move(box["x"] + box["width"] * end, y, steps=4)
-        self.page.mouse.up()
-
-    def note(self, metric: str) -> str:
-        return self.page.locator(f'metric-chart[data-metric="{metric}"] .chart-note').inner_text()
-
-    def asked_metrics(self) -> list[str]:
-        return [url for url in self.addresses if "/runs/metrics?" in url]
-
-
-@pytest.fixture
-def reader(browser: Browser, server: LiveServer) -> Iterator[Reader]:
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    reader = Reader(page, server)
-    yield reader
-    assert reader.errors == []
-    assert [url for url in reader.addresses if not url.startswith(f"{server.url}/")] == []
-    page.close()
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +59,9 @@ def test_zoom_brings_more_points_and_keeps_the_spike(reader: Reader) -> None:
     assert zoomed["x"][0] < SPIKE_AT < zoomed["x"][1]
     assert len(other["xs"]) > 500
     assert "xr=" in reader.page.url
+    wait_until(lambda: "range · zoom for all" in reader.note("loss"), 30, "the zoom's own count")
+    in_range = int(zoomed["x"][1]) - int(np.ceil(zoomed["x"][0])) + 1
+    assert f" of {in_range:,} points in range · zoom for all" in reader.note("loss")
 
     reader.page.keyboard.press("Escape")
     reader.wait_until_drawn("other", lambda d: d["x"] == [0, LONG - 1], "Esc shows all")
@@ -142,6 +71,20 @@ def test_zoom_brings_more_points_and_keeps_the_spike(reader: Reader) -> None:
     reader.page.get_by_role("button", name="Reset zoom").click()
     reader.wait_until_drawn("loss", lambda d: d["x"] == [0, LONG - 1], "the button shows all")
     assert reader.loads == 1
+
+
+def test_count_of_a_thinned_chart_grows_with_the_training(
+    reader: Reader, server: LiveServer
+) -> None:
+    job = PlainJob(server.url, "counted", project="counted")
+    job.log({"loss": np.linspace(3, 1, 5_000)})
+    reader.open("/projects/counted")
+    reader.wait_for_points("loss")
+    assert " of 5,000 points · zoom for all" in reader.note("loss")
+
+    job.log({"loss": [0.5, 0.25]}, first_step=5_000)
+
+    wait_until(lambda: " of 5,002 points" in reader.note("loss"), 30, "live points count")
 
 
 @pytest.mark.usefixtures("long_run")
@@ -225,23 +168,6 @@ def test_axis_of_all_charts_is_chosen(reader: Reader) -> None:
     assert reader.page.url.endswith("?x=metric:loss")
 
 
-@pytest.mark.usefixtures("several_runs")
-def test_groups_are_drawn_with_bands_and_a_legend(reader: Reader) -> None:
-    reader.open("/projects/several")
-    reader.wait_for_points("loss", 50)
-
-    reader.page.locator("[data-group-by]").fill("config.lr")
-    reader.page.locator("[data-group-by]").press("Enter")
-    drawn = reader.wait_until_drawn("loss", lambda d: "low" in d["kinds"], "bands are drawn")
-
-    assert reader.page.locator("#group-legend li").all_inner_texts() == ["0.1\n2", "0.5\n1"]
-    assert sorted(set(drawn["names"])) == ["0.1", "0.5"]
-    of_pair = [i for i, name in enumerate(drawn["names"]) if name == "0.1"]
-    first = {drawn["kinds"][i]: drawn["columns"][i][0] for i in of_pair}
-    assert first == {"low": 3, "high": 4, "raw": 3.5}
-    assert reader.note("loss").startswith("3 runs in 2 groups")
-
-
 def test_runs_without_a_single_number_are_drawn(reader: Reader, server: LiveServer) -> None:
     PlainJob(server.url, "nan", project="odd").log({"loss": [float("nan")] * 5})
     PlainJob(server.url, "__proto__", project="odd").log({"loss": [1.0, float("inf"), 3.0]})
@@ -273,19 +199,6 @@ def test_restarted_steps_are_lines_of_their_own(reader: Reader, server: LiveServ
     live = reader.wait_until_drawn("loss", lambda d: len(d["columns"]) == 3, "a live restart")
 
     assert [v for v in live["columns"][2] if v is not None] == [3] * 5
-
-
-def test_groups_follow_the_training(reader: Reader, server: LiveServer) -> None:
-    job = PlainJob(server.url, "grouped", project="growing", config={"lr": 1})
-    job.log({"loss": [1.0] * 5})
-    reader.open("/projects/growing?group=config.lr")
-    reader.wait_for_points("loss", 5)
-
-    job.log({"loss": [2.0] * 5}, first_step=5)
-
-    drawn = reader.wait_for_points("loss", 10)
-    assert drawn["columns"][2] == [1] * 5 + [2] * 5
-    assert len(reader.asked_metrics()) <= 3, "all that comes at once is asked for once"
 
 
 def test_links_keep_the_view_of_the_charts(reader: Reader, server: LiveServer) -> None:

@@ -180,6 +180,34 @@ def test_head_sorts_up_down_and_no_more(page: Page, table_url: str) -> None:
     assert up == down[::-1] == [f"run-{n}" for n in range(6)]
 
 
+def test_a_pressed_link_keeps_the_focus(page: Page, table_url: str) -> None:
+    page.goto(table_url)
+    head = page.get_by_role("link", name="Duration", exact=True)
+    head.focus()
+
+    page.keyboard.press("Enter")
+
+    expect(page).to_have_url(re.compile(r"\?sort=duration$"))
+    expect(head).to_be_focused()
+    renew(page)
+    expect(head).to_be_focused()
+
+
+def test_enter_in_the_filter_adds_no_step_to_go_back_from(page: Page, table_url: str) -> None:
+    page.goto(table_url)
+    filter_by(page, "run-2")
+    expect(page).to_have_url(re.compile(r"\?q=run-2$"))
+
+    with page.expect_response(re.compile(r"q=run-2")):
+        page.keyboard.press("Enter")
+    expect(page.locator("#run-table [data-open]")).to_have_text(["run-2"])
+    page.wait_for_function("!document.querySelector('.htmx-request')")
+    page.go_back()
+
+    expect(page).to_have_url(table_url)
+    expect(page.locator("[data-search]")).to_have_value("")
+
+
 def test_ticks_focus_and_place_survive_a_renewal(page: Page, table_url: str) -> None:
     page.set_viewport_size({"width": 390, "height": 800})
     page.goto(table_url)

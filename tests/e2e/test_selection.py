@@ -35,13 +35,13 @@ def page(browser: Browser) -> Iterator[Page]:
     page.close()
 
 
-def add_run(server: LiveServer, number: int) -> None:
+def add_run(server: LiveServer, number: int, *, project: str = "proj") -> None:
     """`run-00`, the oldest, has the loss 0, and so on; every other one is tagged `even`."""
     tags = ["even"] if number % 2 == 0 else [EVIL]
     start: dict[str, Any] = {"config": {"x": number, "evil": EVIL}, "tags": tags}
     batch = {
         "format": 1,
-        "project": "proj",
+        "project": project,
         "run": {"uid": str(uuid.uuid4()), "key": f"run-{number:02}"},
         "producer": str(uuid.uuid4()),
         "first_seq": 1,
@@ -145,6 +145,36 @@ def test_the_list_is_sorted_by_any_field(server: LiveServer, page: Page) -> None
     expect(page).to_have_url(re.compile("sort=-loss.min"))
 
 
+def test_typing_is_one_step_back_and_enter_none(server: LiveServer, page: Page) -> None:
+    page.goto(f"{server.url}/projects/proj")
+    field = page.locator("#search [data-search]")
+    before = page.evaluate("history.length")
+
+    for text in ("run-0", "run-01"):
+        field.fill(text)
+        expect(page).to_have_url(re.compile(f"q={text}$"))
+    field.press("Enter")
+    expect(listed(page)).to_have_count(1)
+
+    assert page.evaluate("history.length") == before + 1
+    page.go_back()
+    expect(listed(page)).to_have_count(RUN_COUNT)
+
+
+def test_enter_while_the_server_is_away_keeps_the_page(page: Page) -> None:
+    with live_server() as server:
+        add_run(server, 0)
+        page.goto(f"{server.url}/projects/proj")
+        expect(ticked(page)).to_have_count(1)
+        server.kill()
+
+        page.locator("#search [data-search]").fill("even")
+        page.locator("#search [data-search]").press("Enter")
+
+        expect(page.get_by_text("The server cannot be reached.").first).to_be_visible()
+        expect(listed(page)).to_have_count(1)
+
+
 def test_ticks_outlive_a_silent_server(page: Page) -> None:
     with live_server() as server:
         for number in range(3):
@@ -171,8 +201,8 @@ def test_the_page_is_read_without_javascript(server: LiveServer, browser: Browse
     page.goto(f"{server.url}/projects/proj")
     expect(listed(page)).to_have_count(RUN_COUNT)
 
-    page.locator("#search input").fill("tag = even loss.min < 5")
-    page.locator("#search input").press("Enter")
+    page.locator("#search [data-search]").fill("tag = even loss.min < 5")
+    page.locator("#search [data-search]").press("Enter")
     expect(listed(page)).to_have_text(names([4, 2, 0]))
     page.locator(".run-sort summary").click()
     page.locator("[data-sort]").fill("config.x")
@@ -181,9 +211,17 @@ def test_the_page_is_read_without_javascript(server: LiveServer, browser: Browse
     page.locator("[data-run=run-02] .swatch").uncheck()
     page.get_by_text("Draw the ticked runs").click()
     expect(ticked(page)).to_have_count(2)
-    page.locator("#search input").fill("tag <")
-    page.locator("#search input").press("Enter")
+    page.locator("#search [data-search]").fill("tag <")
+    page.locator("#search [data-search]").press("Enter")
     expect(page.locator("#query-problem mark")).to_have_text("<")
+    expect(page).to_have_url(re.compile(r"q=tag.*run-00"))
+    page.locator("#search [data-search]").fill("loss.min < 9")
+    page.locator("#search [data-search]").press("Enter")
+    expect(listed(page)).to_have_text(names([*range(9)]))
+    expect(ticked(page)).to_have_count(2)
+    page.locator("#metric-search [type=search]").fill("none")
+    page.locator("#metric-search [type=search]").press("Enter")
+    expect(page).to_have_url(re.compile("metric=none.*q=loss.*run=run-00"))
     context.close()
 
 
@@ -209,3 +247,37 @@ def test_chosen_runs_are_compared(server: LiveServer, page: Page) -> None:
 
     expect(page).to_have_url(re.compile(r"/projects/proj/compare\?.*run=run-05&run=run-03"))
     expect(page.locator("main")).to_contain_text("run-05")
+
+
+def test_a_page_is_not_renewed_for_what_it_shows_already(server: LiveServer, page: Page) -> None:
+    renewals: list[str] = []
+    page.on("request", lambda r: renewals.append(r.url) if "hx-request" in r.headers else None)
+    with page.expect_response(re.compile("/stream")):
+        page.goto(f"{server.url}/projects/proj")
+    expect(page.locator("metric-chart canvas").first).to_be_visible()
+
+    page.wait_for_timeout(1_000)
+
+    assert renewals == []
+
+
+def test_a_deleted_run_leaves_the_list_and_its_page_says_so(server: LiveServer, page: Page) -> None:
+    def delete(key: str) -> None:
+        address = f"{server.url}/api/projects/gone/runs/{key}"
+        urllib.request.urlopen(urllib.request.Request(address, method="DELETE"), timeout=30).close()
+
+    for number in (0, 1):
+        add_run(server, number, project="gone")
+    with page.expect_response(re.compile("/stream")):
+        page.goto(f"{server.url}/projects/gone")
+    expect(listed(page)).to_have_text(names([1, 0]))
+
+    delete("run-01")
+
+    expect(listed(page)).to_have_text(names([0]))
+
+    with page.expect_response(re.compile("/stream")):
+        page.goto(f"{server.url}/projects/gone/runs/run-00")
+    delete("run-00")
+
+    expect(page.locator("#messages")).to_contain_text("The run run-00 has been deleted.")

@@ -82,11 +82,39 @@ test("groups are asked for again whenever other runs are chosen", async () => {
   assert.deepEqual([series.values, series.low, series.high, series.runCount], [[2], [1], [3], 2]);
 });
 
-test("what a zoom could add is what was logged and is not there", async () => {
-  const thinned = await loaded({ a: columns([0, 2, 5]), b: columns([0, 1]) });
-  const replaced = await loaded({ a: columns([0, 1, 2]), b: columns([]) });
+test("a thinned chart knows how many points it has, live ones included", async () => {
+  const data = await loaded({ a: { ...columns([0, 2, 5]), total: 100 }, b: { ...columns([0, 1]), total: 2 } });
+  assert.deepEqual([data.isThinned(), data.countHidden(null)], [true, 97]);
 
-  assert.equal(thinned.countHidden(11), 6);
-  assert.equal(thinned.countHidden(4), 0);
-  assert.equal(replaced.countHidden(11), 0);
+  data.append([point("a", 6), point("a", 6, 2), point("b", 2)]);
+  const layer = data.layer(null);
+  assert.deepEqual([layer.count, layer.hiddenCount], [7, 97]);
+
+  data.keep(["b"]);
+  assert.deepEqual([data.isThinned(), data.countHidden(null)], [false, 0]);
+});
+
+test("how much a zoom hides is told by its own answer", async () => {
+  const data = await loaded({ a: { ...columns([0, 10, 20]), total: 2001 } });
+  assert.equal(data.countHidden([8, 12]), null);
+
+  data.load = async () => ({ a: { ...columns([8, 9, 12]), total: 401 } });
+  await data.show(["a"], zoomed(8, 12));
+
+  assert.equal(data.countHidden([8, 12]), 398);
+  assert.equal(data.countHidden([9, 12]), null);
+});
+
+test("all points reach from the first to the last, whatever is drawn of them", async () => {
+  const data = await loaded({ a: columns([5, 20]), b: columns([0, 7]), c: columns([]) });
+  await data.show(["a", "b", "c"], zoomed(6, 8));
+
+  assert.deepEqual(data.extent(), [0, 20]);
+});
+
+test("groups hide nothing that could be counted", async () => {
+  const data = new ChartData(async () => ({ g: { steps: [0], mean: [2], min: [1], max: [3], counts: [1], runs: 2 } }));
+  await data.show(["a"], { ...WAY, group: "config.lr" });
+
+  assert.equal(data.countHidden(null), 0);
 });

@@ -105,7 +105,7 @@ test("the parts of a plot come from what it shows", () => {
       {
         kind: "area",
         color: "blue",
-        alpha: 0.14,
+        alpha: 0.2,
         inPlot: true,
         points: [[0, 500], [100, 600], [200, 700], [200, 500], [100, 400], [0, 300]],
       },

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { age, count, durationText, figure, figures, logLabels, tickLabels } from "../../static/js/format.js";
+import { age, count, durationText, endsOf, figure, figures, logLabels, tickLabels } from "../../static/js/format.js";
 
 const FIGURES = JSON.parse(readFileSync(new URL("figures.json", import.meta.url)));
 
@@ -54,4 +54,9 @@ test("figures of a column end at the same decimal", () => {
 test("a duration has its two greatest units", () => {
   assert.deepEqual([0, 0.9, 3, 843, 8040, 7201, 90061].map((seconds) => durationText(seconds)), ["0 s", "0 s", "3 s", "14 m 3 s", "2 h 14 m", "2 h", "1 d 1 h"]);
   assert.equal(durationText(90061, 4), "1 d 1 h 1 m 1 s");
+});
+
+test("a long name keeps its end apart", () => {
+  assert.deepEqual(endsOf("a".repeat(24)), ["a".repeat(24)]);
+  assert.deepEqual(endsOf(`${"a".repeat(21)}-end`), ["a".repeat(13), "aaaaaaaa-end"]);
 });

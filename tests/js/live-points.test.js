@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { collectPoints, isTraining, newestOf } from "../../static/js/live-points.js";
+import { collectPoints, isNews, isTraining, newestOf } from "../../static/js/live-points.js";
 
 test("points of several events are sorted by metric", () => {
   const pending = new Map();
@@ -27,4 +27,13 @@ test("training is what the stream says of one of the chosen runs", () => {
   const among = (...keys) => isTraining(keys.map((key) => ({ key })), statuses);
 
   assert.deepEqual([among("a", "b"), among("a"), among("c"), among("unknown"), among()], [true, false, false, false, false]);
+});
+
+test("the status that a stream begins with is news only where the page shows another", () => {
+  const told = new Map([["known", "wip"]]);
+  const news = (run, status, looksRunning) => isNews(told, { run, status }, looksRunning);
+
+  assert.deepEqual([news("a", "wip", true), news("a", "completed", false)], [false, false]);
+  assert.deepEqual([news("a", "wip", false), news("a", "completed", true)], [true, true]);
+  assert.deepEqual([news("known", "wip", false), news("known", "failed", false)], [false, true]);
 });

@@ -31,7 +31,7 @@ test("charts that ask together share a request, and each gets its own metric", a
   assert.deepEqual(answers, [{ a: COLUMNS }, {}]);
   assert.equal(asked.length, 1);
   assert.equal(asked[0].pathname, "/api/projects/p/runs/metrics");
-  assert.equal(asked[0].search, "?runs=a%2Cb&format=msgpack&metric=loss&metric=acc&segments=1");
+  assert.equal(asked[0].search, "?runs=a%2Cb&format=msgpack&metric=loss&metric=acc&totals=1&segments=1");
 });
 
 test("a zoom asks for its range, rounded outwards", async () => {

@@ -1,12 +1,27 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { DASHES, sameRuns, withChoice, withDashes } from "../../static/js/runs.js";
+import { DASHES, dashPlace, sameRuns, swatchOf, withChoice, withDashes } from "../../static/js/runs.js";
 
 test("runs of one colour get a dash each, the others none", () => {
   const runs = ["a", "b", "c"].map((key) => ({ key, color: key === "b" ? "red" : "blue" }));
 
   assert.deepEqual(withDashes(runs).map(({ dash }) => dash), [DASHES[0], DASHES[0], DASHES[1]]);
+});
+
+test("a plain line has no dash to be named, each other one has its own", () => {
+  assert.deepEqual([...DASHES, undefined].map(dashPlace), ["", 1, 2, 3, ""]);
+});
+
+test("a swatch looks as the line of its run, or of its only group", () => {
+  const group = (color, ...members) => ({ color, dash: [7, 4], members: new Set(members) });
+  const groups = [group("red", "1", "2"), group("blue", "2", "3")];
+  const neutral = { color: "var(--text-muted)", dash: [] };
+
+  assert.deepEqual(swatchOf({ id: "1", dash: [2, 3] }, null), { color: "", dash: [2, 3] });
+  assert.deepEqual(["1", "2", "3", "4"].map((id) => swatchOf({ id, dash: [2, 3] }, groups)), [
+    { color: "red", dash: [7, 4] }, neutral, { color: "blue", dash: [7, 4] }, neutral,
+  ]);
 });
 
 test("runs are the same if nothing about them has changed", () => {

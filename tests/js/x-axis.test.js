@@ -21,6 +21,12 @@ test("time since the start reads as a duration", () => {
   assert.deepEqual([axis.reading(8040), axis.reading(1.25), axis.where(61)], ["2 h 14 m", "1.25 s", "@ 1 m 1 s"]);
 });
 
+test("labels of more units get more room", () => {
+  const { room } = axisOf("relative");
+
+  assert.deepEqual([room(0, 50), room(0, 3000), room(0, 8000), room(90000, 93000)], [36, 36, 66, 96]);
+});
+
 test("the clock is the reader's own", () => {
   const axis = axisOf("time");
   const moment = new Date(2026, 0, 31, 15, 4, 5).getTime();

@@ -96,11 +96,12 @@ class FormatNegotiation(DefaultContentNegotiation):
         renderers: Iterable[BaseRenderer],
         format: str,  # noqa: A002 -- DRF's name
     ) -> list[BaseRenderer]:
-        fitting = [renderer for renderer in renderers if renderer.format == format]
+        found = list(renderers)
+        fitting = [renderer for renderer in found if renderer.format == format]
         if not fitting:
-            raise InvalidInput(
-                f"Invalid format: {format[:40]}. Must be 'json' or 'msgpack'", field="format"
-            )
+            names = dict.fromkeys(f"'{one.format}'" for one in found if one.format != "api")
+            told = f"Invalid format: {format[:40]}. Must be {' or '.join(names)}"
+            raise InvalidInput(told, field="format")
         return fitting
 
 

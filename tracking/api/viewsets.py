@@ -16,10 +16,16 @@ class DetailSerializer(serializers.Serializer[Any]):
     detail = serializers.CharField()
 
 
-def refusal(description: str, detail: str) -> OpenApiResponse:
-    return OpenApiResponse(
-        DetailSerializer, description, examples=[OpenApiExample(description, {"detail": detail})]
-    )
+class QueryDetailSerializer(DetailSerializer):
+    start = serializers.IntegerField(required=False, help_text="of a wrong word in `q`")
+    end = serializers.IntegerField(required=False, help_text="behind it")
+
+
+def refusal(description: str, detail: str, **place: int) -> OpenApiResponse:
+    """`place`: `start` and `end` of what is wrong in a query's text."""
+    serializer = QueryDetailSerializer if place else DetailSerializer
+    example = OpenApiExample(description, {"detail": detail} | place)
+    return OpenApiResponse(serializer, description, examples=[example])
 
 
 class LengthRequired(APIException):

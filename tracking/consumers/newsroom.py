@@ -7,13 +7,14 @@ needed. With nobody watching, nothing is read and nothing is kept.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from channels.db import database_sync_to_async
 
 from tracking.consumers.frames import row_frame, status_frame
+from tracking.domain.portions import in_portions
 from tracking.domain.series import read_news
 
 PART_BYTES = 64 * 1024  # about what a connection's buffer takes before it asks to wait
@@ -101,8 +102,8 @@ def read_piece(order: Order) -> Piece | None:
     news = read_news(order.run_id, order.after, since_us=order.since_us)
     if news is None:
         return None
-    *earlier, last = [row_frame(news.run, row) for row in news.rows] or [b""]
-    *parts, rest = list(join_frames(earlier)) or [b""]
+    *earlier, last = [row_frame(news.run, row) for row in news.rows()] or [b""]
+    *parts, rest = [b"".join(part) for part in in_portions(earlier, PART_BYTES)] or [b""]
     return Piece(
         revision=news.revision,
         parts=parts,
@@ -111,20 +112,6 @@ def read_piece(order: Order) -> Piece | None:
         status=news.run.shown_status,
         status_frame=status_frame(news.run),
     )
-
-
-def join_frames(frames: list[bytes]) -> Iterator[bytes]:
-    """As few parts as may be, each little more than PART_BYTES."""
-    part: list[bytes] = []
-    size = 0
-    for frame in frames:
-        part.append(frame)
-        size += len(frame)
-        if size >= PART_BYTES:
-            yield b"".join(part)
-            part, size = [], 0
-    if part:
-        yield b"".join(part)
 
 
 newsroom = Newsroom(read_piece)

@@ -31,7 +31,7 @@ def read_socket_piece(order: Order) -> SocketPiece | None:
     news = read_news(order.run_id, order.after, since_us=order.since_us)
     if news is None:
         return None
-    frames = [frame for row in news.rows for frame in point_frames(order.run_id, row)]
+    frames = [frame for row in news.rows() for frame in point_frames(order.run_id, row)]
     return SocketPiece(news.revision, frames, MANAGER_STATUS[news.run.status])  # type: ignore[index]
 
 

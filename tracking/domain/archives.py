@@ -11,6 +11,7 @@ from asgiref.sync import sync_to_async
 from zipstream import ZipStream  # type: ignore[import-untyped]
 
 from tracking.domain.artifacts import has_file, open_artifact
+from tracking.domain.portions import in_portions
 from tracking.errors import NotFound
 from tracking.models import Artifact, Run
 
@@ -52,7 +53,9 @@ def zip_artifacts(run: Run) -> Archive:
     if gone:
         archive.add("\n".join(gone) + "\n", names.add(MISSING))
     extra = MISCOUNTED_BYTES if archive.num_queued() == MISCOUNTED_FILES else 0
-    return Archive(len(archive) + extra, _join(iter(archive)))
+    # A thousand small files are a few pieces.
+    pieces = map(b"".join, in_portions(archive, PIECE_BYTES))
+    return Archive(len(archive) + extra, pieces)
 
 
 async def read_pieces(archive: Archive) -> AsyncIterator[bytes]:
@@ -115,17 +118,3 @@ def _safe_parts(name: str) -> list[str]:
 def _read(artifact: Artifact) -> Iterator[bytes]:
     with open_artifact(artifact) as file:
         yield from file.chunks(PIECE_BYTES)
-
-
-def _join(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The same bytes in pieces of a good size: a thousand small files are a few pieces."""
-    waiting: list[bytes] = []
-    size = 0
-    for piece in pieces:
-        waiting.append(piece)
-        size += len(piece)
-        if size >= PIECE_BYTES:
-            yield b"".join(waiting)
-            waiting, size = [], 0
-    if waiting:
-        yield b"".join(waiting)

@@ -5,6 +5,7 @@ other name is a metric: `loss` its last value, `loss.min` its least. Quotes take
 `"train loss".min`, `"status"`, `config."a.b"`.
 """
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -61,7 +62,8 @@ ATTRIBUTES = {
 JSON_COLUMNS = ("config", "summary")
 STATS = ("last", "min", "max", "mean", "count", "last_step")
 QUERY_WORDS = {"and", "or", "not", "in", "is", "null", "true", "false", "&", "&&", "|", "||", "tag"}
-PLAIN_WORD = re.compile(r"""[^\s"'=!<>~(),][^\s"=!<>~(),]*""")
+# Not with a quote or, as `-` turns a sort round, a minus in front.
+PLAIN_WORD = re.compile(r"""[^\s"'=!<>~(),-][^\s"=!<>~(),]*""")
 _PART = r'"(?:[^"\\]|\\.)*"|[^".]*'
 PART = re.compile(rf"(?:^|\.)({_PART})", re.DOTALL)
 DOTTED = re.compile(rf"(?:{_PART})(?:\.(?:{_PART}))*", re.DOTALL)
@@ -235,7 +237,7 @@ def _sort_keys(field: Field) -> list[Any]:
 def read_fields(runs: Sequence[Run], fields: Sequence[Field]) -> dict[int, list[Any]]:
     """Run id → a plain value for each field; None where it is missing. At most two queries.
 
-    Times are datetimes, durations timedeltas, tags lists of texts, JSON values what JSON says.
+    A last value that is NaN is there: `Metric.last` does not tell it from a missing one. Times are datetimes, durations timedeltas, tags lists of texts, JSON values what JSON says.
     """
     run_ids = [run.pk for run in runs]
     metrics = _read_metrics(run_ids, fields)
@@ -256,7 +258,13 @@ def _read_metrics(run_ids: list[int], fields: Sequence[Field]) -> dict[tuple[int
     if not names:
         return {}
     found = Metric.objects.filter(run__in=run_ids, name__in=names).order_by()
-    return {(m.run_id, (m.name, stat)): getattr(m, stat) for m in found for stat in STATS}
+    return {(m.run_id, (m.name, stat)): _stat_of(m, stat) for m in found for stat in STATS}
+
+
+def _stat_of(metric: Metric, stat: str) -> Any:
+    value = getattr(metric, stat)
+    is_nan = stat == "last" and value is None and metric.last_step is not None
+    return math.nan if is_nan else value
 
 
 def _read_rows(run_ids: list[int], fields: Sequence[Field]) -> dict[int, dict[str, Any]]:

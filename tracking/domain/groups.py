@@ -16,12 +16,13 @@ from tracking.domain.bins import Bins, cut_into_bins
 from tracking.domain.fields import Field, find_field, read_fields
 from tracking.domain.labels import label_runs
 from tracking.domain.lines import Line
-from tracking.domain.series import Window, draw_lines, find_series
+from tracking.domain.series import Found, Window, draw_lines, find_series
 from tracking.errors import InvalidInput, LimitExceeded
 from tracking.models import Run
 
 MAX_GROUPS = 50  # more bands than anybody tells apart; a mean of the rest would mean nothing
 MAX_BINS = 5_000  # as many as the widest screens have columns
+MAX_POINTS = 20_000_000  # read for one answer: half a gigabyte of memory, two seconds
 
 
 class Group(NamedTuple):
@@ -58,7 +59,7 @@ def read_groups(
     """The groups of these runs by metric, in the order of their labels. Three queries.
 
     A run with several tags is in several groups, one without the field in the group `–`.
-    Raises: LimitExceeded for more than MAX_GROUPS.
+    Raises: LimitExceeded for more than MAX_GROUPS or MAX_POINTS.
     """
     runs = list(runs)
     members = find_members(runs, field)
@@ -68,7 +69,7 @@ def read_groups(
             f" {MAX_GROUPS} groups can be drawn.",
             field="group",
         )
-    found = sorted(find_series(runs, window, names=names), key=attrgetter("place"))
+    found = _find_in_order(runs, window, names)
     groups: list[Group] = []
     for metric, series in groupby(found, attrgetter("metric")):
         drawn = {one.run.pk: draw_lines(one, window) for one in series}
@@ -76,6 +77,21 @@ def read_groups(
         if lines:
             groups += _average(metric, lines, members, window)
     return groups
+
+
+def _find_in_order(runs: list[Run], window: Window, names: list[str] | None) -> list[Found]:
+    found: list[Found] = []
+    room = MAX_POINTS
+    for one in find_series(runs, window, names=names):
+        found.append(one)
+        room -= one.point_count
+        if room < 0:
+            raise LimitExceeded(
+                f"group: these runs have more than {MAX_POINTS:,} points, all of which groups need:"
+                " ask for fewer runs or metrics, or for a range of steps.",
+                field="group",
+            )
+    return sorted(found, key=attrgetter("place"))
 
 
 def find_members(runs: Sequence[Run], field: Field) -> dict[str, set[int]]:

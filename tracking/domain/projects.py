@@ -1,7 +1,10 @@
 """What one does to a project."""
 
+from typing import Any
+
 from django.db import transaction
-from django.db.models import Case, Q, When
+from django.db.models import Case, Count, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from tracking.domain import audit
@@ -17,7 +20,7 @@ from tracking.domain.tokens import token_allows
 from tracking.domain.values import clean_name, clean_tags, clean_text
 from tracking.enums import Role
 from tracking.errors import AlreadyExists, NameTaken, NotFound, NotPermitted
-from tracking.models import Project, User
+from tracking.models import Project, Run, User
 
 
 def open_project(key: str, *, user: Caller, tags: list[str] | None = None) -> Project:
@@ -62,6 +65,14 @@ def _create_project(key: str, *, user: Caller, tags: list[str], name: str = "") 
     if not created and not visible_projects(user).filter(pk=project.pk).exists():
         raise NameTaken(f"The project name '{key}' is taken; ask its owner to let you in.")
     return project
+
+
+def list_projects(user: Caller) -> QuerySet[Project, Any]:
+    """The projects the user may see, by key, with `run_count`: archived runs are not counted."""
+    runs = Run.objects.filter(project=OuterRef("pk"), archived_at=None).order_by()
+    count = runs.values("project").annotate(n=Count("pk")).values("n")
+    projects = Project.objects.filter(pk__in=visible_projects(user).values("pk"))
+    return projects.annotate(run_count=Coalesce(Subquery(count), 0)).defer("notes")
 
 
 @transaction.atomic

@@ -1,5 +1,6 @@
 """The records that are not points: what each kind of event in a batch does to its run."""
 
+import json
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -13,10 +14,11 @@ from tracking.domain.batch import Event
 from tracking.domain.names import make_key
 from tracking.domain.values import INT64, clean_map, clean_name, clean_tags, clean_text
 from tracking.enums import RunStatus, Source
-from tracking.errors import InvalidInput
+from tracking.errors import InvalidInput, LimitExceeded
 from tracking.models import LogLine, Producer, Run
 
 ENDS = [RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCELLED]
+MAX_ENVIRONMENT_BYTES = 64 * 1024  # it is read with every run page
 MAX_GAPS = 1_000  # a producer with more of them has said enough
 
 
@@ -35,10 +37,22 @@ def parse_start(payload: dict[str, Any], *, uid: uuid.UUID | None, key: str) -> 
         config=clean_map(payload.get("config") or {}, "config"),
         tags=None if tags is None else clean_tags(tags),
         notes=None if notes is None else clean_text(notes, "notes"),
+        environment=_clean_environment(payload.get("environment") or {}),
         resume=payload.get("resume") is True,
         rename_if_taken=True,
         started_at=_time(payload.get("started_at"), "started_at"),
     )
+
+
+def _clean_environment(value: object) -> dict[str, Any]:
+    environment = clean_map(value, "environment")
+    size = len(json.dumps(environment, ensure_ascii=False).encode())
+    if size > MAX_ENVIRONMENT_BYTES:
+        raise LimitExceeded(
+            f"environment takes {size} bytes; at most {MAX_ENVIRONMENT_BYTES} are allowed.",
+            field="environment",
+        )
+    return environment
 
 
 def apply_events(events: tuple[Event, ...], *, run_id: int, producer: uuid.UUID | None) -> None:

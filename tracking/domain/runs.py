@@ -32,6 +32,7 @@ class RunStart:
     config: dict[str, Any] = field(default_factory=dict)
     tags: list[str] | None = None
     notes: str | None = None
+    environment: dict[str, Any] = field(default_factory=dict)
     resume: bool = False
     rename_if_taken: bool = False
     started_at: datetime | None = None
@@ -60,8 +61,8 @@ def start_run(project: Project, start: RunStart, *, user: Caller) -> tuple[Run, 
     """Create the run, or join the one that is meant; tells whether it was created.
 
     A known `uid` joins that run. A taken key is resumed, renamed (`key-2`) or refused, as `start`
-    says. Resuming merges the config, keeps tags and notes that are not given, and makes the run
-    running again. Call it inside a transaction. Raises: AlreadyExists, NotPermitted.
+    says. Resuming merges the config, keeps tags and notes that are not given, notes the new
+    environment, and makes the run running again. Call it inside a transaction. Raises: AlreadyExists, NotPermitted.
     """
     runs = Run.objects.select_for_update()
     if run := runs.filter(uid=start.uid).first():
@@ -86,6 +87,7 @@ def _create_run(project: Project, start: RunStart, key: str, user: Caller) -> tu
         config=start.config,
         tags=start.tags or [],
         notes=start.notes or "",
+        metadata={"environment": start.environment} if start.environment else {},
         color=_next_color(project),
         created_by=user if isinstance(user, User) else None,
         started_at=start.started_at or timezone.now(),
@@ -104,9 +106,11 @@ def _rejoin(run: Run, start: RunStart, *, reopen: bool) -> Run:
     run.config = run.config | start.config
     run.tags = run.tags if start.tags is None else start.tags
     run.notes = run.notes if start.notes is None else start.notes
+    if start.environment and (reopen or "environment" not in run.metadata):
+        run.metadata = run.metadata | {"environment": start.environment}
     if reopen:
         run.status, run.exit_code, run.ended_at = RunStatus.RUNNING, None, None
-    _save(run, "config", "tags", "notes", "status", "exit_code", "ended_at")
+    _save(run, "config", "tags", "notes", "metadata", "status", "exit_code", "ended_at")
     return run
 
 

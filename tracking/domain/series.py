@@ -8,12 +8,15 @@ from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
 import numpy as np
+from django.conf import settings
 from django.db.models import QuerySet
 from numpy.typing import NDArray
 
 from tracking.domain.axes import STEP, Axis
 from tracking.domain.downsample import chart_order
 from tracking.domain.lines import SEGMENT_POINTS, Line, split_at_restarts, thin_segments
+from tracking.domain.portions import in_portions
+from tracking.errors import LimitExceeded
 from tracking.models import Metric, MetricPoint, Run
 from tracking.points import (
     COLUMN_TYPES,
@@ -25,7 +28,7 @@ from tracking.points import (
 )
 
 LONG = 100_000  # points; shorter series are drawn as fast in one piece
-PART = 30_000  # points; they stay in the processor's cache while they are thinned
+PART_POINTS = 30_000  # points; they stay in the processor's cache while they are thinned
 PRELIMINARY = 4  # times the points that are wanted are left of the parts of a long series
 NO_POINTS = Columns(*(np.empty(0, dtype) for dtype in COLUMN_TYPES))  # type: ignore[arg-type]
 NEWS_COMMITS = 500  # how many commits one look at the database may bring a watcher
@@ -78,6 +81,10 @@ class Found(NamedTuple):
     stretches: list[Stretch]
     ruler: Columns | None  # the points of the run's metric that is the axis, in chart order
 
+    @property
+    def point_count(self) -> int:
+        return sum(stretch.size for stretch in self.stretches)
+
 
 def read_series(
     runs: Iterable[Run], window: Window, *, names: list[str] | None = None
@@ -85,10 +92,20 @@ def read_series(
     """The series of these runs, of all metrics or those named, ordered by metric and run.
 
     Metrics without a point in the window are left out. Two queries, whatever is asked; two more
-    where a metric is the axis.
+    where a metric is the axis. Raises: LimitExceeded for more points than one answer takes.
     """
-    found = find_series(runs, window, names=names)
-    series = [(one.place, _draw_part_by_part(one, window) or _draw(one, window)) for one in found]
+    series: list[tuple[int, Series]] = []
+    room = settings.MAX_ANSWER_POINTS
+    for one in find_series(runs, window, names=names):
+        drawn = _draw_part_by_part(one, window) or _draw(one, window)
+        series.append((one.place, drawn))
+        room -= len(drawn.columns)
+        if room < 0:
+            raise LimitExceeded(
+                f"These are more than {settings.MAX_ANSWER_POINTS:,} points: ask for fewer runs or"
+                " metrics at a time, or for fewer points of each.",
+                field="metrics",
+            )
     return [one for _, one in sorted(series, key=itemgetter(0)) if one.total]
 
 
@@ -176,12 +193,12 @@ def _draw_part_by_part(found: Found, window: Window) -> Series | None:
     That never has all its points in memory, which takes half the time. None where it will not do:
     steps that do not ascend, or more asked for than the plain line.
     """
-    count = sum(stretch.size for stretch in found.stretches)
+    count = found.point_count
     if count < LONG or not window.is_plain:
         return None
     drawn: list[Line] = []
     total, last = 0, -math.inf
-    for part in _parts(found.stretches):
+    for part in in_portions(found.stretches, PART_POINTS, attrgetter("size")):
         columns = join_stretches(part)
         if columns.steps[0] <= last or chart_order(columns) is not columns:
             return None
@@ -192,20 +209,6 @@ def _draw_part_by_part(found: Found, window: Window) -> Series | None:
         drawn.append(line.thin(max(share, SEGMENT_POINTS)))
     line = Line.join(drawn).thin(window.max_points)
     return Series(found.run.key, found.metric, line.columns, total)
-
-
-def _parts(stretches: list[Stretch]) -> Iterator[list[Stretch]]:
-    """Consecutive stretches that have PART points together."""
-    part: list[Stretch] = []
-    size = 0
-    for stretch in stretches:
-        part.append(stretch)
-        size += stretch.size
-        if size >= PART:
-            yield part
-            part, size = [], 0
-    if part:
-        yield part
 
 
 @dataclass(slots=True)
@@ -219,11 +222,47 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What a run has become since a revision. `rows` are in order of arrival."""
+    """What a run has become since a revision: stretches of its metrics, in order of arrival."""
 
     run: Run
-    rows: list[Row]
     revision: int
+    stretches: list[tuple[str, Columns]]
+
+    def rows(self) -> Iterator[Row]:
+        """Ordered by time, one by one: together they are ten times as large as their points.
+
+        Points of the same step and time were logged together, unless a metric would come twice.
+        """
+        row: Row | None = None
+        for name, step, time_us, value in _points_by_time(self.stretches):
+            if row is None or (row.step, row.time_us) != (step, time_us) or name in row.values:
+                if row is not None:
+                    yield row
+                row = Row(step, time_us)
+            row.values[name] = value
+        if row is not None:
+            yield row
+
+
+def _points_by_time(
+    stretches: list[tuple[str, Columns]],
+) -> Iterator[tuple[str, int, int, float]]:
+    """Metric, step, time and value. Of equal steps and times the one that arrived first is first."""
+    if not stretches:
+        return
+    names = np.repeat(np.arange(len(stretches)), [len(columns) for _, columns in stretches])
+    whole = Columns.join([columns for _, columns in stretches])
+    order = np.lexsort((whole.steps, whole.times_us))
+    for start in range(0, len(order), PART_POINTS):
+        places = order[start : start + PART_POINTS]
+        part = whole[places]
+        yield from zip(
+            [stretches[name][0] for name in names[places].tolist()],
+            part.steps.tolist(),
+            part.times_us.tolist(),
+            part.values.tolist(),
+            strict=True,
+        )
 
 
 def read_news(run_id: int, after: int, *, since_us: int | None = None) -> News | None:
@@ -254,21 +293,4 @@ def read_news(run_id: int, after: int, *, since_us: int | None = None) -> News |
             columns = columns[columns.times_us >= since_us]
         found.append((name, columns))
         count, reached = count + len(columns), revision
-    return News(run, _rows(found), upto)
-
-
-def _rows(stretches: Iterable[tuple[str, Columns]]) -> list[Row]:
-    """Points of the same step and time were logged together, unless a metric would come twice."""
-    rows: dict[tuple[int, int], Row] = {}
-    found: list[Row] = []
-    for name, columns in stretches:
-        points = zip(
-            columns.steps.tolist(), columns.times_us.tolist(), columns.values.tolist(), strict=True
-        )
-        for step, time_us, value in points:
-            row = rows.get((step, time_us))
-            if row is None or name in row.values:
-                row = rows[step, time_us] = Row(step, time_us)
-                found.append(row)
-            row.values[name] = value
-    return sorted(found, key=attrgetter("time_us"))
+    return News(run, upto, found)

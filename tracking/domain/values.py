@@ -123,7 +123,7 @@ def clean_text(text: object, field: str) -> str:
 
 
 def clean_name(name: object, field: str = "name") -> str:
-    """What people call a thing: one line of any characters."""
+    """What people call a thing: one line of any characters, without blanks at its ends."""
     text = clean_text(name, field).strip()
     if not text or len(text) > NAME_LENGTH:
         raise InvalidInput(f"{field} has 1 to {NAME_LENGTH} characters.", field=field)

@@ -5,10 +5,10 @@ from urllib.parse import parse_qsl, urlencode
 from django.db import transaction
 
 from tracking.domain.access import Caller
-from tracking.domain.values import clean_text
+from tracking.domain.values import clean_name
 from tracking.enums import ViewPage
 from tracking.errors import AlreadyExists, InvalidInput, LimitExceeded
-from tracking.models import NAME_LENGTH, Project, SavedView, User
+from tracking.models import Project, SavedView, User
 
 MAX_QUERY_LENGTH = 4_000  # what every proxy and browser takes as part of an address
 PASSING = frozenset({"page", "format"})  # a place in a list and a download are no set-up
@@ -22,7 +22,7 @@ def save_view(
 
     Raises: InvalidInput; AlreadyExists when the name is taken and `replace` is not set.
     """
-    name, query = check_view_name(name), clean_view_query(query)
+    name, query = clean_name(name), clean_view_query(query)
     if page not in ViewPage.values:
         raise InvalidInput(f"There is no page {page[:40]!r} to keep a view of.", field="page")
     creator = user if isinstance(user, User) else None
@@ -42,16 +42,6 @@ def save_view(
 def delete_view(view: SavedView) -> None:
     """Forget the view; the runs it shows stay as they are."""
     view.delete()
-
-
-def check_view_name(name: str) -> str:
-    """The name without blanks at its ends. Raises: InvalidInput."""
-    name = clean_text(name, "name").strip()
-    if not name or len(name) > NAME_LENGTH or not name.isprintable():
-        raise InvalidInput(
-            f"The name of a view is one line of 1 to {NAME_LENGTH} characters.", field="name"
-        )
-    return name
 
 
 def clean_view_query(query: str) -> str:

@@ -9,6 +9,7 @@ import pytest
 from dashboard.templatetags.dashboard_format import (
     age_text,
     ago,
+    both_ends,
     duration,
     figure,
     flatten,
@@ -97,3 +98,11 @@ def test_newest_twelve_runs_of_a_project_have_twelve_colours() -> None:
     runs = Run.objects.filter(project__key="proj").order_by("-pk")[:12]
 
     assert len({series_class(run) for run in runs}) == 12
+
+
+def test_a_long_name_keeps_its_end_apart() -> None:
+    assert both_ends("a" * 24) == "a" * 24
+    assert both_ends("<b>" + "a" * 20 + "-end") == (
+        '<span class="both-ends" dir="auto" role="img" title="&lt;b&gt;aaaaaaaaaaaaaaaaaaaa-end">'
+        "<span>&lt;b&gt;aaaaaaaaaaaa</span><span>aaaaaaaa-end</span></span>"
+    )

@@ -142,7 +142,7 @@ def test_taken_name_has_an_error_of_its_own(door: Door) -> None:
 
 
 @pytest.mark.parametrize("what", ["project", "run"])
-@pytest.mark.parametrize("name", ["a b", "ü", "../x", "x\n", "a/b", "a.b"])
+@pytest.mark.parametrize("name", ["a b", "ü", "../x", "x\n", "a/b", "lr0.001"])
 def test_names_of_other_letters_are_refused(what: str, name: str) -> None:
     argument = {"run": "name"}.get(what, what)
 
@@ -151,7 +151,13 @@ def test_names_of_other_letters_are_refused(what: str, name: str) -> None:
 
     assert str(error.value) == (
         f"Invalid {what} name. Only alphanumeric characters, underscores, and hyphens are allowed."
+        f" Got {name!r}."
     )
+
+
+def test_wrong_name_is_shown_in_short() -> None:
+    with pytest.raises(ValueError, match=r"allowed\. Got 'x{79}…\.$"):
+        aspara.init(name=f"{'x' * 300} y", tracker_uri=DEAD_URL)
 
 
 @pytest.mark.parametrize(

@@ -147,3 +147,18 @@ def test_artifact_is_uploaded(run: Run, door: Door, tmp_path: Path) -> None:
 
     assert len(door.uploads) == 1
     assert door.payloads("r", "artifact") == [{"name": "model.txt"}]
+
+
+def test_artifact_of_a_file_with_an_odd_name_is_uploaded(
+    run: Run, door: Door, tmp_path: Path
+) -> None:
+    file = tmp_path / "confusion matrix.png"
+    file.write_bytes(b"x")
+
+    run.log_artifact(file)
+    with pytest.raises(ValueError, match=r"'confusion matrix\.png'\. Only letters, digits"):
+        run.log_artifact(file, name="confusion matrix.png")
+    run.finish()
+
+    assert door.payloads(run.name, "artifact") == [{"name": "confusion_matrix.png"}]
+    assert len(door.uploads) == 1

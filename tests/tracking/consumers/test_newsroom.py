@@ -6,7 +6,7 @@ from django.db import OperationalError
 
 from tests.factories import log_points, make_run
 from tracking.consumers import newsroom as module
-from tracking.consumers.newsroom import Newsroom, Order, join_frames, read_piece
+from tracking.consumers.newsroom import Newsroom, Order, read_piece
 from tracking.domain.series import read_news
 from tracking.models import Run
 
@@ -125,9 +125,3 @@ def test_piece_is_cut_into_parts_and_its_last_frame(run):
     assert len(frames) == 1_003 + 1
     assert [part.endswith(b"\n\n") for part in piece.parts] == [True]
     assert piece.last.count(b"event: ") == 1
-
-
-def test_frames_are_joined_into_parts_that_end_where_a_frame_ends():
-    frames = [b"x" * 40_000] * 4 + [b"y"]
-
-    assert [len(part) for part in join_frames(frames)] == [80_000, 80_000, 1]

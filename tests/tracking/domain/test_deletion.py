@@ -224,3 +224,10 @@ def test_database_file_shrinks():
     pages_after, free_pages = pages()
     assert free_pages == 0
     assert pages_before - pages_after > 20_000_000 // 4_096
+
+
+def test_file_beside_the_database_shrinks_too():
+    with connection.cursor() as cursor:
+        limit_bytes = cursor.execute("PRAGMA journal_size_limit").fetchone()[0]
+
+    assert limit_bytes == 64 * 1024**2

@@ -1,3 +1,4 @@
+import math
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -41,6 +42,7 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
         ('"status"', Field('"status"', "status", "number", "metric", ("status", "last"))),
         ('"loss.min"', Field('"loss.min"', "loss.min", "number", "metric", ("loss.min", "last"))),
         ('"config".x', Field('"config.x"', "config.x", "number", "metric", ("config.x", "last"))),
+        ("-loss", Field('"-loss"', "-loss", "number", "metric", ("-loss", "last"))),
         ('"and"', Field('"and"', "and", "number", "metric", ("and", "last"))),
         ("min", Field("min", "min", "number", "metric", ("min", "last"))),
         (r'"a\"b"', Field(r'"a\"b"', 'a"b', "number", "metric", ('a"b', "last"))),
@@ -128,6 +130,16 @@ def test_missing_values_come_last_and_equal_ones_newest_first(
     assert [run.key for run in sort_runs(Run.objects.all(), sort)] == expected
 
 
+@pytest.mark.django_db
+def test_a_minus_in_a_name_turns_no_sort_round() -> None:
+    for key, value in (("a", 1.0), ("b", 0.0)):
+        log_points(make_run(key), {"-loss": [value]})
+    name = find_field("-loss").name
+
+    assert [run.key for run in sort_runs(Run.objects.all(), name)] == ["b", "a"]
+    assert [run.key for run in sort_runs(Run.objects.all(), f"-{name}")] == ["a", "b"]
+
+
 PLAIN: dict[str, Any] = {
     "status": "failed",
     "name": "a",
@@ -155,7 +167,8 @@ PLAIN: dict[str, Any] = {
     "loss.mean": 2.0,
     "loss.count": 2,
     "loss.last_step": 1,
-    "nan": None,
+    "nan": math.nan,
+    "nan.min": None,
     "nan.last_step": 0,
     "unknown": None,
 }

@@ -156,3 +156,14 @@ def test_number_of_queries_does_not_grow_with_runs():
         counts.append(len(queries))
 
     assert counts == [3, 3]
+
+
+def test_more_points_than_memory_has_room_for_are_refused(monkeypatch):
+    monkeypatch.setattr("tracking.domain.groups.MAX_POINTS", 3)
+    runs = [make_run("a"), make_run("b")]
+    for run in runs:
+        log_points(run, {"loss": [1.0, 2.0]})
+
+    assert [group.size for group in read_groups(runs[:1], Window(), LR)] == [1]
+    with pytest.raises(LimitExceeded, match="more than 3 points"):
+        read_groups(runs, Window(), LR)

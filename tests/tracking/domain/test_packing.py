@@ -70,7 +70,7 @@ def test_young_stretches_are_left_alone_and_go_on_from_there():
     assert run.unfolded == 2
     news = read_news(run.pk, 3)
     assert news is not None
-    assert [row.step for row in news.rows] == [4, 5, 6, 7]
+    assert [row.step for row in news.rows()] == [4, 5, 6, 7]
 
 
 def test_grown_stretch_is_left_alone_until_the_run_ends(monkeypatch):

@@ -11,6 +11,7 @@ from tests.factories import NOON_US, log_points, make_run
 from tracking.domain.axes import Axis
 from tracking.domain.packing import fold_run
 from tracking.domain.series import Window, read_news, read_series
+from tracking.errors import LimitExceeded
 from tracking.models import Metric
 
 pytestmark = pytest.mark.django_db
@@ -34,6 +35,19 @@ def test_only_named_metrics_are_read():
     log_points(run, {"loss": [1], "acc": [2]})
 
     assert [one.metric for one in read_series([run], Window(), names=["acc", "nope"])] == ["acc"]
+
+
+@pytest.mark.parametrize(("window", "fits"), [(Window(), False), (Window(x_max=1), True)])
+def test_answers_have_an_end(settings, window, fits):
+    settings.MAX_ANSWER_POINTS = 4
+    run = make_run()
+    log_points(run, {"loss": [1, 2, 3], "acc": [1, 2, 3]})
+
+    if fits:
+        assert [one.total for one in read_series([run], window)] == [2, 2]
+    else:
+        with pytest.raises(LimitExceeded, match="more than 4 points: ask for fewer runs"):
+            read_series([run], window)
 
 
 def test_window_of_steps_and_time_cuts_and_leaves_empty_series_out():
@@ -224,9 +238,10 @@ def test_news_are_rows_as_they_were_logged():
     news = read_news(run.pk, 0)
 
     assert news is not None
-    assert [(row.step, row.time_us) for row in news.rows] == [(0, NOON_US), (1, NOON_US + 10**6)]
-    assert news.rows[0].values == {"loss": 1.0, "acc": 0.5}
-    assert math.isnan(news.rows[1].values["acc"])
+    first, second = news.rows()
+    assert (first.step, first.time_us, first.values) == (0, NOON_US, {"loss": 1.0, "acc": 0.5})
+    assert (second.step, second.time_us) == (1, NOON_US + 10**6)
+    assert math.isnan(second.values["acc"])
     assert news.revision == news.run.revision == 2
 
 
@@ -239,8 +254,8 @@ def test_news_after_a_revision_hold_only_what_came_since():
 
     assert news is not None
     assert nothing is not None
-    assert [row.values for row in news.rows] == [{"loss": 2.0}]
-    assert nothing.rows == []
+    assert [row.values for row in news.rows()] == [{"loss": 2.0}]
+    assert list(nothing.rows()) == []
 
 
 def test_value_logged_twice_for_one_step_makes_two_rows():
@@ -251,7 +266,7 @@ def test_value_logged_twice_for_one_step_makes_two_rows():
     news = read_news(run.pk, 0)
 
     assert news is not None
-    assert [row.values for row in news.rows] == [{"loss": 1.0}, {"loss": 1.0}]
+    assert [row.values for row in news.rows()] == [{"loss": 1.0}, {"loss": 1.0}]
 
 
 def test_news_of_many_commits_come_in_pieces(monkeypatch):
@@ -264,7 +279,7 @@ def test_news_of_many_commits_come_in_pieces(monkeypatch):
     while after < 5:
         news = read_news(run.pk, after)
         assert news is not None
-        pieces.append([row.step for row in news.rows])
+        pieces.append([row.step for row in news.rows()])
         after = news.revision
 
     assert pieces == [[0], [1, 2], [3]]
@@ -280,7 +295,7 @@ def test_news_of_large_commits_come_in_pieces(monkeypatch):
     while after < 4:
         news = read_news(run.pk, after)
         assert news is not None
-        pieces.append([row.values for row in news.rows])
+        pieces.append([row.values for row in news.rows()])
         after = news.revision
 
     rows = [{"a": n, "b": n} for n in (0, 1, 4, 5, 8, 9)]
@@ -294,7 +309,7 @@ def test_news_since_a_time_leave_out_what_was_before():
     news = read_news(run.pk, 0, since_us=NOON_US + 1_000_000)
 
     assert news is not None
-    assert [row.values for row in news.rows] == [{"a": 2.0}, {"a": 3.0}]
+    assert [row.values for row in news.rows()] == [{"a": 2.0}, {"a": 3.0}]
 
 
 def test_run_that_is_gone_has_no_news():

@@ -55,9 +55,9 @@ def test_save_view_under_a_taken_name_must_be_meant(project: Project, alice: Use
 @pytest.mark.parametrize(
     ("wrong", "reason"),
     [
-        ({"name": " "}, "one line of 1 to 250 characters"),
-        ({"name": "x" * 251}, "one line of 1 to 250 characters"),
-        ({"name": "a\nb"}, "one line of 1 to 250 characters"),
+        ({"name": " "}, "name has 1 to 250 characters"),
+        ({"name": "x" * 251}, "name has 1 to 250 characters"),
+        ({"name": "a\nb"}, "name has control characters"),
         ({"name": "a\0b"}, "NUL"),
         ({"page": "admin"}, "There is no page 'admin'"),
         ({"query": "q=" + "x" * 4_000}, "address of 4002 characters; at most 4000"),

@@ -36,6 +36,7 @@ METADATA_VALUE: dict[str, Any] = {
 RUN_VALUE = METADATA_VALUE | {
     "project": "my_project",
     "name": "run1",
+    "display_name": "run1",
     "metrics": {"accuracy": 0.93, "loss": 0.5},
 }
 
@@ -46,6 +47,18 @@ def answer(name: str, value: Any) -> OpenApiExample:
 
 METADATA = answer("A finished run", METADATA_VALUE)
 RUN = answer("A finished run", RUN_VALUE)
+PROJECT = answer(
+    "A project",
+    {
+        "name": "my_project",
+        "display_name": "my_project",
+        "description": "",
+        "tags": ["production", "v2"],
+        "run_count": 3,
+        "created_at": "2026-01-01T00:00:00.000000Z",
+        "updated_at": "2026-01-01T00:01:01.000000Z",
+    },
+)
 PROJECT_METADATA = answer(
     "A project",
     {

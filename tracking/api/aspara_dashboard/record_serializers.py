@@ -84,6 +84,7 @@ class RunSerializer(RunMetadataSerializer):
 
     project = serializers.CharField(source="project.key")
     name = serializers.CharField(source="key")
+    display_name = serializers.CharField(source="name", help_text="as people have renamed it")
     metrics = serializers.DictField(
         source="latest",
         help_text='metric → its last value; "NaN", "Infinity", "-Infinity" are texts',
@@ -127,6 +128,17 @@ class RunsQuery(PageQuery):
         """Raises: QueryError, InvalidInput."""
         asked = self.validated_data
         return sort_runs(filter_runs(runs, asked.get("q", "")), asked.get("sort", ""))
+
+
+@extend_schema_serializer(examples=[examples.PROJECT])
+class ListedProjectSerializer(serializers.Serializer[Project]):
+    name = serializers.CharField(source="key")
+    display_name = serializers.CharField(source="name")
+    description = serializers.CharField()
+    tags = serializers.ListField(child=serializers.CharField())
+    run_count = serializers.IntegerField(help_text="without archived runs")
+    created_at = IsoField()
+    updated_at = IsoField()
 
 
 @extend_schema_serializer(examples=[examples.PROJECT_METADATA])

@@ -81,6 +81,11 @@ class SeriesQuery(serializers.Serializer[Any]):
         " tells at which places the segments begin; at most 8, with more the newest of equal steps"
         " counts. Not with `x=metric:…`",
     )
+    totals = serializers.BooleanField(
+        default=False,
+        help_text="adds `total`: how many points the series has in this range, before any were left"
+        " out for max_points. Groups have none",
+    )
 
     def validate_metric(self, names: list[str]) -> list[str]:
         return [_checked(check_metric_name, name) for name in names]
@@ -190,17 +195,22 @@ def read_metrics(runs: list[Run], query: RunsSeriesQuery) -> dict[str, dict[str,
     """What the query asks for of these runs, by metric, then by run or by group."""
     if field := query.validated_data.get("group"):
         return metrics_by_group(read_groups(runs, query.window(), field, names=query.names()))
-    return metrics_by_run(read_series(runs, query.window(), names=query.names()))
+    series = read_series(runs, query.window(), names=query.names())
+    return metrics_by_run(series, totals=query.validated_data["totals"])
 
 
-def metrics_by_run(series: list[Series]) -> dict[str, dict[str, dict[str, Any]]]:
+def metrics_by_run(
+    series: list[Series], *, totals: bool = False
+) -> dict[str, dict[str, dict[str, Any]]]:
     """`{metric: {run: {steps, values, timestamps}}}`, timestamps in UNIX ms.
 
-    Beside them, where they were asked for: `x`, `smoothed` and `starts`.
+    Beside them, where they were asked for: `x`, `smoothed`, `starts` and `total`.
     """
     answer: dict[str, dict[str, dict[str, Any]]] = {}
     for one in series:
-        answer.setdefault(one.metric, {})[one.run_key] = _columns(one)
+        columns = answer.setdefault(one.metric, {})[one.run_key] = _columns(one)
+        if totals:
+            columns["total"] = one.total
     return answer
 
 

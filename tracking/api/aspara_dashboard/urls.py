@@ -15,6 +15,7 @@ def route(pattern: str, viewset: Any, **actions: str) -> URLPattern:
 
 
 urlpatterns = [
+    route("projects", views.ProjectViewSet, get="list_projects"),
     route(PROJECT, views.ProjectViewSet, delete="delete_project"),
     route(rf"{PROJECT}/metadata", views.ProjectViewSet, get="get_metadata", put="update_metadata"),
     route(RUNS, views.RunViewSet, get="list_runs"),

@@ -18,6 +18,7 @@ from tracking.api.aspara_dashboard.caching import answer_series
 from tracking.api.aspara_dashboard.record_serializers import (
     UNUSED_COLUMNS,
     ChangesSerializer,
+    ListedProjectSerializer,
     MessageSerializer,
     ProjectMetadataSerializer,
     RunMetadataSerializer,
@@ -35,24 +36,30 @@ from tracking.api.aspara_dashboard.serializers import (
 from tracking.api.codecs import (
     ColumnJSONRenderer,
     ColumnMsgpackRenderer,
-    FormatNegotiation,
     OneForm,
     PageRenderer,
     PlainMsgpackRenderer,
 )
+from tracking.api.paging import PageQuery
 from tracking.api.viewsets import BodyViewSet, refusal
 from tracking.dialects import UNKNOWN_RUNS_HEADER, list_unknown
 from tracking.domain import writer
 from tracking.domain.access import find_project, find_run
 from tracking.domain.archives import read_pieces, zip_artifacts
 from tracking.domain.deletion import delete_projects, delete_runs
-from tracking.domain.projects import update_project
+from tracking.domain.projects import list_projects, update_project
 from tracking.domain.runs import update_run
 from tracking.domain.series import read_series
 from tracking.domain.values import flatten_map
 from tracking.models import Project, Run
 
 INVALID = refusal("What is asked is wrong; the text names the field.", "runs: No runs specified")
+INVALID_QUERY = refusal(
+    "What is asked is wrong; in a query `start` and `end` tell where.",
+    "Expected a value after '<'.",
+    start=10,
+    end=11,
+)
 NO_PROJECT = refusal("No such project.", "Project 'my_project' not found")
 NO_RUN = refusal("No such run.", "Run 'run1' not found in project 'my_project'")
 
@@ -85,7 +92,6 @@ class SeriesViewSet(ViewSet):
         PlainMsgpackRenderer,
         PageRenderer,
     ]
-    content_negotiation_class = FormatNegotiation
 
     @extend_schema(
         operation_id="runs_metrics_api",
@@ -130,7 +136,8 @@ class SeriesViewSet(ViewSet):
 
         def read() -> dict[str, Any]:
             series = read_series([found], query.window(), names=query.names())
-            metrics = {name: by_run[run] for name, by_run in metrics_by_run(series).items()}
+            by_name = metrics_by_run(series, totals=query.validated_data["totals"])
+            metrics = {name: by_run[run] for name, by_run in by_name.items()}
             return {"project": project, "run": run, "metrics": metrics}
 
         return answer_series(request, [found], read)
@@ -148,7 +155,7 @@ class RunViewSet(BodyViewSet):
         description="Newest first, unless `sort` says otherwise; without archived runs, unless `q`"
         " names `archived`.",
         parameters=[RunsQuery, LINK, TOTAL],
-        responses={200: RunSerializer(many=True), 400: INVALID, 404: NO_PROJECT},
+        responses={200: RunSerializer(many=True), 400: INVALID_QUERY, 404: NO_PROJECT},
     )
     def list_runs(self, request: Request, project: str) -> Response:
         found = find_project(request.user, project)
@@ -218,6 +225,19 @@ class ProjectViewSet(BodyViewSet):
     """What is known of projects."""
 
     serializer_class = ChangesSerializer
+
+    @extend_schema(
+        operation_id="list_projects",
+        summary="List projects",
+        parameters=[PageQuery, LINK, TOTAL],
+        responses={200: ListedProjectSerializer(many=True), 400: INVALID},
+    )
+    def list_projects(self, request: Request) -> Response:
+        query = checked(PageQuery(data=request.query_params))
+        projects = list_projects(request.user)
+        page = query.cut(projects)
+        headers = query.headers(request, shown=len(page), total=projects.count())
+        return Response(ListedProjectSerializer(page, many=True).data, headers=headers)
 
     @extend_schema(
         operation_id="get_project_metadata_api",

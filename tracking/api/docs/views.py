@@ -21,6 +21,8 @@ INLINE_STYLE = {"style-src": [SELF, UNSAFE_INLINE]}
 allow_inline_style = csp_update(INLINE_STYLE)
 allow_worker_too = csp_update(INLINE_STYLE | {"worker-src": [SELF, "blob:"]})
 
+READING = ["get", "head"]  # DRF's answer to OPTIONS is data, for which there is no template
+
 
 class Surface(NamedTuple):
     """A published API: the name its URLs use, its title, and where its paths hang."""
@@ -59,6 +61,7 @@ class SwaggerView(ForPeople, SpectacularSwaggerSplitView):
     """In two parts, because no page has an inline script; with a template that knows our theme."""
 
     template_name = "docs/swagger.html"
+    http_method_names = READING
 
 
 @method_decorator(allow_worker_too, name="dispatch")
@@ -66,6 +69,7 @@ class RedocView(ForPeople, SpectacularRedocView):
     """With a template of our own: the stock one asks a font host."""
 
     template_name = "docs/redoc.html"
+    http_method_names = READING
 
 
 @require_safe

@@ -30,7 +30,7 @@ def run(_files) -> Run:
     )
     log_points(run, {"loss": [1.0, 0.5], "acc": [math.inf], "gone": [math.nan]})
     finish_run(run, status=RunStatus.FAILED, exit_code=3, ended_at=NOON + timedelta(seconds=9.5))
-    Run.objects.update(summary={"best": 0.5})
+    Run.objects.update(summary={"best": 0.5}, name="First")
     keep_file(run, "m.pt", b"12345", category="model", description="final")
     keep_file(run, "old.pt", b"1", deleted_at=NOON)
     Artifact.objects.update(created_at=NOON)
@@ -64,6 +64,7 @@ DESCRIBED = {
 NAMED = {
     "project": "proj",
     "name": "run-1",
+    "display_name": "First",
     "metrics": {"acc": "Infinity", "gone": "NaN", "loss": 0.5},
 }
 
@@ -212,6 +213,7 @@ def test_unknown_project_is_404(client):
         ({"offset": 2**63}, "offset: Ensure this value is less than or equal to 9223372036854774807."),
         ({"q": "a\0b"}, "q: Null characters are not allowed."),
         ({"sort": "a\0b"}, "sort: Null characters are not allowed."),
+        ({"format": "xml"}, "Invalid format: xml. Must be 'json'"),
     ],
 )  # fmt: skip
 def test_bad_query_is_400_with_the_field_named(client, run, query, detail):

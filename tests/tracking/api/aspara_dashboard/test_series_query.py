@@ -82,6 +82,29 @@ def test_series_with_one_segment_has_no_starts(client, run):
     assert "starts" not in ask(client, segments=1)["loss"]
 
 
+def test_totals_tell_what_was_left_out(client, run):
+    log_points(run, {"loss": [0.5] * 100})
+    log_points(run, {"loss": [0.25] * 10}, first_step=50)
+
+    merged = ask(client, totals=1, max_points=10)["loss"]
+    zoomed = ask(client, totals=1, max_points=10, segments=1, x_min=40, x_max=60)["loss"]
+
+    assert (merged["total"], zoomed["total"]) == (100, 31)
+    assert len(merged["steps"]) < 100
+    assert client.get(f"{URL[:-7]}r/metrics?totals=1").json()["metrics"]["loss"]["total"] == 100
+
+
+def test_totals_are_told_only_where_asked_for(client, run):
+    log_points(run, {"loss": [1.0]})
+
+    grouped = client.get(URL, {"runs": "r", "group": "status", "totals": 1}).json()
+
+    assert "total" not in ask(client)["loss"]
+    assert [sorted(group) for group in grouped["metrics"]["loss"].values()] == [
+        ["counts", "max", "mean", "min", "runs", "steps"]
+    ]
+
+
 def test_greatest_steps_are_told_apart_in_a_range(client, run):
     log_points(run, {"loss": [1.0, 2.0, 3.0]}, steps=[2**63 - 3, 2**63 - 2, 2**63 - 1])
 

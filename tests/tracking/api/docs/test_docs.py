@@ -40,6 +40,14 @@ def test_page_is_ours_alone(client, page):
     assert "script-src" not in answer["Content-Security-Policy"]
 
 
+@pytest.mark.parametrize("page", PAGES[1:])
+@pytest.mark.parametrize("method", ["options", "post"])
+def test_page_is_only_read(client, page, method):
+    answer = getattr(client, method)(page)
+
+    assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD")
+
+
 def test_only_documentation_may_style_inline(client):
     swagger, index = client.get("/docs/dashboard"), client.get("/docs")
 
@@ -91,5 +99,5 @@ def test_dashboard_documentation_lists_every_call(client):
     paths = yaml.safe_load(client.get("/docs/dashboard/schema").content)["paths"]
     tracker = yaml.safe_load(client.get("/tracker/openapi.json").content)["paths"]
 
-    assert sum(len(methods) for methods in paths.values()) == 14
+    assert sum(len(methods) for methods in paths.values()) == 15
     assert not set(paths) & set(tracker)
