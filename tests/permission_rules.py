@@ -29,6 +29,7 @@ FILE_PAGE = f"{RUN_PAGE}/artifacts/<artifact_id>"
 
 RULES: dict[str, dict[str, str]] = {
     # The dashboard API
+    "/api/projects": {"GET": "list"},
     API: {"DELETE": "manage"},
     f"{API}/metadata": {"GET": "read", "PUT": "write"},
     f"{API}/runs": {"GET": "read"},
