@@ -105,8 +105,10 @@ class SignInMiddleware(LoginRequiredMiddleware):
     def process_view(
         self, request: HttpRequest, view_func: Any, view_args: Any, view_kwargs: Any
     ) -> HttpResponseBase | None:
+        if not getattr(view_func, "login_required", True):
+            return None  # before anybody is looked up: health answers without a database
         refusal = super().process_view(request, view_func, view_args, view_kwargs)
-        if refusal or not getattr(view_func, "login_required", True) or not _has_token(request):
+        if refusal or not _has_token(request):
             return refusal
         if request.method in {"GET", "HEAD"} and "project_key" in view_kwargs:
             return None
