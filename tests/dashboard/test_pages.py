@@ -176,7 +176,13 @@ def test_paths_that_browsers_guess_lead_somewhere(client: Client, path: str, tar
 
 @pytest.mark.parametrize(
     ("path", "tab"),
-    [("", "Charts"), ("/runs", "Runs"), ("/compare?view=diff", "Compare"), ("/about", "About")],
+    [
+        ("", "Charts"),
+        ("/runs", "Runs"),
+        ("/compare?view=diff", "Compare"),
+        ("/about", "About"),
+        ("/members", "Members"),
+    ],
 )
 def test_pages_of_a_project_share_their_head(client: Client, path: str, tab: str) -> None:
     make_run()
@@ -190,6 +196,7 @@ def test_pages_of_a_project_share_their_head(client: Client, path: str, tab: str
         ("/projects/proj/runs", "Runs"),
         ("/projects/proj/compare?view=scatter", "Compare"),
         ("/projects/proj/about", "About"),
+        ("/projects/proj/members", "Members"),
     ]
     assert [word for _, is_current, word in tabs if is_current] == [tab]
-    assert ('id="views"' in head) == (tab != "About")
+    assert ('id="views"' in head) == (tab not in {"About", "Members"})

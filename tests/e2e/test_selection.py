@@ -280,4 +280,7 @@ def test_a_deleted_run_leaves_the_list_and_its_page_says_so(server: LiveServer, 
         page.goto(f"{server.url}/projects/gone/runs/run-00")
     delete("run-00")
 
-    expect(page.locator("#messages")).to_contain_text("The run run-00 has been deleted.")
+    # At the latest with the stream's next heartbeat.
+    expect(page.locator("#messages")).to_contain_text(
+        "The run run-00 has been deleted.", timeout=20_000
+    )

@@ -48,7 +48,8 @@ def test_server_killed_in_mid_training_has_every_point_once(server: LiveServer, 
         if step in ({ROWS // 3}, {2 * ROWS // 3}):
             say(f"at {{step}}")
     """
-    job = Job(script, root, server.url)
+    # It trains on while the server starts again, which may take as long as the usual deadline.
+    job = Job(script, root, server.url, RUNYARD_EXIT_DEADLINE="35")
     for step in (ROWS // 3, 2 * ROWS // 3):
         job.wait_for(f"at {step}")
         server.kill()
