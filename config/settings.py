@@ -251,5 +251,6 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "level": "INFO"},  # to the root's handler, once
         "django.request": {"level": "ERROR"},  # a 4xx is the caller's news, not the operator's
+        "django.security.csrf": {"level": "ERROR"},  # as above; some addresses are secrets
     },
 }

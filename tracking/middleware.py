@@ -31,7 +31,7 @@ def check_origin(get_response: View) -> View:
     """Refuse foreign hosts, and changes that another site's page asks for: no cookie guards them."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        host = request.headers.get("Host") or request.META["SERVER_NAME"]  # HTTP/1.0 names none
+        host = request.headers.get("Host", request.META["SERVER_NAME"])  # HTTP/1.0 names none
         origin = request.headers.get("Origin", "")
         if refusal := refuse_origin(request.method or "", host=host, origin=origin):
             status, detail = refusal
@@ -147,6 +147,15 @@ def _login_url(request: HttpRequest) -> str:
     """Back leads to the page one was on: an address that only takes changes shows nothing."""
     here = request.get_full_path()
     if request.headers.get("HX-Request") == "true" or request.method not in {"GET", "HEAD"}:
-        seen = urlsplit(request.headers.get("HX-Current-URL") or request.headers.get("Referer", ""))
-        here = urlunsplit(("", "", "/" + seen.path.lstrip("/"), seen.query, ""))
+        here = _local_part(
+            request.headers.get("HX-Current-URL") or request.headers.get("Referer", "")
+        )
     return f"{settings.LOGIN_URL}?{urlencode({'next': here})}"
+
+
+def _local_part(address: str) -> str:
+    try:
+        seen = urlsplit(address)
+    except ValueError:  # brackets without an address in them
+        return "/"
+    return urlunsplit(("", "", "/" + seen.path.lstrip("/"), seen.query, ""))

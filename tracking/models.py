@@ -29,6 +29,10 @@ class User(AbstractUser):
         """Whatever password a service account may have been given opens nothing."""
         return not self.is_service and super().check_password(raw_password)
 
+    def get_session_auth_hash(self) -> str:
+        """Sessions and JWTs of a person end when the account is made one for programs."""
+        return "service" * self.is_service + super().get_session_auth_hash()
+
 
 class Project(models.Model):
     key = models.CharField(max_length=NAME_LENGTH, unique=True)

@@ -11,6 +11,7 @@ from io import BytesIO
 from typing import IO, Any
 
 import daphne.server
+from autobahn.websocket.types import ConnectionDeny
 from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.web.http import HTTPChannel
@@ -97,6 +98,13 @@ class LeanRequest(WebRequest):
 
 class LeanSocket(WebSocketProtocol):
     """A WebSocket that only tells: what a client says is not kept for anybody."""
+
+    def onConnect(self, request: Any) -> Any:  # noqa: N802 -- Autobahn's name
+        """Daphne reads these as ASCII, and takes anything else for an error of its own."""
+        texts = (request.path, request.headers.get("sec-websocket-protocol", ""), *request.headers)
+        if not all(text.isascii() for text in texts):
+            raise ConnectionDeny(400, "Bad Request")
+        return super().onConnect(request)
 
     def connectionMade(self) -> None:  # noqa: N802 -- Twisted's name, as those below
         """In the place of the HTTP connection it grew out of, which does not tell about room."""

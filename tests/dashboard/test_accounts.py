@@ -314,6 +314,13 @@ def test_stale_form_says_so(alice: User) -> None:
     assert page(fragment).startswith('<p class="problem" role="alert">')
 
 
+def test_secret_of_a_link_is_in_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    answer = Client(enforce_csrf_checks=True).post("/join/the-secret", {"username": "a"})
+
+    assert answer.status_code == 403
+    assert "the-secret" not in caplog.text
+
+
 def test_pages_that_refuse_work_in_login_mode(signed_in: Client, alice: User) -> None:
     make_run("a", "vision")
     project = Project.objects.get()

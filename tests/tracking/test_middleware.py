@@ -27,8 +27,12 @@ def test_own_origin_and_none_are_let_in(client):
         assert client.post("/tracker/api/v1/projects/p/runs", headers=headers).status_code == 415
 
 
-def test_foreign_host_is_refused(client):
-    assert client.get("/health", headers={"Host": "rebound.example"}).status_code == 400
+@pytest.mark.parametrize("host", ["rebound.example", "", "[x"])
+def test_foreign_host_is_refused_with_the_reason(client, host):
+    answer = client.get("/health", headers={"Host": host})
+
+    assert answer.status_code == 400
+    assert answer.json()["detail"].startswith("This server does not answer to that Host.")
 
 
 def test_unknown_path_of_an_api_is_answered_in_its_language(client):
@@ -107,6 +111,15 @@ def test_way_back_stays_on_this_host(client, address):
 
 
 @pytest.mark.usefixtures("_login_mode")
+def test_way_back_that_is_no_address_is_the_first_page(client):
+    headers = {"HX-Request": "true", "HX-Current-URL": "http://[x"}
+
+    answer = client.get("/projects/p", headers=headers)
+
+    assert (answer.status_code, answer["HX-Redirect"]) == (401, "/login?next=%2F")
+
+
+@pytest.mark.usefixtures("_login_mode")
 @pytest.mark.parametrize("accept", ["application/json", "*/*", "text/csv"])
 def test_program_is_told_that_it_is_nobody(client, accept):
     answer = client.get("/projects/p/runs?format=csv", headers={"Accept": accept})
@@ -154,6 +167,15 @@ def test_disabled_account_is_out_with_its_next_request(client, settings):
 
     assert client.get("/")["Location"] == "/login?next=%2F"
     assert client.get("/api/projects/p/runs").status_code == 401
+
+
+def test_session_of_an_account_for_programs_is_over(client, settings):
+    settings.ACCESS = "login"
+    client.force_login(make_person("alice"))
+
+    User.objects.update(is_service=True)
+
+    assert client.get("/")["Location"] == "/login?next=%2F"
 
 
 @pytest.mark.parametrize(("scheme", "is_secure"), [("https", True), ("http", False)])

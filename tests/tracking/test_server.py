@@ -168,6 +168,20 @@ def test_socket_waits_for_a_client_that_does_not_read(port):
     wait_until(lambda: count_sent(port, "/told") == TOTAL_BYTES)
 
 
+@pytest.mark.parametrize(
+    "line", [b"GET /flood\xe9 HTTP/1.1", b"Sec-WebSocket-Protocol: bearer, \xe9", b"X-\xe9: 1"]
+)
+def test_handshake_that_is_no_ascii_is_refused(port, line):
+    asks = line if line.startswith(b"GET") else b"GET /flood HTTP/1.1\r\n" + line
+    with socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_S) as client:
+        client.sendall(
+            asks + b"\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+
+        assert client.recv(12) == b"HTTP/1.1 400"
+
+
 def test_what_a_socket_is_told_is_not_kept(port):
     with open_socket(port) as client:
         assert client.recv(12) == b"HTTP/1.1 101"

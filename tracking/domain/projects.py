@@ -48,8 +48,7 @@ def open_named_project(name: str, *, user: Caller, tags: list[str] | None = None
         named = visible_projects(user).filter(Q(owner=user) | team, name=name)
         project = named.order_by(Case(When(owner=user, then=0), default=1), "pk").first()
     if project is None:
-        key = free_key(Project.objects, make_key(name, "project"))
-        project = _create_project(key, name=name, user=user, tags=tags or [])
+        project = _create_project(_key_for(name), name=name, user=user, tags=tags or [])
     require_write(user, project)
     _add_tags(project, tags or [])
     return project
@@ -91,17 +90,22 @@ def create_project(
     _refuse_narrow_token(user)
     name = clean_name(name)
     _refuse_second(name, user.pk)
-    key = make_key(name, "project")
-    if key == SHARED_PROJECT:  # whose key that is lets everybody write
-        key = f"project-{key}"
     return Project.objects.create(
-        key=free_key(Project.objects, key),
+        key=_key_for(name),
         name=name,
         owner=user,
         description=clean_text(description, "description"),
         is_public=is_public,
         tags=clean_tags(tags or []),
     )
+
+
+def _key_for(name: str) -> str:
+    """A free key for a project of the caller's own."""
+    key = make_key(name, "project")
+    if key == SHARED_PROJECT:  # whose key that is lets everybody write
+        key = f"project-{key}"
+    return free_key(Project.objects, key)
 
 
 def _refuse_narrow_token(user: Caller) -> None:

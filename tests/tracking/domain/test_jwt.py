@@ -127,3 +127,12 @@ def test_disabled_or_deleted_user_has_no_token(alice):
 )
 def test_what_is_no_token_is_refused(alice, text):
     assert find_jwt_user(text) is None
+
+
+def test_token_of_a_login_ends_when_its_user_becomes_a_service_account(alice):
+    text = make_jwt(alice)
+
+    alice.is_service = True
+    alice.save()
+
+    assert find_jwt_user(text) is None

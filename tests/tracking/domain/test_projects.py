@@ -1,6 +1,7 @@
 import pytest
 
 from tests.people import make_person, share
+from tracking.domain.access import role_in
 from tracking.domain.projects import open_named_project
 from tracking.enums import Role
 from tracking.models import Project, User
@@ -51,3 +52,14 @@ def test_own_project_comes_before_that_of_a_team(alice, bob):
     his = Project.objects.create(key="b", name="digits", owner=bob)
 
     assert open_named_project("digits", user=bob) == his
+
+
+@pytest.mark.parametrize("name", ["default", "Default!"])
+def test_own_project_never_gets_the_key_that_opens_it_to_everybody(settings, alice, bob, name):
+    settings.ACCESS = "login"
+
+    hers = open_named_project(name, user=alice)
+
+    assert (hers.key, hers.owner) == ("project-default", alice)
+    assert role_in(bob, hers) is None
+    assert open_named_project(name, user=alice) == hers
