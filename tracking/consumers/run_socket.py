@@ -6,17 +6,17 @@ cursor. Who may watch is asked when it connects and at each beat. Source: AI Man
 """
 
 import asyncio
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from channels.consumer import get_handler_name
 from channels.db import database_sync_to_async
-from channels.exceptions import ChannelFull, StopConsumer
+from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from tracking import errors
 from tracking.consumers.guard import NOT_SIGNED_IN, SUBPROTOCOL, Receive, Scope, Send
+from tracking.consumers.heart import Beating
 from tracking.consumers.newsroom import Order
 from tracking.consumers.socket_frames import deleted_frame, socket_newsroom, status_frame
 from tracking.consumers.wanted import parse_since
@@ -25,7 +25,6 @@ from tracking.domain import events
 from tracking.domain.access import find_run_by_id
 from tracking.models import Run
 
-HEARTBEAT_S = 15.0
 PATIENCE_S = 30.0  # a watcher that takes nothing for so long is cut
 GONE = 4404  # closes the socket: the run was deleted, or may not be seen any more
 MAX_DIGITS = 18  # of an id
@@ -42,14 +41,13 @@ class Watched:
     status: str = ""
 
 
-class RunSocket(AsyncWebsocketConsumer):
+class RunSocket(Beating, AsyncWebsocketConsumer):
     """`/ws/{run_id}?since=…`; what the client says is not listened to."""
 
     watched: Watched
 
     def __init__(self) -> None:
         super().__init__()
-        self.heart: asyncio.Task[None] | None = None
         self.group = ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -76,7 +74,7 @@ class RunSocket(AsyncWebsocketConsumer):
         offered = self.scope.get("subprotocols", [])
         await self.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
         self.group = events.group_name(run.pk)
-        self.heart = asyncio.create_task(self.beat())
+        self.start_heart()
         await self.look_around({})
 
     def find_run(self) -> Run:
@@ -121,13 +119,6 @@ class RunSocket(AsyncWebsocketConsumer):
             await self.base_send({"type": "websocket.cut"})
             raise StopConsumer from None
 
-    async def beat(self) -> None:
-        """By a message to itself: the consumer does one thing after the other."""
-        while True:
-            await asyncio.sleep(HEARTBEAT_S)
-            with suppress(ChannelFull):  # then it has enough to do
-                await self.channel_layer.send(self.channel_name, {"type": "look.around"})
-
     async def look_around(self, message: dict[str, Any]) -> None:  # noqa: ARG002 -- Channels passes it
         """Look for news no hint has told of, and whether one may still watch."""
         await self.channel_layer.group_add(self.group, self.channel_name)
@@ -149,9 +140,6 @@ class RunSocket(AsyncWebsocketConsumer):
         raise StopConsumer
 
     async def leave(self) -> None:
-        if self.heart:
-            self.heart.cancel()
-            with suppress(asyncio.CancelledError):
-                await self.heart
+        await self.stop_heart()
         if self.group:
             await self.channel_layer.group_discard(self.group, self.channel_name)

@@ -6,14 +6,13 @@ skipped: not when a hint is lost, not when the server restarts, not when a watch
 """
 
 import asyncio
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 from channels.consumer import get_handler_name
 from channels.db import database_sync_to_async
-from channels.exceptions import ChannelFull, StopConsumer
+from channels.exceptions import StopConsumer
 from channels.generic.http import AsyncHttpConsumer
 
 from tracking import errors
@@ -28,6 +27,7 @@ from tracking.consumers.frames import (
     status_frame,
 )
 from tracking.consumers.guard import Receive, Scope, Send
+from tracking.consumers.heart import Beating
 from tracking.consumers.newsroom import Order, Piece, newsroom
 from tracking.consumers.wanted import Wanted, parse_wanted
 from tracking.dialects import list_unknown
@@ -35,7 +35,6 @@ from tracking.domain import events
 from tracking.domain.access import find_project, find_run, visible_projects
 from tracking.models import Run
 
-HEARTBEAT_S = 15.0
 PATIENCE_S = 30.0  # a watcher that takes nothing for so long is cut, and resumes when it likes
 HEADERS = [
     (b"Content-Type", b"text/event-stream; charset=utf-8"),
@@ -54,7 +53,7 @@ class Watched:
     status: str = ""
 
 
-class RunStream(AsyncHttpConsumer):
+class RunStream(Beating, AsyncHttpConsumer):
     """`/api/projects/{project}/runs/stream?runs=a,b` and `/api/projects/{project}/runs/{run}/stream`."""
 
     wanted: Wanted
@@ -63,7 +62,6 @@ class RunStream(AsyncHttpConsumer):
         super().__init__()
         self.watched: dict[int, Watched] = {}  # by run id
         self.cursors: dict[str, Cursor] = {}  # by key, also of runs that do not exist
-        self.heart: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """However it ends, also by an error or by the server's order, it leaves nothing behind."""
@@ -103,7 +101,7 @@ class RunStream(AsyncHttpConsumer):
         await self.push(retry())
         self.start_cursors(runs)
         await self.join()
-        self.heart = asyncio.create_task(self.beat())
+        self.start_heart()
         await self.look()
 
     def open_runs(self) -> list[Run]:
@@ -187,13 +185,6 @@ class RunStream(AsyncHttpConsumer):
             await self.send({"type": "http.response.cut"})
             raise StopConsumer from None
 
-    async def beat(self) -> None:
-        """By a message to itself: the consumer does one thing after the other."""
-        while True:
-            await asyncio.sleep(HEARTBEAT_S)
-            with suppress(ChannelFull):  # then it has enough to do
-                await self.channel_layer.send(self.channel_name, {"type": "look.around"})
-
     async def look_around(self, message: dict[str, Any]) -> None:  # noqa: ARG002 -- Channels passes it
         """Keep proxies from closing the stream, and look for news no hint has told of."""
         await self.join()
@@ -239,9 +230,6 @@ class RunStream(AsyncHttpConsumer):
             await self.channel_layer.group_add(events.group_name(run_id), self.channel_name)
 
     async def leave(self) -> None:
-        if self.heart:
-            self.heart.cancel()
-            with suppress(asyncio.CancelledError):
-                await self.heart
+        await self.stop_heart()
         for run_id in self.watched:
             await self.channel_layer.group_discard(events.group_name(run_id), self.channel_name)

@@ -29,7 +29,7 @@ Headers = tuple[tuple[bytes, bytes], ...]
 @pytest.fixture(autouse=True)
 def _login_mode(settings, monkeypatch):
     settings.ACCESS = "login"
-    monkeypatch.setattr("tracking.consumers.streams.HEARTBEAT_S", 0.05)
+    monkeypatch.setattr("tracking.consumers.heart.HEARTBEAT_S", 0.05)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from channels.testing import WebsocketCommunicator
 from config.asgi import application
 from tests.factories import NOON_US, log_points, make_run
 from tests.people import make_person, share
-from tracking.consumers import run_socket
+from tracking.consumers import heart, run_socket
 from tracking.domain.deletion import delete_runs
 from tracking.domain.jwt import make_jwt
 from tracking.domain.runs import finish_run, reopen_run
@@ -43,7 +43,7 @@ def alice(run, settings) -> User:
 
 @pytest.fixture
 def quick_beat(monkeypatch) -> None:
-    monkeypatch.setattr(run_socket, "HEARTBEAT_S", 0.05)
+    monkeypatch.setattr(heart, "HEARTBEAT_S", 0.05)
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from channels.layers import get_channel_layer
 from config.asgi import application
 from tests.factories import NOON_US, log_points, make_run, take_in
 from tests.tracking.consumers.watching import open_stream, stream_scope
-from tracking.consumers import newsroom, streams
+from tracking.consumers import heart, newsroom, streams
 from tracking.domain import runs as run_verbs
 from tracking.domain.batch import TIMES_US, Batch, Points
 from tracking.domain.deletion import delete_runs
@@ -163,7 +163,7 @@ async def test_nan_and_infinity_are_words(run):
 
 
 async def test_lost_hint_is_made_up_for_by_the_heartbeat(run, monkeypatch):
-    monkeypatch.setattr(streams, "HEARTBEAT_S", 0.05)
+    monkeypatch.setattr(heart, "HEARTBEAT_S", 0.05)
     async with open_stream("/api/projects/proj/runs/run-1/stream") as (_, watcher):
         await watcher.next_event()
         monkeypatch.setattr("tracking.domain.events._send", lambda *_: None)
@@ -199,7 +199,7 @@ async def test_heartbeat_reads_only_runs_that_have_news(run, monkeypatch):
         reads.append(run_id)
         return read_news(run_id, *args, **options)
 
-    monkeypatch.setattr(streams, "HEARTBEAT_S", 0.02)
+    monkeypatch.setattr(heart, "HEARTBEAT_S", 0.02)
     monkeypatch.setattr(newsroom, "read_news", read)
     async with open_stream("/api/projects/proj/runs/run-1/stream") as (_, watcher):
         await watcher.next_event()
@@ -210,7 +210,7 @@ async def test_heartbeat_reads_only_runs_that_have_news(run, monkeypatch):
 
 
 async def test_heartbeat_tells_that_a_run_has_fallen_silent(run, monkeypatch, settings):
-    monkeypatch.setattr(streams, "HEARTBEAT_S", 0.02)
+    monkeypatch.setattr(heart, "HEARTBEAT_S", 0.02)
     async with open_stream("/api/projects/proj/runs/run-1/stream") as (_, watcher):
         await watcher.next_event()
         settings.STALE_AFTER_S = -1
@@ -220,7 +220,7 @@ async def test_heartbeat_tells_that_a_run_has_fallen_silent(run, monkeypatch, se
 
 
 async def test_heartbeat_renews_what_the_channel_layer_forgot(run, monkeypatch):
-    monkeypatch.setattr(streams, "HEARTBEAT_S", 0.02)
+    monkeypatch.setattr(heart, "HEARTBEAT_S", 0.02)
     async with open_stream("/api/projects/proj/runs/run-1/stream") as (_, watcher):
         await watcher.next_event()
         get_channel_layer().groups.clear()
@@ -272,7 +272,7 @@ async def test_deleted_run_is_told_and_ends_its_stream(run):
 
 
 async def test_stream_of_many_runs_outlives_one_and_meets_its_successor(run, monkeypatch):
-    monkeypatch.setattr(streams, "HEARTBEAT_S", 0.05)
+    monkeypatch.setattr(heart, "HEARTBEAT_S", 0.05)
     await in_thread(make_run)("run-2")
     path = "/api/projects/proj/runs/stream?runs=run-1,run-2"
     async with open_stream(path) as (_, watcher):
@@ -319,7 +319,7 @@ async def test_unknown_runs_are_named_by_a_header(run):
 
 
 async def test_stream_of_unknown_runs_brings_them_once_they_exist(run, monkeypatch):
-    monkeypatch.setattr(streams, "HEARTBEAT_S", 0.05)
+    monkeypatch.setattr(heart, "HEARTBEAT_S", 0.05)
     async with open_stream("/api/projects/proj/runs/stream?runs=later") as (start, watcher):
         assert await watcher.next_frame() == "retry: 2000"
         later = await in_thread(make_run)("later")
