@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import numpy as np
 from playwright.sync_api import Page
 
 from tests.e2e.live import LiveServer, wait_until
+from tests.e2e.plain_job import PlainJob
 
 PATIENCE_MS = 30_000
 # What the chart of a metric draws: the x of all points, their greatest value, the axes.
@@ -22,6 +24,14 @@ DRAWN = """(metric) => {
     isLog: y.distr === 3,
   };
 }"""
+
+
+def log_several_runs(server: LiveServer) -> None:
+    """Three runs in two groups of `config.lr`, 50 points of two metrics each."""
+    for number, lr in enumerate([0.1, 0.1, 0.5]):
+        job = PlainJob(server.url, f"run-{number}", project="several", config={"lr": lr})
+        loss = np.linspace(3 + number, 1, 50)
+        job.log({"loss": loss, "accuracy": 1 - loss / 10})
 
 
 class Reader:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.chart_reader import Reader
+from tests.e2e.chart_reader import Reader, log_several_runs
 from tests.e2e.live import LiveServer, live_server, wait_until
 from tests.e2e.plain_job import PlainJob
 
@@ -30,10 +30,7 @@ def long_run(server: LiveServer) -> None:
 
 @pytest.fixture(scope="module")
 def several_runs(server: LiveServer) -> None:
-    for number, lr in enumerate([0.1, 0.1, 0.5]):
-        job = PlainJob(server.url, f"run-{number}", project="several", config={"lr": lr})
-        loss = np.linspace(3 + number, 1, 50)
-        job.log({"loss": loss, "accuracy": 1 - loss / 10})
+    log_several_runs(server)
 
 
 @pytest.mark.usefixtures("long_run")
