@@ -11,7 +11,7 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q, QuerySet
 
-from tracking.domain.tokens import token_allows
+from tracking.domain.tokens import require_scope, token_allows
 from tracking.enums import Role
 from tracking.errors import NotFound, NotPermitted
 from tracking.models import Membership, Project, Run, User
@@ -87,13 +87,20 @@ def can_write(user: Caller, project: Project) -> bool:
 def require_write(user: Caller, project: Project) -> None:
     """Raises: NotPermitted."""
     if not can_write(user, project):
+        _require_scope(user, project)
         raise NotPermitted(f"You may not change project '{project.key}'.")
 
 
 def require_manage(user: Caller, project: Project) -> None:
     """Raises: NotPermitted."""
     if not rights_in(user, project).may_manage:
+        _require_scope(user, project)
         raise NotPermitted(f"Only owners may do this to project '{project.key}'.")
+
+
+def _require_scope(user: Caller, project: Project) -> None:
+    if isinstance(user, User):
+        require_scope(user.token, project)
 
 
 def find_project(user: Caller, key: str, *, write: bool = False, manage: bool = False) -> Project:

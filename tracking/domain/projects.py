@@ -16,10 +16,10 @@ from tracking.domain.access import (
     visible_projects,
 )
 from tracking.domain.names import free_key, make_key
-from tracking.domain.tokens import token_allows
+from tracking.domain.tokens import require_scope
 from tracking.domain.values import clean_name, clean_tags, clean_text
 from tracking.enums import Role
-from tracking.errors import AlreadyExists, NameTaken, NotFound, NotPermitted
+from tracking.errors import AlreadyExists, NameTaken, NotFound
 from tracking.models import Project, Run, User
 
 
@@ -109,8 +109,8 @@ def _key_for(name: str) -> str:
 
 
 def _refuse_narrow_token(user: Caller) -> None:
-    if isinstance(user, User) and not token_allows(user.token, None, write=True):
-        raise NotPermitted("This API token may not create projects.")
+    if isinstance(user, User):
+        require_scope(user.token, None)
 
 
 def _refuse_second(name: str, owner_id: int | None) -> None:

@@ -93,6 +93,15 @@ def token_allows(token: ApiToken | None, project: Project | None, *, write: bool
     return covers and (token.can_write or not write)
 
 
+def require_scope(token: ApiToken | None, project: Project | None) -> None:
+    """As `token_allows`, for writing; says how narrow the token is. Raises: NotPermitted."""
+    if token is None or token_allows(token, project, write=True):
+        return
+    if not token.can_write or token.project is None:
+        raise NotPermitted("This API token may only read.")
+    raise NotPermitted(f"This API token is for project '{token.project.key}' alone.")
+
+
 def refuse_token(user: User) -> None:
     """For what only people do themselves. Raises: NotPermitted."""
     if user.token is not None:

@@ -66,7 +66,7 @@ def test_reading_token_changes_nothing(alice, settings, mode):
     assert ask(RUNS, secret)[0] == 200
     assert ask(METADATA, secret, method="put") == (
         404,
-        {"detail": "You may not change project 'proj'."},
+        {"detail": "This API token may only read."},
     )
     assert Project.objects.get(key="proj").notes == ""
 

@@ -166,7 +166,7 @@ async def test_batches_come_with_a_token_that_may_write(alice):
     reading = await sync_to_async(token_of)(alice, can_write=False)
 
     assert (await post_batch(writing))[0] == 200
-    assert await post_batch(reading) == (403, "You may not change project 'proj'.")
+    assert await post_batch(reading) == (403, "This API token may only read.")
 
 
 async def test_session_changes_nothing_here(alice):

@@ -123,9 +123,10 @@ def test_reading_token_takes_the_right_to_write(project, alice):
 
     assert rights_in(user, project) == READ
     assert find_project(user, "proj") == project
-    with pytest.raises(NotPermitted):
-        find_project(user, "proj", write=True)
-    with pytest.raises(NotPermitted, match="may not create projects"):
+    for scope in ({"write": True}, {"manage": True}):
+        with pytest.raises(NotPermitted, match="This API token may only read"):
+            find_project(user, "proj", **scope)
+    with pytest.raises(NotPermitted, match="This API token may only read"):
         open_project("new", user=user)
 
 
@@ -136,8 +137,16 @@ def test_token_of_a_project_shows_no_other(project, alice):
     assert list(visible_projects(user)) == [other]
     assert (rights_in(user, project), rights_in(user, other)) == (READ, ALL)
     for key in ("new", "proj"):
-        with pytest.raises(NotPermitted, match="may not create projects"):
+        with pytest.raises(NotPermitted, match="This API token is for project 'other' alone"):
             open_project(key, user=user)
+
+
+def test_viewers_token_for_a_project_is_not_blamed_for_what_he_may_not(project):
+    bob = make_person("bob")
+    share(project, bob, Role.VIEWER)
+
+    with pytest.raises(NotPermitted, match="You may not change project 'proj'"):
+        find_project(with_token(bob, project=project), "proj", write=True)
 
 
 def test_administrators_token_is_narrow_too(project):
