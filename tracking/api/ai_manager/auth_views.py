@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterable
 from typing import Any
+from urllib.parse import quote
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import BaseParser, FormParser
 from rest_framework.permissions import AllowAny
@@ -25,8 +26,10 @@ from tracking.attempts import check_password
 from tracking.domain.jwt import make_jwt
 from tracking.domain.registration import register_user
 from tracking.errors import InvalidCredentials
+from tracking.models import ApiToken
 
 WRONG_PASSWORD = "Incorrect username or password"  # noqa: S105 -- what is said of a wrong one
+SCOPE_HEADER = "Runyard-Token-Scope"  # the printed keys of the answer have no room for it
 TAKEN = "User with this email or username already exists"
 
 
@@ -110,7 +113,24 @@ class MeViewSet(ManagerViewSet):
     @extend_schema(
         operation_id="manager_get_current_user",
         summary="Get current user information",
+        parameters=[
+            OpenApiParameter(
+                SCOPE_HEADER,
+                location=OpenApiParameter.HEADER,
+                description="what the token may: `read` or `write`, and perhaps `; project=KEY`",
+                response=[200],
+            )
+        ],
         responses={200: UserSerializer, 401: REFUSALS[401], 429: REFUSALS[429]},
     )
     def get_current_user(self, request: Request) -> Response:  # noqa: ARG002 -- DRF passes it
-        return Response(UserSerializer(self.caller()).data)
+        user = self.caller()
+        headers = {SCOPE_HEADER: describe_scope(user.token)}
+        return Response(UserSerializer(user).data, headers=headers)
+
+
+def describe_scope(token: ApiToken | None) -> str:
+    """The key of the only project is percent-encoded. A login's token may all that its user may."""
+    may = "write" if token is None or token.can_write else "read"
+    project = token.project if token else None
+    return f"{may}; project={quote(project.key, safe='')}" if project else may

@@ -6,6 +6,7 @@ from django.core.cache import cache
 
 from tests.people import make_person
 from tracking.domain.jwt import make_jwt
+from tracking.domain.projects import create_project
 from tracking.domain.tokens import create_token
 from tracking.models import User
 
@@ -45,6 +46,24 @@ def test_documented_user_registers_logs_in_and_is_known(client, call):
     )
     assert me(client, f"Bearer {token['access_token']}") == (200, user)
     assert me(client, f"bearer {token['access_token']}") == (200, user)
+
+
+def test_scope_of_the_token_is_told_beside_the_answer(client):
+    alice = make_person("alice")
+    own = create_project("own", user=alice)
+
+    def scope_of(secret):
+        answer = client.get("/auth/me", headers={"Authorization": f"Bearer {secret}"})
+        return answer["Runyard-Token-Scope"]
+
+    def token(**scope):
+        return create_token(alice, name="t", **scope)[1]
+
+    assert scope_of(make_jwt(alice)) == "write"
+    assert scope_of(token(can_write=True)) == "write"
+    assert scope_of(token(can_write=False)) == "read"
+    assert scope_of(token(can_write=True, project=own)) == "write; project=own"
+    assert scope_of(token(can_write=False, project=own)) == "read; project=own"
 
 
 def test_login_takes_json_too(client, call):
