@@ -100,6 +100,7 @@ RULES: dict[str, dict[str, str]] = {
     f"{PAGE}/members": {"GET": "read", "POST": "manage"},
     f"{PAGE}/members/suggestions": {"GET": "manage"},
     f"{PAGE}/members/<user_id>": {"POST": "manage"},
+    f"{PAGE}/members/<user_id>/removal": {"GET": "manage", "POST": "manage"},
     f"{PAGE}/departure": {"GET": "read", "POST": "member"},
     f"{PAGE}/ownership": {"GET": "manage", "POST": "manage"},
     f"{PAGE}/visibility": {"POST": "manage"},

@@ -1,5 +1,7 @@
 """Runyard's record: projects, runs, their metrics, points and artifacts. No workflows here."""
 
+import secrets
+import time
 import uuid
 from datetime import timedelta
 from typing import ClassVar
@@ -51,7 +53,14 @@ class Project(models.Model):
 
     class Meta:
         ordering = ["key"]
-        constraints = [CheckConstraint(condition=~Q(key=""), name="project_key_not_empty")]
+        constraints = [
+            CheckConstraint(condition=~Q(key=""), name="project_key_not_empty"),
+            UniqueConstraint(
+                fields=["namespace", "name"],
+                condition=~Q(namespace=""),
+                name="project_name_once_in_namespace",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.key
@@ -151,6 +160,7 @@ class Run(models.Model):
             # Lists leave out what is archived: with it in the index they need not read the rows.
             Index(fields=["project", "archived_at", "-started_at", "-id"], name="run_newest"),
             Index(fields=["project", "status"], name="run_by_status"),
+            Index(fields=["project", "folder"], name="run_by_folder"),
         ]
 
     def __str__(self) -> str:
@@ -282,7 +292,11 @@ class Producer(models.Model):
 
 
 class RowBlock(models.Model):
-    """A stretch of rows of a stream exactly as they were logged, packed with msgpack."""
+    """A stretch of `count` rows of a stream exactly as they were logged, the first one's number in
+    `ordinal`. Read them by `tracking.domain.rows`, which knows how they lie in `data`.
+
+    The stream that has no name is "".
+    """
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="row_blocks")
     stream = models.CharField(max_length=NAME_LENGTH)
@@ -317,18 +331,25 @@ class LogLine(models.Model):
         return f"{self.level}: {self.message[:60]}"
 
 
+def make_file_id() -> int:
+    """Milliseconds and twelve bits of chance: as the clients make them, who need them at once."""
+    return time.time_ns() // 1_000_000 << 12 | secrets.randbits(12)
+
+
 class Artifact(models.Model):
     """A file of a run. Its bytes lie in Django's storage under `storage_key`, never under a name.
 
     A later upload of the same name replaces it: the older row gets a `deleted_at`.
     """
 
+    uid = models.BigIntegerField(default=make_file_id, unique=True, editable=False)
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="artifacts")
     path = models.CharField(max_length=1000, blank=True)
     name = models.CharField(max_length=NAME_LENGTH)
     category = models.CharField(max_length=10, choices=ArtifactCategory.choices, blank=True)
     description = models.TextField(blank=True)
     tags = models.JSONField(default=list, blank=True)
+    bindrs = models.JSONField(default=list, blank=True)
     metadata = models.JSONField(default=dict, blank=True)
     size_bytes = models.BigIntegerField()
     sha256 = models.CharField(max_length=64)
@@ -350,3 +371,29 @@ class Artifact(models.Model):
 
     def __str__(self) -> str:
         return f"{self.path}/{self.name}" if self.path else self.name
+
+
+class Folder(models.Model):
+    """A folder that a client has asked for by name and knows by number: of runs, or in one run.
+
+    What is shown of folders comes from `Run.folder` and `Artifact.path`; this is only the number.
+    """
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="folders")
+    run = models.ForeignKey(
+        Run, null=True, blank=True, on_delete=models.CASCADE, related_name="folders"
+    )
+    path = models.CharField(max_length=1000)
+
+    class Meta:
+        constraints = [
+            UniqueConstraint(
+                fields=["project", "path"], condition=Q(run=None), name="folder_once_in_project"
+            ),
+            UniqueConstraint(
+                fields=["run", "path"], condition=~Q(run=None), name="folder_once_in_run"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.path

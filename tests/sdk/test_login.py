@@ -66,6 +66,29 @@ def test_kept_token_goes_to_its_server_and_to_no_other(
     assert server.requests[-1][1]["authorization"] == f"Bearer {TOKEN}"
 
 
+def test_all_names_of_this_machine_are_one_server(path: Path) -> None:
+    names = ["http://localhost:3141", "http://127.0.0.1:3141", "http://[::1]:3141"]
+    others = ("http://localhost:3142", "https://localhost:3141", "http://localhost.evil.org:3141")
+    for name in names:
+        tokens.store_token(name, TOKEN)
+
+        assert json.loads(path.read_text()) == {name: TOKEN}, "the older one is gone"
+        assert [config.token_for(other) for other in names] == [TOKEN] * 3
+        assert [config.token_for(other) for other in others] == [None] * 3
+    assert tokens.forget_token(names[0])
+    assert not tokens.forget_token(names[1])
+    assert json.loads(path.read_text()) == {}
+
+
+def test_address_without_a_scheme_is_meant_for_http(server: Door, path: Path) -> None:
+    bare = server.url.removeprefix("http://").replace("127.0.0.1", "localhost")
+
+    assert main(["login", bare, "--token", TOKEN]) == 0
+
+    assert json.loads(path.read_text()) == {f"http://{bare}": TOKEN}
+    assert config.token_for(server.url) == TOKEN
+
+
 def test_environment_wins_where_it_is_meant(server: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     main(["login", server.url, "--token", TOKEN])
     monkeypatch.setenv("RUNYARD_TOKEN", "ry_other")
@@ -75,8 +98,13 @@ def test_environment_wins_where_it_is_meant(server: Door, monkeypatch: pytest.Mo
     assert config.token_for(server.url) == TOKEN
     assert config.token_for("http://elsewhere") == "ry_other"
 
-    monkeypatch.setenv("RUNYARD_URL", server.url.upper().replace("HTTP", "http"))
-    assert config.token_for(server.url) == "ry_other"
+    for url in (
+        server.url.upper().replace("HTTP", "http"),
+        server.url.removeprefix("http://"),
+        server.url.replace("127.0.0.1", "localhost"),
+    ):
+        monkeypatch.setenv("RUNYARD_URL", url)
+        assert config.token_for(server.url) == "ry_other"
 
 
 def test_refused_token_is_not_kept(

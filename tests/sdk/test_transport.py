@@ -32,6 +32,16 @@ def use_answer(door: Door, answer: Answer) -> None:
         ("https://h/ml/", Address("https", "h", None, "/ml"), "https://h/ml"),
         ("https://h/ml/tracker", Address("https", "h", None, "/ml"), "https://h/ml"),
         ("http://[::1]:8000", Address("http", "::1", 8000, ""), "http://[::1]:8000"),
+        ("localhost:3142", Address("http", "localhost", 3142, ""), "http://localhost:3142"),
+        ("localhost", Address("http", "localhost", None, ""), "http://localhost"),
+        ("127.0.0.1:3142/tracker", Address("http", "127.0.0.1", 3142, ""), "http://127.0.0.1:3142"),
+        ("[::1]:8000", Address("http", "::1", 8000, ""), "http://[::1]:8000"),
+        ("gpu-box:3142", Address("http", "gpu-box", 3142, ""), "http://gpu-box:3142"),
+        (
+            "runs.example.org",
+            Address("http", "runs.example.org", None, ""),
+            "http://runs.example.org",
+        ),
     ],
 )
 def test_addresses_are_understood(url: str, address: Address, base: str) -> None:
@@ -42,7 +52,9 @@ def test_addresses_are_understood(url: str, address: Address, base: str) -> None
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("localhost:3142", "must look like http://host:port"),
+        ("mlruns", "must look like http://host:port"),
+        ("./data", "must look like"),
+        ("user:secret@h", "must look like"),
         ("ftp://h", "must look like"),
         ("http://", "must look like"),
         ("http://u:p@h", "RUNYARD_TOKEN"),

@@ -2,43 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 from uuid import UUID
-
-import numpy as np
-from django.db import connection
 
 from tracking.domain import audit
 from tracking.domain.access import Caller, require_write_run
+from tracking.domain.appending import append_points
 from tracking.domain.batch import Batch, Points
-from tracking.domain.metrics import StaleMetricIds, find_metric_ids
 from tracking.domain.producers import claim_producer, move_watermark
 from tracking.domain.records import apply_events, parse_start
-from tracking.domain.runs import next_step, note_sign_of_life, open_run, revise_run
-from tracking.domain.summaries import Summary, summarize_metrics
+from tracking.domain.runs import next_step, note_sign_of_life, open_run
 from tracking.domain.values import check_step, clean_name, clean_tags
 from tracking.errors import InvalidInput, OutOfSequence, RunDeleted
-from tracking.models import Metric, MetricPoint, Producer, Run
-from tracking.points import encode_stretches
-
-METRIC = Metric._meta.db_table  # noqa: SLF001 -- Django's documented Model _meta API
-POINT = MetricPoint._meta.db_table  # noqa: SLF001 -- as above
-# The ordinal comes from the metric's row, so that no process needs to remember it.
-INSERT_POINTS = f"""
-    INSERT INTO {POINT} (run_id, metric_id, revision, ordinal, count, step_min, step_max, data)
-    SELECT %s, id, %s, count, %s, %s, %s, %s FROM {METRIC} WHERE id = %s
-"""  # noqa: S608 -- table names of our own models
-# CASE instead of min(a, b): SQLite and PostgreSQL name that function differently. COALESCE: two
-# opposite infinities add up to NaN, which SQLite takes for NULL; a sum that is infinite stays so.
-UPDATE_SUMMARY = f"""
-    UPDATE {METRIC} SET count = count + %s, finite_count = finite_count + %s,
-        sum = COALESCE(sum + %s, sum),
-        min = CASE WHEN min IS NULL OR %s < min THEN %s ELSE min END,
-        max = CASE WHEN max IS NULL OR %s > max THEN %s ELSE max END,
-        last = CASE WHEN last_step IS NULL OR %s >= last_step THEN %s ELSE last END,
-        last_step = CASE WHEN last_step IS NULL OR %s >= last_step THEN %s ELSE last_step END
-    WHERE id = %s
-"""  # noqa: S608 -- table names of our own models
+from tracking.models import Producer, Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +48,7 @@ def record_batch(batch: Batch, *, user: Caller) -> Ack:
         raise OutOfSequence(claim.last_seq + 1)
     news = batch.after(claim.last_seq)
     if len(news.points):
-        _record_points(claim.run_id, news.points)
+        append_points(claim.run_id, news.points)
     if news.events:
         apply_events(news.events, run_id=claim.run_id, producer=batch.producer)
     if not len(news.points) and not news.events:
@@ -120,7 +95,9 @@ def _claim_new(batch: Batch, producer: UUID, user: Caller) -> _Claim:
     if batch.refuse_if_taken and not start.name:
         start = replace(start, rename_if_taken=False)
     tags = clean_tags(payload.get("project_tags") or [], "project_tags")
-    name = payload.get("project_name")
+    name, namespace = payload.get("project_name"), payload.get("namespace")
+    if namespace and not name:
+        raise InvalidInput("A namespace needs a project_name.", field="project_name")
     with audit.acting(lambda: user):  # a new project is worth an entry in the log
         run, created = open_run(
             batch.project,
@@ -128,31 +105,7 @@ def _claim_new(batch: Batch, producer: UUID, user: Caller) -> _Claim:
             project_tags=tags,
             user=user,
             project_name="" if name is None else clean_name(name, "project_name"),
+            namespace=clean_name(namespace, "namespace") if namespace else "",
         )
     Producer.objects.create(uuid=producer, run=run)
     return _Claim(run.pk, 0, run, created)
-
-
-def _record_points(run_id: int, points: Points) -> None:
-    revision = revise_run(run_id, points=len(points))
-    metric_ids = find_metric_ids(run_id, points.names)
-    ends = np.cumsum(points.counts)
-    starts = ends - points.counts
-    data = encode_stretches(points.columns, zip(starts.tolist(), ends.tolist(), strict=True))
-    step_min = np.minimum.reduceat(points.columns.steps, starts).tolist()
-    described = zip(metric_ids, summarize_metrics(points), strict=True)
-    stretches, summaries = [], []
-    for (metric_id, new), low, stretch in zip(described, step_min, data, strict=True):
-        stretches.append((run_id, revision, new.count, low, new.last_step, stretch, metric_id))
-        summaries.append(_summary_parameters(metric_id, new))
-    with connection.cursor() as cursor:
-        cursor.executemany(INSERT_POINTS, stretches)
-        if cursor.rowcount != len(metric_ids):
-            raise StaleMetricIds  # a metric was deleted behind the cache: roll back, look again
-        cursor.executemany(UPDATE_SUMMARY, summaries)
-
-
-def _summary_parameters(metric_id: int, new: Summary) -> tuple[Any, ...]:
-    extremes = (new.min, new.min, new.max, new.max)
-    last = (new.last_step, new.last, new.last_step, new.last_step)
-    return (new.count, new.finite_count, new.sum, *extremes, *last, metric_id)

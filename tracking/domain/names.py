@@ -11,6 +11,7 @@ from tracking.models import NAME_LENGTH, Project, Run
 
 SEPARATORS = re.compile(r"[^A-Za-z0-9_]+")
 ROOM = 20  # at the end of a key, for the number that tells it from others
+KEY_ROOM = NAME_LENGTH - ROOM
 
 
 def make_key(name: str, fallback: str) -> str:
@@ -18,7 +19,7 @@ def make_key(name: str, fallback: str) -> str:
     if PLAIN_KEY.fullmatch(name) and len(name) <= NAME_LENGTH and name not in ROUTE_WORDS:
         return name
     ascii_text = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    key = SEPARATORS.sub("-", ascii_text).strip("-")[: NAME_LENGTH - ROOM].strip("-")
+    key = SEPARATORS.sub("-", ascii_text).strip("-")[:KEY_ROOM].strip("-")
     return key if key and key not in ROUTE_WORDS else fallback
 
 
@@ -28,6 +29,6 @@ def free_key(
     """The key, or `key-2`, or the first number after it that nothing of these has."""
     if not things.filter(key=key).exists():
         return key
-    stem = key[: NAME_LENGTH - ROOM]
+    stem = key[:KEY_ROOM]
     taken = set(things.filter(key__startswith=f"{stem}-").values_list("key", flat=True))
     return next(new for new in (f"{stem}-{n}" for n in count(2)) if new not in taken)

@@ -26,6 +26,20 @@ def list_members(project: Project) -> list[Member]:
     return ([Member(project.owner, Role.OWNER)] if project.owner else []) + others
 
 
+def find_member(project: Project, user_id: int) -> Member:
+    """Raises: NotFound."""
+    for member in list_members(project):
+        if member.user.pk == user_id:
+            return member
+    raise NotFound(f"Project '{project.key}' has no such member.")
+
+
+def may_leave(members: Sequence[Member], user_id: int | None) -> bool:
+    """A member may, but for the only owner: what has none with an active account, nobody manages."""
+    owners = [one.user.pk for one in members if one.role is Role.OWNER and one.user.is_active]
+    return user_id in {one.user.pk for one in members} and owners != [user_id]
+
+
 @transaction.atomic
 def add_member(project: Project, user: User, *, role: str) -> None:
     """Raises: InvalidInput, AlreadyExists, NotFound."""

@@ -15,7 +15,7 @@ from tracking.domain.access import (
     require_write,
     visible_projects,
 )
-from tracking.domain.names import free_key, make_key
+from tracking.domain.names import KEY_ROOM, free_key, make_key
 from tracking.domain.tokens import require_scope
 from tracking.domain.values import clean_name, clean_tags, clean_text
 from tracking.enums import Role
@@ -54,12 +54,35 @@ def open_named_project(name: str, *, user: Caller, tags: list[str] | None = None
     return project
 
 
-def _create_project(key: str, *, user: Caller, tags: list[str], name: str = "") -> Project:
+def open_namespaced_project(namespace: str, name: str, *, user: Caller) -> Project:
+    """The project that ML-Dash calls `namespace/name`, created if there is none.
+
+    A plain project of that key whose owner has the namespace for a user name is meant too. Raises:
+    NotPermitted, NameTaken.
+    """
+    project = Project.objects.filter(namespace=namespace, name=name).first()
+    if project is None:
+        own = visible_projects(user).filter(namespace="", owner__username=namespace)
+        project = own.filter(Q(key=name) | Q(name=name)).order_by("pk").first()
+    if project is None:
+        key = f"{make_key(namespace, 'owner')}~{make_key(name, 'project')}"[:KEY_ROOM]
+        free = free_key(Project.objects, key)
+        project = _create_project(free, name=name, namespace=namespace, user=user, tags=[])
+    elif not visible_projects(user).filter(pk=project.pk).exists():
+        raise NameTaken(f"The project '{namespace}/{name}' is taken; ask its owner to let you in.")
+    require_write(user, project)
+    return project
+
+
+def _create_project(
+    key: str, *, user: Caller, tags: list[str], name: str = "", namespace: str = ""
+) -> Project:
     _refuse_narrow_token(user)
     is_shared = key == SHARED_PROJECT and not is_open()  # it belongs to nobody, and is all people's
     owner = user if isinstance(user, User) and not is_shared else None
     project, created = Project.objects.get_or_create(
-        key=key, defaults={"name": name or key, "owner": owner, "tags": tags}
+        key=key,
+        defaults={"name": name or key, "namespace": namespace, "owner": owner, "tags": tags},
     )
     if not created and not visible_projects(user).filter(pk=project.pk).exists():
         raise NameTaken(f"The project name '{key}' is taken; ask its owner to let you in.")

@@ -1,24 +1,36 @@
 """The records that are not points: what each kind of event in a batch does to its run."""
 
 import json
+import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
-from django.db.models import Max
 from django.utils import timezone
 
 from tracking.domain import runs
 from tracking.domain.batch import Event
+from tracking.domain.log_lines import NewLine, append_log_lines
 from tracking.domain.names import make_key
-from tracking.domain.values import INT64, clean_map, clean_name, clean_tags, clean_text
+from tracking.domain.rows import append_rows, check_stream, describe_stream, parse_row
+from tracking.domain.values import (
+    INT64,
+    clean_folder,
+    clean_map,
+    clean_name,
+    clean_tags,
+    clean_text,
+)
 from tracking.enums import RunStatus, Source
 from tracking.errors import InvalidInput, LimitExceeded
-from tracking.models import LogLine, Producer, Run
+from tracking.models import Producer, Run
 
 ENDS = [RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCELLED]
 MAX_ENVIRONMENT_BYTES = 64 * 1024  # it is read with every run page
+STREAM_WORDS = ("description", "tags", "metadata")
 MAX_GAPS = 1_000  # a producer with more of them has said enough
 
 
@@ -27,7 +39,7 @@ def parse_start(payload: dict[str, Any], *, uid: uuid.UUID | None, key: str) -> 
     source = payload.get("source", Source.ASPARA)
     if source not in Source.values:
         raise InvalidInput(f"source must be one of {', '.join(Source.values)}.", field="source")
-    tags, notes = payload.get("tags"), payload.get("notes")
+    tags, notes, bindrs = payload.get("tags"), payload.get("notes"), payload.get("bindrs")
     name = "" if payload.get("name") is None else clean_name(payload["name"])
     return runs.RunStart(
         uid=uid or uuid.uuid4(),
@@ -38,6 +50,10 @@ def parse_start(payload: dict[str, Any], *, uid: uuid.UUID | None, key: str) -> 
         tags=None if tags is None else clean_tags(tags),
         notes=None if notes is None else clean_text(notes, "notes"),
         environment=_clean_environment(payload.get("environment") or {}),
+        folder=clean_folder(payload.get("folder") or ""),
+        readme=clean_text(payload.get("readme") or "", "readme"),
+        bindrs=None if bindrs is None else clean_tags(bindrs, "bindrs"),
+        metadata=clean_map(payload.get("metadata") or {}, "metadata"),
         resume=payload.get("resume") is True,
         rename_if_taken=True,
         started_at=_time(payload.get("started_at"), "started_at"),
@@ -58,13 +74,15 @@ def _clean_environment(value: object) -> dict[str, Any]:
 def apply_events(events: tuple[Event, ...], *, run_id: int, producer: uuid.UUID | None) -> None:
     """Do what the events say, in order. A `start` has been done when the run was claimed."""
     run = Run.objects.get(pk=run_id)
-    for event in events:
-        if event.kind == "gap":
-            _note_gap(producer, event.payload)
-        elif event.kind not in APPLY:
-            raise InvalidInput(f"Unknown kind of event: {event.kind[:40]!r}.", field="events")
+    for kind, same in groupby(events, key=attrgetter("kind")):
+        payloads = [event.payload for event in same]
+        if kind in APPLY_ALL:
+            APPLY_ALL[kind](run, payloads)
+        elif kind not in APPLY and kind != "gap":
+            raise InvalidInput(f"Unknown kind of event: {kind[:40]!r}.", field="events")
         else:
-            APPLY[event.kind](run, event.payload)
+            for payload in payloads:
+                _note_gap(producer, payload) if kind == "gap" else APPLY[kind](run, payload)
 
 
 def _finish(run: Run, payload: dict[str, Any]) -> None:
@@ -80,17 +98,27 @@ def _finish(run: Run, payload: dict[str, Any]) -> None:
     )
 
 
-def _log(run: Run, payload: dict[str, Any]) -> None:
-    newest = run.log_lines.aggregate(newest=Max("seq"))["newest"]
-    LogLine.objects.create(
-        run=run,
-        seq=0 if newest is None else newest + 1,
-        time=_time(payload.get("time"), "time") or timezone.now(),
-        level=clean_text(payload.get("level") or "info", "level")[:20],
-        message=clean_text(payload.get("message"), "message"),
-        metadata=clean_map(payload.get("metadata") or {}, "metadata"),
-    )
-    runs.revise_run(run.pk)
+def _log(run: Run, payloads: list[dict[str, Any]]) -> None:
+    lines = [
+        NewLine(
+            time=_time(payload.get("time"), "time") or timezone.now(),
+            level=clean_text(payload.get("level") or "info", "level"),
+            message=clean_text(payload.get("message"), "message"),
+            metadata=clean_map(payload.get("metadata") or {}, "metadata"),
+        )
+        for payload in payloads
+    ]
+    append_log_lines(run, lines)
+
+
+def _append_rows(run: Run, payloads: list[dict[str, Any]]) -> None:
+    now_us = time.time_ns() // 1000
+    append_rows(run, [parse_row(payload, time_us=now_us) for payload in payloads])
+
+
+def _describe_stream(run: Run, payload: dict[str, Any]) -> None:
+    words = {key: payload[key] for key in STREAM_WORDS if payload.get(key)}
+    describe_stream(run, check_stream(payload.get("stream", "")), words)
 
 
 def _note_artifact(run: Run, payload: dict[str, Any]) -> None:
@@ -119,7 +147,12 @@ APPLY: dict[str, Callable[[Run, dict[str, Any]], None]] = {
     "notes": lambda run, payload: runs.update_run(
         run, notes=clean_text(payload.get("notes"), "notes")
     ),
+    "stream": _describe_stream,
     "finish": _finish,
+}
+# Those that come in their thousands, at once.
+APPLY_ALL: dict[str, Callable[[Run, list[dict[str, Any]]], None]] = {
+    "row": _append_rows,
     "log": _log,
 }
 

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,13 +12,19 @@ from django.utils import timezone
 
 from tracking.domain import audit, events
 from tracking.domain.access import Caller, require_write
-from tracking.domain.names import free_key
+from tracking.domain.names import KEY_ROOM, free_key, make_key
 from tracking.domain.packing import fold_queue
-from tracking.domain.projects import open_named_project, open_project
+from tracking.domain.projects import (
+    open_named_project,
+    open_namespaced_project,
+    open_project,
+)
 from tracking.domain.values import clean_tags
 from tracking.enums import RunStatus, Source
 from tracking.errors import AlreadyExists, RunDeleted
 from tracking.models import SERIES_COLORS, Project, Run, User
+
+PATH_SPACE = uuid.UUID("5bd0e9b2-6f4c-5f3c-9d55-0a1d5f3a2c11")  # any; it only must never change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +39,12 @@ class RunStart:
     tags: list[str] | None = None
     notes: str | None = None
     environment: dict[str, Any] = field(default_factory=dict)
+    folder: str = ""
+    readme: str = ""
+    bindrs: list[str] | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)  # what the training says of itself
     resume: bool = False
+    is_path: bool = False  # the uid alone says which run it is
     rename_if_taken: bool = False
     started_at: datetime | None = None
 
@@ -45,12 +56,17 @@ def open_run(
     project_tags: list[str],
     user: Caller,
     project_name: str = "",
+    namespace: str = "",
 ) -> tuple[Run, bool]:
     """As `start_run`, in a project that is created if there is none, and gets these tags too.
 
-    With a `project_name` it is the caller's project of that name, whatever its key.
+    With a `project_name` it is the caller's project of that name, whatever its key; with a
+    `namespace` the one run that `namespace/project_name/folder/name` stands for.
     """
-    if project_name:
+    if namespace:
+        project = open_namespaced_project(namespace, project_name, user=user)
+        start = _of_path(project, start)
+    elif project_name:
         project = open_named_project(project_name, user=user, tags=project_tags)
     else:
         project = open_project(project_key, user=user, tags=project_tags)
@@ -69,12 +85,21 @@ def start_run(project: Project, start: RunStart, *, user: Caller) -> tuple[Run, 
         require_write(user, run.project)  # it may have been moved to another project since
         return _rejoin(run, start, reopen=start.resume), False
     run = runs.filter(project=project, key=start.key).first()
-    if run and start.resume:
+    if run and start.resume and not start.is_path:
         return _rejoin(run, start, reopen=True), False
-    if run and not start.rename_if_taken:
+    if run and not (start.rename_if_taken or start.is_path):
         raise AlreadyExists("Run already exists")
     key = free_key(project.runs, start.key) if run else start.key
     return _create_run(project, start, key, user)
+
+
+def _of_path(project: Project, start: RunStart) -> RunStart:
+    """A path stands for one run for ever, also when that is renamed or moved: it makes the uid."""
+    name = start.name or start.key
+    path = f"{start.folder}/{name}" if start.folder else name
+    key = "~".join(make_key(part, "run") for part in path.split("/"))[:KEY_ROOM]
+    uid = uuid.uuid5(PATH_SPACE, f"{project.pk}/{path}")
+    return replace(start, uid=uid, key=key, name=name, is_path=True)
 
 
 def _create_run(project: Project, start: RunStart, key: str, user: Caller) -> tuple[Run, bool]:
@@ -87,7 +112,10 @@ def _create_run(project: Project, start: RunStart, key: str, user: Caller) -> tu
         config=start.config,
         tags=start.tags or [],
         notes=start.notes or "",
-        metadata={"environment": start.environment} if start.environment else {},
+        folder=start.folder,
+        readme=start.readme,
+        bindrs=start.bindrs or [],
+        metadata=_metadata_of(start),
         color=_next_color(project),
         created_by=user if isinstance(user, User) else None,
         started_at=start.started_at or timezone.now(),
@@ -106,12 +134,20 @@ def _rejoin(run: Run, start: RunStart, *, reopen: bool) -> Run:
     run.config = run.config | start.config
     run.tags = run.tags if start.tags is None else start.tags
     run.notes = run.notes if start.notes is None else start.notes
-    if start.environment and (reopen or "environment" not in run.metadata):
-        run.metadata = run.metadata | {"environment": start.environment}
+    run.readme = start.readme or run.readme
+    run.bindrs = run.bindrs if start.bindrs is None else start.bindrs
+    news = _metadata_of(start)
+    run.metadata = run.metadata | news if reopen else news | run.metadata
     if reopen:
         run.status, run.exit_code, run.ended_at = RunStatus.RUNNING, None, None
-    _save(run, "config", "tags", "notes", "metadata", "status", "exit_code", "ended_at")
+    described = ("config", "tags", "notes", "readme", "bindrs", "metadata")
+    _save(run, *described, "status", "exit_code", "ended_at")
     return run
+
+
+def _metadata_of(start: RunStart) -> dict[str, Any]:
+    said = {"environment": start.environment, "metadata": start.metadata}
+    return {key: value for key, value in said.items() if value}
 
 
 def merge_config(run: Run, config: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from tracking.models import NAME_LENGTH
 
 JSON_DEPTH = 32
 MAX_TAGS = 100
+FOLDER_LENGTH = 1_000
 MAX_ROW_METRICS = 1_000  # in one logged row; the batch door takes more
 MAX_TEXT_LENGTH = 100_000  # a long README; more belongs in an artifact
 PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
@@ -130,6 +131,17 @@ def clean_name(name: object, field: str = "name") -> str:
     if not text.isprintable():
         raise InvalidInput(f"{field} has control characters in it.", field=field)
     return text
+
+
+def clean_folder(path: object, field: str = "folder") -> str:
+    """Names joined by slashes, each fit to be read by people; "" is the top. Raises: InvalidInput."""
+    parts = [part for part in clean_text(path, field).split("/") if part]
+    cleaned = "/".join(clean_name(part, field) for part in parts)
+    if {".", ".."} & set(parts) or len(cleaned) > FOLDER_LENGTH:
+        raise InvalidInput(
+            f"{field} has at most {FOLDER_LENGTH} characters, and no '..' in it.", field=field
+        )
+    return cleaned
 
 
 def clean_tags(tags: object, field: str = "tags") -> list[str]:

@@ -1,0 +1,58 @@
+"""Points on their way into the database, and into the summaries that tables sort by."""
+
+from typing import Any
+
+import numpy as np
+from django.db import connection
+
+from tracking.domain.batch import Points
+from tracking.domain.metrics import StaleMetricIds, find_metric_ids
+from tracking.domain.runs import revise_run
+from tracking.domain.summaries import Summary, summarize_metrics
+from tracking.models import Metric, MetricPoint
+from tracking.points import encode_stretches
+
+METRIC = Metric._meta.db_table  # noqa: SLF001 -- Django's documented Model _meta API
+POINT = MetricPoint._meta.db_table  # noqa: SLF001 -- as above
+# The ordinal comes from the metric's row, so that no process needs to remember it.
+INSERT_POINTS = f"""
+    INSERT INTO {POINT} (run_id, metric_id, revision, ordinal, count, step_min, step_max, data)
+    SELECT %s, id, %s, count, %s, %s, %s, %s FROM {METRIC} WHERE id = %s
+"""  # noqa: S608 -- table names of our own models
+# CASE instead of min(a, b): SQLite and PostgreSQL name that function differently. COALESCE: two
+# opposite infinities add up to NaN, which SQLite takes for NULL; a sum that is infinite stays so.
+UPDATE_SUMMARY = f"""
+    UPDATE {METRIC} SET count = count + %s, finite_count = finite_count + %s,
+        sum = COALESCE(sum + %s, sum),
+        min = CASE WHEN min IS NULL OR %s < min THEN %s ELSE min END,
+        max = CASE WHEN max IS NULL OR %s > max THEN %s ELSE max END,
+        last = CASE WHEN last_step IS NULL OR %s >= last_step THEN %s ELSE last END,
+        last_step = CASE WHEN last_step IS NULL OR %s >= last_step THEN %s ELSE last_step END
+    WHERE id = %s
+"""  # noqa: S608 -- table names of our own models
+
+
+def append_points(run_id: int, points: Points) -> None:
+    """Add points to the run's series and to their summaries. Raises: LimitExceeded, RunDeleted."""
+    revision = revise_run(run_id, points=len(points))
+    metric_ids = find_metric_ids(run_id, points.names)
+    ends = np.cumsum(points.counts)
+    starts = ends - points.counts
+    data = encode_stretches(points.columns, zip(starts.tolist(), ends.tolist(), strict=True))
+    step_min = np.minimum.reduceat(points.columns.steps, starts).tolist()
+    described = zip(metric_ids, summarize_metrics(points), strict=True)
+    stretches, summaries = [], []
+    for (metric_id, new), low, stretch in zip(described, step_min, data, strict=True):
+        stretches.append((run_id, revision, new.count, low, new.last_step, stretch, metric_id))
+        summaries.append(_summary_parameters(metric_id, new))
+    with connection.cursor() as cursor:
+        cursor.executemany(INSERT_POINTS, stretches)
+        if cursor.rowcount != len(metric_ids):
+            raise StaleMetricIds  # a metric was deleted behind the cache: roll back, look again
+        cursor.executemany(UPDATE_SUMMARY, summaries)
+
+
+def _summary_parameters(metric_id: int, new: Summary) -> tuple[Any, ...]:
+    extremes = (new.min, new.min, new.max, new.max)
+    last = (new.last_step, new.last, new.last_step, new.last_step)
+    return (new.count, new.finite_count, new.sum, *extremes, *last, metric_id)

@@ -1,0 +1,294 @@
+"""Rows of a stream: kept exactly as they were logged, and their numbers drawn as series.
+
+A row is a map of anything JSON knows, NaN included. Its numeric fields are also points of the metric
+`stream/field`, at the row's number in its stream. In `RowBlock.data`:
+
+    kind 0   b"\\0" + rows, one msgpack `[time_us, fields]` after the other; more may be added
+    kind 1   b"\\1" + zstd of the same
+"""
+
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, NamedTuple
+
+import msgpack
+import numpy as np
+import zstandard
+from django.db.models import F, Max, OuterRef, Subquery, Sum
+
+from tracking.domain.appending import append_points
+from tracking.domain.batch import TIMES_US, Points
+from tracking.domain.metrics import find_metric_ids
+from tracking.domain.runs import revise_run
+from tracking.domain.values import INT64, JSON_DEPTH, check_metric_name, clean_map, clean_text
+from tracking.errors import InvalidInput, LimitExceeded
+from tracking.models import NAME_LENGTH, Metric, RowBlock, Run
+from tracking.points import Columns
+
+RAW, PACKED = b"\0", b"\1"
+OPEN_BYTES = 16 * 1024  # a block below it is added to: that much is written again by each commit
+MAX_BLOCK_BYTES = 64 * 1024**2  # none is nearly as large; bounds what a damaged one may inflate to
+MAX_WARNINGS = 100  # kept with a run
+TIME_FIELD = "_ts"  # seconds, as ML-Dash writes them into each row
+
+
+class LoggedRow(NamedTuple):
+    stream: str
+    time_us: int
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRow:
+    """`index`: its number in the stream, from 0."""
+
+    index: int
+    time_us: int
+    fields: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """Where a stream's new rows stand."""
+
+    first_index: int
+    count: int
+
+
+class Stream(NamedTuple):
+    name: str
+    row_count: int
+
+
+@dataclass(slots=True)
+class _Series:
+    steps: list[int] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+    times_us: list[int] = field(default_factory=list)
+
+
+def parse_row(payload: Mapping[str, Any], *, time_us: int) -> LoggedRow:
+    """Check the payload of a `row` record; without a time it is `time_us`. Raises: InvalidInput."""
+    fields, time = payload.get("fields"), payload.get("time", time_us)
+    if not isinstance(fields, dict):
+        raise InvalidInput("fields must be an object.", field="fields")
+    if isinstance(time, bool) or not isinstance(time, int) or time not in TIMES_US:
+        raise InvalidInput("time must be UTC microseconds.", field="time")
+    return LoggedRow(check_stream(payload.get("stream", "")), time, fields)
+
+
+def check_stream(name: object) -> str:
+    """ "" is the stream without a name. Raises: InvalidInput."""
+    text = clean_text(name, "stream")
+    if len(text) > NAME_LENGTH or not text.isprintable():
+        raise InvalidInput(
+            f"The name of a stream has at most {NAME_LENGTH} printable characters.", field="stream"
+        )
+    return text
+
+
+def append_rows(run: Run, rows: Sequence[LoggedRow]) -> dict[str, Appended]:
+    """Add rows to the ends of their streams; tells where, by stream.
+
+    A field that cannot be a series is kept in its row, and the run is warned of it. Call it inside
+    a transaction. Raises: RunDeleted.
+    """
+    revise_run(run.pk)  # first: its row lock lets those who add to one stream take turns
+    by_stream: dict[str, list[LoggedRow]] = {}
+    for row in rows:
+        by_stream.setdefault(row.stream, []).append(row)
+    ends = _ends(run, by_stream)
+    series: dict[str, _Series] = {}
+    warnings: dict[str, None] = {}
+    for stream, logged in by_stream.items():
+        _store(run, stream, logged, ends.get(stream, 0))
+        for index, row in enumerate(logged, ends.get(stream, 0)):
+            _collect(row, index, series, warnings)
+    _draw(run, series, warnings)
+    _warn(run, warnings)
+    return {
+        stream: Appended(ends.get(stream, 0), len(logged)) for stream, logged in by_stream.items()
+    }
+
+
+def list_streams(run: Run) -> list[Stream]:
+    """The streams of a run, by name. One query."""
+    sums = run.row_blocks.order_by("stream").values("stream").annotate(rows=Sum("count"))
+    return [Stream(name, count) for name, count in sums.values_list("stream", "rows")]
+
+
+def count_rows(run: Run, stream: str) -> int:
+    return _ends(run, [stream]).get(stream, 0)
+
+
+def read_rows(run: Run, stream: str, *, start: int = 0, limit: int) -> list[StoredRow]:
+    """Rows from number `start` on, at most `limit`. One query, and no more blocks than needed."""
+    if limit <= 0 or not INT64.start <= start < INT64.stop - limit:
+        return []
+    blocks = RowBlock.objects.filter(run=run, stream=stream)
+    before = RowBlock.objects.filter(run=OuterRef("run"), stream=stream, ordinal__lte=start)
+    first = Subquery(before.order_by("-ordinal").values("ordinal")[:1])
+    wanted = blocks.filter(ordinal__lt=start + limit, ordinal__gte=first) | blocks.filter(
+        ordinal__gt=start, ordinal__lt=start + limit
+    )
+    found: list[StoredRow] = []
+    for ordinal, data in wanted.order_by("ordinal").values_list("ordinal", "data").iterator(50):
+        rows = islice(_unpack(data), max(0, start - ordinal), start + limit - ordinal)
+        found += (
+            StoredRow(index, time_us, fields)
+            for index, (time_us, fields) in enumerate(rows, max(start, ordinal))
+        )
+    return found
+
+
+def iterate_rows(run: Run, stream: str) -> Iterator[StoredRow]:
+    """All rows of a stream; memory is bounded by one block."""
+    blocks = RowBlock.objects.filter(run=run, stream=stream).order_by("ordinal")
+    for ordinal, data in blocks.values_list("ordinal", "data").iterator(10):
+        for index, (time_us, fields) in enumerate(_unpack(data), ordinal):
+            yield StoredRow(index, time_us, fields)
+
+
+def describe_stream(run: Run, stream: str, words: Mapping[str, Any]) -> None:
+    """What people say of a stream: `description`, `tags`, `metadata`. The first words stay."""
+    streams = run.metadata.get("streams", {})
+    if words and stream not in streams:
+        said = {stream: clean_map(dict(words), "stream")}
+        run.metadata = run.metadata | {"streams": streams | said}
+        run.save(update_fields=["metadata"])
+
+
+def _ends(run: Run, streams: Iterable[str]) -> dict[str, int]:
+    blocks = RowBlock.objects.filter(run=run, stream__in=list(streams)).order_by()
+    ends = blocks.values("stream").annotate(end=Max(F("ordinal") + F("count")))
+    return dict(ends.values_list("stream", "end"))
+
+
+def _store(run: Run, stream: str, rows: Sequence[LoggedRow], end: int) -> None:
+    packed = b"".join(_pack(row) for row in rows)
+    last = RowBlock.objects.filter(run=run, stream=stream).order_by("-ordinal").first()
+    if last and bytes(last.data[:1]) == RAW:
+        data = bytes(last.data) + packed
+        last.data, last.count = _seal(data), last.count + len(rows)
+        last.save(update_fields=["data", "count"])
+    else:
+        RowBlock.objects.create(
+            run=run, stream=stream, ordinal=end, count=len(rows), data=_seal(RAW + packed)
+        )
+
+
+def _seal(data: bytes) -> bytes:
+    """Compressed once it is full."""
+    if len(data) < OPEN_BYTES:
+        return data
+    return PACKED + zstandard.ZstdCompressor(level=3).compress(data[1:])
+
+
+def _pack(row: LoggedRow) -> bytes:
+    fields = {str(key): _packable(value) for key, value in row.fields.items()}
+    packed: bytes = msgpack.packb([row.time_us, fields], unicode_errors="surrogatepass")
+    return packed
+
+
+def _packable(value: Any, depth: int = 1) -> Any:
+    """What is too deep, too large or strange for msgpack becomes the text of itself."""
+    if depth > JSON_DEPTH:
+        return str(value)
+    if isinstance(value, dict):
+        return {str(key): _packable(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_packable(item, depth + 1) for item in value]
+    if isinstance(value, int) and not -(2**63) <= value < 2**64:
+        return str(value)
+    return value
+
+
+def _unpack(data: bytes | memoryview) -> Iterator[tuple[int, dict[str, Any]]]:
+    content = bytes(data)
+    if content[:1] == PACKED:
+        # One of its own: a decompressor must not be shared by threads.
+        with zstandard.ZstdDecompressor().stream_reader(content[1:]) as reader:
+            content = RAW + reader.read(MAX_BLOCK_BYTES)
+    yield from msgpack.Unpacker(
+        io.BytesIO(content[1:]),
+        max_buffer_size=MAX_BLOCK_BYTES,
+        strict_map_key=False,
+        unicode_errors="surrogatepass",
+    )
+
+
+def _collect(
+    row: LoggedRow, index: int, series: dict[str, _Series], warnings: dict[str, None]
+) -> None:
+    """The numbers of a row, each to its series."""
+    time_us = _time_us(row)
+    for name, value in _numbers(row.fields, f"{row.stream}/" if row.stream else ""):
+        try:
+            number = float(value)
+        except OverflowError:
+            warnings[f"{name}: a number is beyond a float64."] = None
+            continue
+        one = series.setdefault(name, _Series())
+        one.steps.append(index)
+        one.values.append(number)
+        one.times_us.append(time_us)
+
+
+def _numbers(fields: Mapping[str, Any], prefix: str, depth: int = 1) -> Iterator[tuple[str, float]]:
+    """Nested maps add to the name; lists and texts are no series, and neither is the time."""
+    for key, value in fields.items():
+        if isinstance(value, int | float):
+            if depth > 1 or key != TIME_FIELD:
+                yield f"{prefix}{key}", value
+        elif isinstance(value, Mapping) and depth < JSON_DEPTH:
+            yield from _numbers(value, f"{prefix}{key}/", depth + 1)
+
+
+def _time_us(row: LoggedRow) -> int:
+    said = row.fields.get(TIME_FIELD)
+    if isinstance(said, int | float) and abs(said) < TIMES_US.stop / 1e6:
+        time_us = round(said * 1e6)
+        return time_us if time_us in TIMES_US else row.time_us
+    return row.time_us
+
+
+def _draw(run: Run, series: dict[str, _Series], warnings: dict[str, None]) -> None:
+    drawable = {name: one for name, one in series.items() if _is_drawable(name, warnings)}
+    try:
+        find_metric_ids(run.pk, list(drawable))
+    except LimitExceeded as error:
+        warnings[str(error)] = None
+        stored = Metric.objects.filter(run=run, name__in=list(drawable))
+        known = set(stored.values_list("name", flat=True))
+        drawable = {name: one for name, one in drawable.items() if name in known}
+    if drawable:
+        append_points(run.pk, _as_points(drawable))
+
+
+def _is_drawable(name: str, warnings: dict[str, None]) -> bool:
+    try:
+        check_metric_name(name)
+    except InvalidInput as error:
+        warnings[str(error)] = None
+        return False
+    return True
+
+
+def _as_points(series: Mapping[str, _Series]) -> Points:
+    columns = Columns(
+        np.array([step for one in series.values() for step in one.steps], np.int64),
+        np.array([value for one in series.values() for value in one.values], np.float64),
+        np.array([time for one in series.values() for time in one.times_us], np.int64),
+    )
+    counts = np.array([len(one.steps) for one in series.values()], np.int64)
+    return Points(list(series), counts, columns)
+
+
+def _warn(run: Run, warnings: Iterable[str]) -> None:
+    """Keep with the run what could not be drawn."""
+    known = run.metadata.get("warnings", [])
+    if news := [text for text in warnings if text not in known][: MAX_WARNINGS - len(known)]:
+        run.metadata = run.metadata | {"warnings": known + news}
+        run.save(update_fields=["metadata"])
