@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from runyard import tokens
 from runyard.errors import NoServer
+from runyard.origins import one_name, with_scheme
 
 SYSTEM_DIRS = frozenset(
     Path(name)
@@ -52,12 +53,12 @@ def token_for(origin: str) -> str | None:
 def token_of_environment(origin: str) -> str | None:
     url = os.environ.get("RUNYARD_URL")
     token = os.environ.get("RUNYARD_TOKEN", "").strip()
-    is_meant = tokens.is_sendable(token) and (not url or origin == _origin(url))
+    is_meant = tokens.is_sendable(token) and (not url or one_name(origin) == one_name(_origin(url)))
     return token if is_meant else None
 
 
 def _origin(url: str) -> str:
-    parts = urlsplit(url.strip())
+    parts = urlsplit(with_scheme(url))
     return f"{parts.scheme}://{parts.netloc}".lower()
 
 

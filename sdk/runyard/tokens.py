@@ -6,6 +6,8 @@ import os
 import stat
 from pathlib import Path
 
+from runyard.origins import one_name
+
 
 def tokens_path() -> Path:
     """$XDG_CONFIG_HOME/runyard/tokens.json."""
@@ -16,24 +18,26 @@ def tokens_path() -> Path:
 def stored_token(origin: str) -> str | None:
     """A file that is not there, or says nothing, is as one without tokens: training goes on."""
     try:
-        token = _read().get(origin)
+        kept = _read()
     except (OSError, ValueError, RuntimeError):  # the last: there is no home directory
         return None
+    same = (kept[name] for name in kept if one_name(name) == one_name(origin))
+    token = kept.get(origin) or next(same, None)
     return token if isinstance(token, str) and is_sendable(token) else None
 
 
 def store_token(origin: str, token: str) -> Path:
     """Keep the token for this server, in place of an older one. Raises: OSError, ValueError."""
-    return _write(_read() | {origin: token})
+    return _write(_without(_read(), origin) | {origin: token})
 
 
 def forget_token(origin: str) -> bool:
     """Whether there was one. Raises: OSError, ValueError."""
-    tokens = _read()
-    if origin not in tokens:
+    kept = _read()
+    others = _without(kept, origin)
+    if len(others) == len(kept):
         return False
-    del tokens[origin]
-    _write(tokens)
+    _write(others)
     return True
 
 
@@ -47,6 +51,11 @@ def is_open_to_others() -> bool:
     with contextlib.suppress(OSError, RuntimeError):
         return bool(tokens_path().stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
     return False
+
+
+def _without(kept: dict[str, object], origin: str) -> dict[str, object]:
+    """The tokens of other servers; all names of this machine are one."""
+    return {name: kept[name] for name in kept if one_name(name) != one_name(origin)}
 
 
 def _read() -> dict[str, object]:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from runyard.credentials import Credentials, NotLetIn
 from runyard.errors import TransportError
+from runyard.origins import with_scheme
 
 if TYPE_CHECKING:
     from http.client import HTTPConnection, HTTPResponse
@@ -73,7 +74,7 @@ class Address(NamedTuple):
 
 def parse_address(url: str) -> Address:
     """Raises: ValueError."""
-    parts = urlsplit(url.strip())
+    parts = urlsplit(with_scheme(url))
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError(f"The server's address must look like http://host:port, not {url!r}.")
     if parts.username or parts.password:
