@@ -53,6 +53,11 @@ urlpatterns = [
     route(rf"{PROJECT}/(?P<field>tags|description|notes)", editing.project_field, "project-field"),
     route(rf"{PROJECT}/members", members.member_list, "member-list"),
     route(rf"{PROJECT}/members/(?P<user_id>\d{{1,18}})", members.member, "member"),
+    route(
+        rf"{PROJECT}/members/(?P<user_id>\d{{1,18}})/removal",
+        members.member_removal,
+        "member-removal",
+    ),
     route(rf"{PROJECT}/members/suggestions", members.person_list, "person-list"),
     route(rf"{PROJECT}/departure", members.departure, "departure"),
     route(rf"{PROJECT}/ownership", members.ownership, "ownership"),

@@ -15,8 +15,11 @@ from dashboard.views.accounts import with_accounts
 from tracking.domain.access import find_project, rights_in, visible_projects
 from tracking.domain.accounts import search_accounts
 from tracking.domain.people import (
+    Member,
     change_role,
+    find_member,
     list_members,
+    may_leave,
     remove_member,
     set_public,
     transfer_project,
@@ -44,7 +47,7 @@ def render_members(request: HttpRequest, project: Project, form: MemberForm) -> 
     context = {
         "project": project,
         "members": Paginator(members, PAGE_SIZE).get_page(request.GET.get("page")),
-        "is_member": any(member.user.pk == request.user.pk for member in members),
+        **standing(request, members),
         "may_manage": may_manage,
         "may_invite": isinstance(request.user, User) and may_invite(request.user, project),
         "roles": Role.choices,
@@ -56,22 +59,40 @@ def render_members(request: HttpRequest, project: Project, form: MemberForm) -> 
     return response
 
 
+def standing(request: HttpRequest, members: list[Member]) -> dict[str, bool]:
+    """Whether the reader is a member, and may cease to be."""
+    return {
+        "is_member": any(member.user.pk == request.user.pk for member in members),
+        "may_leave": may_leave(members, request.user.pk),
+    }
+
+
 @action
 def member(request: HttpRequest, project_key: str, user_id: str) -> HttpResponse:
-    """Another role, or none any more."""
+    """Another role."""
     project = find_project(request.user, project_key, manage=True)
-    person = get_object_or_404(User, pk=user_id)
-    if "remove" in request.POST:
-        remove_member(project, person)
-        said = f"{person.username} is no member any more. To undo that, add them again."
-    else:
-        change_role(project, person, role=request.POST.get("role", ""))
-        said = f"{person.username} has the role {request.POST['role']} now."
+    person = find_member(project, int(user_id)).user
+    change_role(project, person, role=request.POST.get("role", ""))
     if is_htmx(request) and person.pk != request.user.pk:  # one's own role changes the whole page
         return render_members(request, project, MemberForm())
-    messages.success(request, said)
+    messages.success(request, f"{person.username} has the role {request.POST['role']} now.")
     here = reverse("dashboard:member-list", args=[project.key])
     return client_redirect(here) if is_htmx(request) else redirect(here)
+
+
+@editor
+def member_removal(request: HttpRequest, project_key: str, user_id: str) -> HttpResponse:
+    """Of somebody else; oneself leaves."""
+    project = find_project(request.user, project_key, manage=True)
+    if int(user_id) == request.user.pk:
+        return redirect("dashboard:departure", project.key)
+    member = find_member(project, int(user_id))
+    if request.method != "POST":
+        context = {"project": project, "member": member}
+        return render(request, "dashboard/member_removal.html", context)
+    remove_member(project, member.user)
+    messages.success(request, f"{member.user.username} is no member any more.")
+    return redirect("dashboard:member-list", project.key)
 
 
 @page
@@ -87,7 +108,8 @@ def departure(request: HttpRequest, project_key: str) -> HttpResponse:
     """Leave the project."""
     project = find_project(request.user, project_key)
     if request.method != "POST":
-        return render(request, "dashboard/departure.html", {"project": project})
+        context = {"project": project, **standing(request, list_members(project))}
+        return render(request, "dashboard/departure.html", context)
     remove_member(project, get_object_or_404(User, pk=request.user.pk))
     messages.success(request, f"You have left the project {project.name}.")
     if visible_projects(request.user).filter(pk=project.pk).exists():

@@ -19,7 +19,7 @@ MEMBERS = "/projects/vision/members"
 CHANGES = [
     (MEMBERS, {"username": "charlie", "role": "editor"}),
     (f"{MEMBERS}/1", {"role": "viewer"}),
-    (f"{MEMBERS}/1", {"remove": "1"}),
+    (f"{MEMBERS}/1/removal", {}),
     ("/projects/vision/visibility", {"public": "1"}),
     ("/projects/vision/ownership", {"user": "1"}),
     ("/projects/vision/invitations", {"role": "viewer"}),
@@ -71,7 +71,7 @@ def test_members_see_one_another(browser: Any, name: str, may_manage: bool) -> N
     listed = [(person.username, role) for person, role in response.context["members"]]
     assert listed == [("alice", "owner"), ("bob", "editor"), ("vera", "viewer")]
     assert ("Add a member" in page(response)) is may_manage
-    assert ('name="remove"' in page(response)) is may_manage
+    assert ('title="Remove"' in page(response)) is may_manage
 
 
 @pytest.mark.parametrize(("name", "status"), [("bob", 403), ("vera", 403), ("charlie", 404)])
@@ -128,15 +128,60 @@ def test_members_are_added_only_as_they_can_be(
     assert roles(project) == {"bob": "editor", "vera": "viewer"}
 
 
-def test_owner_gives_roles_and_takes_them(browser: Any, project: Project, people: Any) -> None:
-    alice = browser("alice")
+def test_owner_gives_roles(browser: Any, project: Project, people: Any) -> None:
+    browser("alice").post(f"{MEMBERS}/{people['bob'].pk}", {"role": "viewer"})
 
-    alice.post(f"{MEMBERS}/{people['bob'].pk}", {"role": "viewer"})
-    said = page(alice.post(f"{MEMBERS}/{people['vera'].pk}", {"remove": "1"}, follow=True))
+    assert roles(project) == {"bob": "viewer", "vera": "viewer"}
 
-    assert roles(project) == {"bob": "viewer"}
+
+def test_removing_a_member_is_asked_about_first(
+    browser: Any, project: Project, people: Any
+) -> None:
+    alice, path = browser("alice"), f"{MEMBERS}/{people['vera'].pk}/removal"
+
+    asked = page(alice.get(path))
+    assert "Remove vera from vision?" in asked
+    assert "They will not see the project any more." in asked
+    assert roles(project) == {"bob": "editor", "vera": "viewer"}
+
+    said = page(alice.post(path, follow=True))
+
+    assert roles(project) == {"bob": "editor"}
     assert "vera is no member any more" in said
     assert browser("vera").get(MEMBERS).status_code == 404
+
+
+def test_removing_oneself_is_leaving(browser: Any, project: Project, people: Any) -> None:
+    path = f"{MEMBERS}/{people['alice'].pk}/removal"
+
+    for response in (browser("alice").get(path), browser("alice").post(path)):
+        assert response.headers["Location"] == "/projects/vision/departure"
+    assert Project.objects.get().owner == people["alice"]
+
+
+@pytest.mark.parametrize("who", ["charlie", "999999999999999999"])
+def test_nobody_is_removed_who_is_no_member(browser: Any, people: Any, who: str) -> None:
+    path = f"{MEMBERS}/{people[who].pk if who in people else who}/removal"
+
+    for response in (browser("alice").get(path), browser("alice").post(path)):
+        assert response.status_code == 404
+        assert who not in page(response)
+
+
+def test_owners_alone_see_addresses_and_when_members_signed_in(
+    browser: Any, project: Project, people: Any
+) -> None:
+    User.objects.filter(pk=people["vera"].pk).update(email="vera@example.org")
+
+    def shown(name: str) -> tuple[bool, bool]:
+        text = page(browser(name).get(MEMBERS))
+        return "vera@example.org" in text, "Last signed in" in text
+
+    assert [shown(name) for name in ("alice", "bob", "vera")] == [
+        (True, True),
+        (False, False),
+        (False, False),
+    ]
 
 
 def test_role_changes_in_place(browser: Any, project: Project, people: Any) -> None:
@@ -164,12 +209,10 @@ def test_own_role_changes_the_whole_page(browser: Any, project: Project, people:
     ("who", "form", "status"),
     [
         ("alice", {"role": "viewer"}, 400),  # the last owner
-        ("alice", {"remove": "1"}, 400),
         ("bob", {"role": "root"}, 400),
         ("bob", {}, 400),
         ("charlie", {"role": "viewer"}, 404),
-        ("charlie", {"remove": "1"}, 404),
-        ("999999999999999999", {"remove": "1"}, 404),
+        ("999999999999999999", {"role": "viewer"}, 404),
     ],
 )
 def test_roles_that_cannot_be_changed(
@@ -191,6 +234,25 @@ def test_leaving_is_asked_about_first(browser: Any, project: Project) -> None:
 
     assert response.headers["Location"] == "/"
     assert roles(project) == {"vera": "viewer"}
+
+
+def test_leaving_is_offered_to_who_may(browser: Any, project: Project, people: Any) -> None:
+    def offered() -> list[bool]:
+        return [
+            path in page(browser(name).get(MEMBERS))
+            for name in ("alice", "bob")
+            for path in ("Leave the project", "You are its only owner")
+        ]
+
+    assert offered() == [False, True, True, False]
+    asked = page(browser("alice").get("/projects/vision/departure"))
+    assert "You are its only owner" in asked
+    assert 'class="button button-danger"' not in asked
+
+    share(project, people["charlie"], Role.OWNER)
+    assert offered() == [True, False, True, False]
+    User.objects.filter(pk=people["charlie"].pk).update(is_active=False)
+    assert offered() == [False, True, True, False]
 
 
 def test_last_owner_stays(browser: Any, project: Project) -> None:
@@ -300,4 +362,6 @@ def test_open_mode_has_members_but_no_invitations(
     shown = page(client.get(MEMBERS))
 
     assert "Add a member" in shown
+    assert "Nobody signs in on this server" in shown
+    assert "Everybody who signs in" not in shown
     assert "Invite somebody new" not in shown
