@@ -2,7 +2,8 @@
 
 from enum import Enum, auto
 
-from runyard.transport import Response
+from runyard import config
+from runyard.transport import Response, parse_address
 
 
 class Verdict(Enum):
@@ -49,6 +50,16 @@ def retry_after_s(answer: Response, *, longest_s: float) -> float | None:
     except ValueError:
         return None
     return min(max(seconds, 0.0), longest_s)
+
+
+def advise(answer: Response, url: str) -> str:
+    """What people can do who are not let in."""
+    if where := answer.headers.get("location"):
+        return f"it points to {where}"
+    wanted = "a token that may write there" if answer.status == 403 else "a valid token"
+    if config.token_of_environment(parse_address(url).origin):
+        return f"set RUNYARD_TOKEN to {wanted}, or unset it and run: runyard login {url}"
+    return f"set RUNYARD_TOKEN to {wanted}, or run: runyard login {url}"
 
 
 def explain(answer: Response) -> str:

@@ -11,10 +11,12 @@ from pathlib import Path
 from uuid import uuid4
 
 from runyard import config, locks, tokens
+from runyard.answers import advise, explain
 from runyard.background import is_room_used_up, measure
 from runyard.errors import NoServer, TransportError
 from runyard.orphans import spool_paths
-from runyard.transport import HttpTransport, parse_address
+from runyard.scope import ask_door, ask_scope
+from runyard.transport import HttpTransport, Response, parse_address
 
 
 class Trouble(Exception):
@@ -112,14 +114,45 @@ def _check_server(url: str | None) -> str:
 
 def _check_token(url: str | None) -> str:
     try:
-        origin = parse_address(config.server_url(url)).origin
+        address = parse_address(config.server_url(url))
     except NoServer:
         return "not needed without a server"
     if tokens.is_open_to_others():
         raise Trouble(f"others can read {tokens.tokens_path()}; run: chmod 600 on it")
+    sent = _describe_token(address.origin)
+    try:
+        with closing(HttpTransport(address, timeout_s=5.0)) as transport:
+            return _try_token(transport, sent, address.url)
+    except TransportError:
+        raise Trouble(f"{sent or _why_none()}; {address.url} cannot be asked about it") from None
+
+
+def _describe_token(origin: str) -> str:
+    """Which one is sent; "" for none."""
     if config.token_of_environment(origin):
         return "RUNYARD_TOKEN is sent"
     if tokens.stored_token(origin):
         return f"that of runyard login is sent, from {tokens.tokens_path()}"
-    is_set = bool(os.environ.get("RUNYARD_TOKEN"))
-    return "RUNYARD_TOKEN is for the server of RUNYARD_URL" if is_set else "none is set"
+    return ""
+
+
+def _why_none() -> str:
+    token = os.environ.get("RUNYARD_TOKEN", "").strip()
+    if token and not tokens.is_sendable(token):
+        return "RUNYARD_TOKEN is no token, which is one word"
+    return "RUNYARD_TOKEN is for the server of RUNYARD_URL" if token else "none is set"
+
+
+def _try_token(transport: HttpTransport, sent: str, url: str) -> str:
+    """Where the records go, with what jobs would send. Raises: Trouble, TransportError."""
+    if refusal := ask_door(transport):
+        said = f"{url} refuses it ({explain(refusal)})" if sent else f"{url} asks for one"
+        raise Trouble(f"{sent or _why_none()}, and {said}: {advise(refusal, url)}")
+    if not sent:
+        return f"{_why_none()}, and none is asked for"
+    scope = ask_scope(transport)
+    if isinstance(scope, Response):
+        return f"{sent}, and taken"
+    if not scope.may_write:
+        raise Trouble(f"{sent}; it is {scope.user}'s and {scope}: jobs cannot log with it")
+    return f"{sent}; it is {scope.user}'s and {scope}"

@@ -4,20 +4,19 @@ import getpass
 import sys
 from contextlib import closing
 
-from runyard import config
 from runyard.answers import explain
+from runyard.config import server_url, token_of_environment
 from runyard.credentials import Credentials
 from runyard.errors import TransportError
+from runyard.origins import LOOPBACK
+from runyard.scope import Scope, ask_door, ask_scope
 from runyard.tokens import forget_token, is_sendable, store_token
-from runyard.transport import Address, HttpTransport, parse_address
-
-ME = "/auth/me"  # asks for a token in every mode of the server
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+from runyard.transport import Address, HttpTransport, Response, parse_address
 
 
 def login(url: str | None, token: str | None) -> int:
     """Returns 1 if the server does not take the token; then nothing is kept."""
-    address = parse_address(config.server_url(url))
+    address = parse_address(server_url(url))
     if address.scheme == "http" and address.host not in LOOPBACK:
         _say(f"Note: {address.url} is not encrypted; who listens on the way can read the token.")
     token = (token or _ask(address)).strip()
@@ -26,21 +25,28 @@ def login(url: str | None, token: str | None) -> int:
         return 1
     try:
         with closing(HttpTransport(address, Credentials(token), timeout_s=10.0)) as transport:
-            answer = transport.request("GET", ME)
+            scope = ask_door(transport) or ask_scope(transport)
     except TransportError as error:
         _say(f"{address.url} does not answer ({error}). Nothing was kept.")
         return 1
-    user = answer.json().get("username")
-    if answer.status != 200 or not isinstance(user, str):
-        _say(f"{address.url} does not take the token ({explain(answer)}). Nothing was kept.")
+    if isinstance(scope, Response):
+        _say(f"{address.url} does not take the token ({explain(scope)}). Nothing was kept.")
         return 1
-    path = store_token(address.origin, token)
-    _say(f"You are {user} on {address.origin}. The token is kept in {path}, for you alone.")
+    _keep(token, scope, address.origin)
     return 0
 
 
+def _keep(token: str, scope: Scope, origin: str) -> None:
+    path = store_token(origin, token)
+    _say(f"You are {scope.user} on {origin}. The token is kept in {path}, for you alone.")
+    if scope.project or not scope.may_write:
+        _say(f"Note: the token {scope}.")
+    if token_of_environment(origin):
+        _say("Note: RUNYARD_TOKEN is set, and comes first: unset it to use this one.")
+
+
 def logout(url: str | None) -> int:
-    address = parse_address(config.server_url(url))
+    address = parse_address(server_url(url))
     if forget_token(address.origin):
         _say(f"The token for {address.origin} is forgotten here. Revoke it on your profile page.")
     else:

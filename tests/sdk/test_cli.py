@@ -115,7 +115,11 @@ def test_doctor_finds_all_well(
     door: Door, root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RUNYARD_TOKEN", "secret")
-    door.fault = lambda path: Answer(200, {"status": "ok"})
+    door.fault = lambda path: {
+        "/health": Answer(200, {"status": "ok"}),
+        "/ingest/v1/batch": Answer(405),
+        "/auth/me": Answer(200, {"username": "alice"}),
+    }[path]
 
     status, lines = examine(capsys, "--url", door.url)
 
@@ -123,7 +127,7 @@ def test_doctor_finds_all_well(
     assert list(lines) == ["version", "directory", "disk", "waiting", "server", "token"]
     assert all(line.startswith("ok ") for line in lines.values())
     assert lines["directory"].startswith(f"ok {root} (4 KiB reach the disk in ")
-    assert lines["token"] == "ok RUNYARD_TOKEN is sent"
+    assert lines["token"] == "ok RUNYARD_TOKEN is sent; it is alice's and may read and write"
     assert "secret" not in str(lines)
     assert list(root.iterdir()) == []
 

@@ -20,14 +20,22 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def server(door: Door) -> Door:
+def scope() -> str:
+    """Of the one token."""
+    return "write"
+
+
+@pytest.fixture
+def server(door: Door, scope: str) -> Door:
     """Knows one token, and whose it is."""
 
     def answer(path: str) -> Answer:
         sent = door.requests[-1][1].get("authorization") if door.requests else None
-        if path == "/auth/me" and sent == f"Bearer {TOKEN}":
-            return Answer(200, {"username": "alice"})
-        return Answer(401, {"detail": "There is no such API token."})
+        if sent != f"Bearer {TOKEN}":
+            return Answer(401, {"detail": "There is no such API token."})
+        if path == "/auth/me":
+            return Answer(200, {"username": "alice"}, {"Runyard-Token-Scope": scope})
+        return Answer(405)
 
     door.fault = answer
     return door
@@ -48,6 +56,32 @@ def test_token_is_checked_and_kept_for_its_user_alone(
     assert f"Make a token on {server.url}/profile/tokens" in printed.err
     assert f"You are alice on {server.url}." in printed.err
     assert TOKEN not in printed.err + printed.out
+
+
+@pytest.mark.parametrize(
+    ("scope", "words"),
+    [
+        ("read", "may only read"),
+        ("write; project=p%20q", "may read and write, only in project p q"),
+        ("read; project=p", "may only read, only in project p"),
+    ],
+)
+def test_narrow_token_is_kept_and_said_to_be_narrow(
+    server: Door, path: Path, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["login", server.url, "--token", TOKEN]) == 0
+
+    assert path.exists()
+    assert capsys.readouterr().err.splitlines()[-1] == f"Note: the token {words}."
+
+
+def test_login_says_that_another_token_comes_first(
+    server: Door, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RUNYARD_TOKEN", "ry_other")
+
+    assert main(["login", server.url, "--token", TOKEN]) == 0
+    assert "RUNYARD_TOKEN is set, and comes first" in capsys.readouterr().err
 
 
 def test_kept_token_goes_to_its_server_and_to_no_other(
@@ -183,7 +217,10 @@ def test_doctor_tells_where_the_token_is(
     capsys.readouterr()
 
     main(["doctor", "--url", server.url])
-    assert f"ok  token      that of runyard login is sent, from {path}" in capsys.readouterr().err
+    assert (
+        f"ok  token      that of runyard login is sent, from {path}; "
+        "it is alice's and may read and write\n" in capsys.readouterr().err
+    )
 
     path.chmod(0o644)
     assert main(["doctor", "--url", server.url]) == 1
