@@ -6,11 +6,11 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Max, Model, Q, QuerySet, TextField
+from django.db.models import Count, F, Max, Model, Q, QuerySet, TextField
 from django.db.models.functions import Cast, Coalesce, Left
 from django.utils import timezone
 
-from tracking.domain.access import Caller, visible_projects
+from tracking.domain.access import SHARED_PROJECT, Caller, visible_projects
 from tracking.enums import RunStatus
 from tracking.models import Project, Run
 
@@ -44,7 +44,8 @@ def cut_page(rows: QuerySet[Row], number: str | None, size: int = PAGE_SIZE) -> 
 
 
 def list_projects(user: Caller, *, query: str, sort: str) -> QuerySet[Project, Any]:
-    """Projects with `run_count`, `running_count`, `last_activity_at` and `intro`.
+    """Projects with `run_count`, `running_count`, `last_activity_at`, `intro`, `owner_name`, and
+    whether everybody who signs in may read it: `is_shared`.
 
     Archived runs are not counted; notes come as their beginning only.
     """
@@ -57,6 +58,8 @@ def list_projects(user: Caller, *, query: str, sort: str) -> QuerySet[Project, A
         running_count=Count("runs", filter=running),
         last_activity_at=Coalesce(Max("runs__last_seen_at"), "created_at"),
         intro=Left("notes", INTRO_LENGTH),
+        owner_name=F("owner__username"),
+        is_shared=Q(is_public=True) | Q(key=SHARED_PROJECT),
     )
     return filter_by_text(projects, query).defer("notes").order_by(PROJECT_SORTS[sort][1], "key")
 

@@ -1,10 +1,12 @@
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.http import HttpResponse
 from django.test import Client
 
 from tests.factories import make_run
+from tests.people import make_person
 from tracking.domain.runs import archive_runs, finish_run
 from tracking.enums import RunStatus
 from tracking.models import Project, Run
@@ -74,6 +76,50 @@ def test_empty_project_list_teaches_with_this_servers_address(client: Client) ->
     page = client.get("/", headers={"Host": "localhost:4321"}).content.decode()
 
     assert 'aspara.init(project="my_project", tracker_uri="http://localhost:4321")' in page
+
+
+def test_empty_project_list_leads_to_a_token_where_people_sign_in(
+    client: Client, settings: Any
+) -> None:
+    told = ("pip install ./sdk", "runyard login http://testserver", 'href="/profile/tokens"')
+    assert [text in client.get("/").content.decode() for text in told] == [True, False, False]
+
+    settings.ACCESS = "login"
+    client.force_login(make_person("emmy"))
+
+    assert [text in client.get("/").content.decode() for text in told] == [True, True, True]
+
+
+def test_projects_of_one_name_are_told_apart(client: Client, settings: Any) -> None:
+    settings.ACCESS = "login"
+    marie, ada = make_person("marie"), make_person("ada")
+    Project.objects.create(key="vision", name="vision", owner=marie)
+    Project.objects.create(key="vision-2", name="vision", owner=ada, is_public=True)
+    Project.objects.create(key="marie~vision", name="vision", namespace="marie", owner=marie)
+    Project.objects.create(key="default", name="default")
+    client.force_login(marie)
+
+    response = client.get("/", {"sort": "name"})
+    shown = response.content.decode()
+
+    assert [(one.key, one.owner_name, one.is_shared) for one in response.context["projects"]] == [
+        ("default", None, True),
+        ("marie~vision", "marie", False),
+        ("vision", "marie", False),
+        ("vision-2", "ada", True),
+    ]
+    assert '<span class="project-namespace">marie / </span>vision</a>' in shown
+    assert [f">{key}</code>" in shown for key in ("default", "vision", "vision-2")] == [
+        False,
+        False,
+        True,
+    ]
+
+
+def test_open_mode_names_no_owners(client: Client) -> None:
+    Project.objects.create(key="vision", name="vision", owner=make_person("marie"))
+
+    assert "marie" not in client.get("/").content.decode()
 
 
 def test_project_list_fragment_is_the_table_alone(fragment: Callable[..., HttpResponse]) -> None:
