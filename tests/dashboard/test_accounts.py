@@ -110,13 +110,14 @@ def test_open_mode_says_that_nobody_signs_in(client: Client, settings: Any, path
 
 def test_menu_leads_to_what_one_may(signed_in: Client, alice: User) -> None:
     for right, links in (
-        ({}, (True, True, False, False)),
-        ({"is_staff": True, "is_superuser": True}, (True, True, True, True)),
+        ({}, (True, True, True, False, False)),
+        ({"is_staff": True, "is_superuser": True}, (True, True, True, True, True)),
     ):
         User.objects.update(**right)
         text = page(signed_in.get("/"))
         assert links == tuple(
-            word in text for word in ("Sign out", "/profile", "/admin/", "/invitations")
+            word in text
+            for word in ("Sign out", '"/profile"', "/profile/tokens", "/admin/", "/invitations")
         )
 
 
