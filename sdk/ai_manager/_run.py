@@ -158,7 +158,7 @@ class Run(MetricInterface):
 
     def _say(self, what: str = "") -> None:
         if not self._core.is_silent:
-            where = self.url or "the server has not answered yet"
+            where = self._core.whereabouts()
             say(f"ai_manager: {self.project_name}/{self.name}{what}: {where}")
 
 

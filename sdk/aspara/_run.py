@@ -146,5 +146,4 @@ class Run:
 
     def _say(self, what: str = "") -> None:
         if not self._core.is_silent:
-            where = self._core.page_url or "the server has not answered yet"
-            say(f"aspara: {self.project}/{self.name}{what}: {where}")
+            say(f"aspara: {self.project}/{self.name}{what}: {self._core.whereabouts()}")

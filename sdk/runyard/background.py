@@ -75,6 +75,7 @@ class BackgroundSender:
 
     def drain(self, timeout_s: float) -> int:
         """Wait until all has arrived and the spool is gone. Returns the number of records left."""
+        self.sender.is_denied = False  # asked once more: somebody may have logged in meanwhile
         self._wait_until(lambda: self._is_over, timeout_s)
         return self.sender.backlog
 

@@ -79,6 +79,7 @@ class Run:
         self.server_id: int | None = None
         self.is_finished = False
         self.status: Status | None = None  # how it ended
+        self.left = 0  # how many records had not arrived when it ended
         self.exit_deadline_s = config.exit_deadline_s()
         self._place = place
         self._start = dict(start)
@@ -277,7 +278,7 @@ class Run:
         if self._background is None:
             return 0
         end = time.monotonic() + timeout_s
-        left = self._background.drain(timeout_s)
+        left = self.left = self._background.drain(timeout_s)
         if left and not self._background.sender.stopped and not family.is_multiprocessing_child():
             self._tell_what_is_left(left)
         if not left:
@@ -285,12 +286,35 @@ class Run:
             orphans.adopt_of_run(place.root, self.uid, place.credentials, limit_s=limit_s)
         return left
 
+    def whereabouts(self) -> str:
+        """The page of the run, for a line to people; or why there is none, or not all is on it."""
+        why = self._why_not()
+        if self.left:
+            return f"{_records(self.left)} not arrived{why and f': {why}'}"
+        return self.page_url or why or "the server has not answered yet"
+
+    def _why_not(self) -> str:
+        sender = self._background and self._background.sender
+        return (sender.stopped or sender.trouble) if sender else ""
+
     def _tell_what_is_left(self, count: int) -> None:
-        root = self._place.root
+        why = self._why_not()
         warn(
-            f"{count} records of {self.project}/{self.key} have not arrived. They are safe in "
-            f"{root}; to send them: runyard sync {quote(str(root))}"
+            f"{_records(count, f' of {self.project}/{self.key}')} not arrived"
+            f"{why and f': {why}'}. "
+            f"They are safe in {self._place.root}; to send them: {' && '.join(self._steps())}"
         )
+
+    def _steps(self) -> list[str]:
+        """What to type to send the records that are left. Whoever gave a password is asked for it."""
+        root, address, credentials = self._place
+        steps = [f"runyard sync {quote(str(root))}"]
+        sender = self._background and self._background.sender
+        if sender and sender.wants_token and not credentials.user:
+            steps.insert(0, f"runyard login {quote(address.url)}")
+            if config.token_of_environment(address.origin):
+                steps.insert(0, "unset RUNYARD_TOKEN")
+        return steps
 
     def forget_parent(self) -> None:
         """In a forked child: what was the parent's is let go of; the first record begins anew."""
@@ -303,3 +327,7 @@ class Run:
         is_unconfirmed = self._start.get("resume") and not self.page_url
         kept = (*NAMES, "resume") if is_unconfirmed else NAMES
         self._start = {name: self._start[name] for name in kept if name in self._start}
+
+
+def _records(count: int, of: str = "") -> str:
+    return f"1 record{of} has" if count == 1 else f"{count} records{of} have"

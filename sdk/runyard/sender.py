@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from urllib.parse import quote
 
-from runyard.answers import Verdict, explain, judge, retry_after_s
+from runyard.answers import Verdict, advise, explain, judge, retry_after_s
 from runyard.batches import encode_batch
 from runyard.errors import RunExists, StartRefused, TransportError
 from runyard.names import full_jitter
@@ -62,8 +62,10 @@ class Sender:
         self.run: RunInfo | None = None
         self.next_seq = spool.segments[0] if spool.segments else 1
         self.stopped = ""  # why there will be no more sending
+        self.trouble = ""  # why the server has not taken what it was sent last
         self.refusal: Exception | None = None  # why the run could not be started
         self.is_denied = False
+        self.wants_token = False  # it is denied, and not because the address is wrong
         self.is_draining = False
         self.attempts = 0  # since the server last took something
         self.has_tried = False  # the server has answered, or not answered, once
@@ -177,7 +179,8 @@ class Sender:
         acked_seq = words["acked_seq"]
         self.next_seq = acked_seq + 1
         self.attempts = 0
-        self.is_denied = False
+        self.is_denied = self.wants_token = False
+        self.trouble = ""
         self._notices.is_over()
         self._limit = min(MAX_RECORDS, 2 * self._limit)
         self._forget(acked_seq)
@@ -301,6 +304,7 @@ class Sender:
             asked = retry_after_s(answer, longest_s=LONGEST_WAIT_S)
             if asked is not None:
                 self.attempts += 1
+                self.trouble = f"{self.spool.meta.url} wants us to wait ({explain(answer)})"
                 return asked
         else:
             self._warn_unreachable(explain(answer))
@@ -316,12 +320,11 @@ class Sender:
 
     def _ask_for_credentials(self, answer: Response) -> float:
         self.is_denied = True
-        where = answer.headers.get("location")
-        login = f"set RUNYARD_TOKEN to a valid token, or run: runyard login {self.spool.meta.url}"
-        advice = f"it points to {where}" if where else login
+        self.wants_token = "location" not in answer.headers
+        self.trouble = f"{self.spool.meta.url} does not let us in ({explain(answer)})"
         self._notices.warn(
             "denied",
-            f"{self.spool.meta.url} does not let us in ({explain(answer)}): {advice}. "
+            f"{self.trouble}: {advise(answer, self.spool.meta.url)}. "
             f"Records are kept in {self.spool.path} and sent later.",
         )
         return DENIED_RETRY_S
@@ -334,10 +337,10 @@ class Sender:
         return TICK_S
 
     def _warn_unreachable(self, reason: str) -> None:
+        self.trouble = f"{self.spool.meta.url} does not answer ({reason})"
         self._notices.warn(
             "unreachable",
-            f"{self.spool.meta.url} does not answer ({reason}). The job goes on; "
-            f"records are kept in {self.spool.path} and sent later.",
+            f"{self.trouble}. The job goes on; records are kept in {self.spool.path} and sent later.",
         )
 
     @property

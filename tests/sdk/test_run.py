@@ -233,10 +233,74 @@ def test_what_is_left_is_said_with_the_command_to_send_it(
     run.log({"loss": 1})
 
     assert run.finish("completed", timeout_s=0.0) == 3
-    assert f"3 records of p/r have not arrived. They are safe in {root}; to send them:" in (
-        caplog.text
+    *_, last = [record.message for record in caplog.records]
+    why = last.removeprefix("runyard: 3 records of p/r have not arrived: ").partition(". They")[0]
+    assert why.startswith(f"{DEAD_URL} does not answer (ConnectionRefusedError")
+    assert last.endswith(f"They are safe in {root}; to send them: runyard sync {root}")
+    assert run.whereabouts() == f"3 records have not arrived: {why}"
+
+
+def refuse(status: int, detail: str, **headers: str) -> Callable[[str], Answer]:
+    return lambda path: Answer(status, {"detail": detail}, headers)
+
+
+def test_run_that_is_not_let_in_says_why_and_how_to_send_it(
+    door: Door, root: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    door.fault = refuse(401, "Sign in.")
+    run = start(door.url)
+    why = f"{door.url} does not let us in (401 Sign in.)"
+    assert run.whereabouts() == why
+
+    run.log({"loss": 1})
+
+    assert run.finish("completed") == 3
+    assert run.whereabouts() == f"3 records have not arrived: {why}"
+    [_, last] = [record.message for record in caplog.records]
+    assert last == (
+        f"runyard: 3 records of p/r have not arrived: {why}. They are safe in {root}; "
+        f"to send them: runyard login {door.url} && runyard sync {root}"
     )
-    assert f"runyard sync {root}" in caplog.text
+
+
+def test_run_whose_token_ends_midway_tells_what_has_not_arrived(
+    door: Door, root: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNYARD_TOKEN", "ry_revoked")
+    run = start(door.url)
+    assert run.whereabouts() == f"{door.url}/projects/p/runs/r"
+
+    door.fault = refuse(401, "It was revoked.")
+    run.log({"loss": 1})
+
+    assert run.finish("completed") == 2
+    assert run.whereabouts() == (
+        f"2 records have not arrived: {door.url} does not let us in (401 It was revoked.)"
+    )
+    assert caplog.records[-1].message.endswith(
+        f"to send them: unset RUNYARD_TOKEN && runyard login {door.url} && runyard sync {root}"
+    )
+
+
+def test_run_sent_to_another_address_need_not_log_in(
+    door: Door, root: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    door.fault = refuse(301, "", Location="https://elsewhere")
+
+    start(door.url).finish("completed")
+
+    assert caplog.records[-1].message.endswith(f"to send them: runyard sync {root}")
+
+
+def test_token_that_came_meanwhile_is_tried_at_the_end(door: Door) -> None:
+    door.fault = refuse(401, "Sign in.")
+    run = start(door.url)
+    run.log({"loss": 1})
+    door.fault = lambda path: None
+
+    assert run.finish("completed") == 0
+    assert door.values("r", "loss") == [(0, 1.0)]
+    assert run.whereabouts() == f"{door.url}/projects/p/runs/r"
 
 
 def test_deleted_run_goes_on_in_silence(door: Door, caplog: pytest.LogCaptureFixture) -> None:
@@ -249,6 +313,9 @@ def test_deleted_run_goes_on_in_silence(door: Door, caplog: pytest.LogCaptureFix
     run.finish("completed")
 
     assert len(caplog.records) == 1
+    assert run.whereabouts().endswith(
+        "not arrived: the run was deleted on the server (410 The run was deleted.)"
+    )
 
 
 def test_artifact_is_copied_at_once(door: Door, tmp_path: Path) -> None:

@@ -280,6 +280,37 @@ def test_wrong_credentials_are_asked_for_once(
     assert not sender.is_denied
 
 
+def test_refused_token_is_not_called_invalid(
+    sender: Sender, transport: ScriptedTransport, caplog: pytest.LogCaptureFixture
+) -> None:
+    add_rows(sender.spool, 1)
+    transport.script = [Answer(403, {"detail": "This API token may only read."})]
+
+    sender.step()
+
+    url = sender.spool.meta.url
+    assert caplog.records[-1].message.startswith(
+        f"runyard: {url} does not let us in (403 This API token may only read.): "
+        f"set RUNYARD_TOKEN to a token that may write there, or run: runyard login {url}. "
+    )
+    assert sender.wants_token
+
+
+def test_token_of_the_environment_stands_before_a_login(
+    sender: Sender,
+    transport: ScriptedTransport,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("RUNYARD_TOKEN", "ry_wrong")
+    add_rows(sender.spool, 1)
+    transport.script = [Answer(401)]
+
+    sender.step()
+
+    assert "to a valid token, or unset it and run: runyard login " in caplog.text
+
+
 def test_sign_of_life_is_given_when_there_is_nothing_to_say(
     sender: Sender, transport: ScriptedTransport
 ) -> None:

@@ -241,6 +241,18 @@ def test_runs_are_said_on_stdout_in_short(
     ]
 
 
+def test_last_line_tells_what_has_not_arrived(
+    run: Run, gate: Gate, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gate.fault = lambda path: Answer(403, {"detail": "You may not change project 'p'."})
+    run.finish()
+
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "ai_manager: My Project/r completed: 1 record has not arrived: "
+        f"{gate.url} does not let us in (403 You may not change project 'p'.)"
+    )
+
+
 def test_forked_worker_logs_to_the_run_of_its_parent(run: Run, gate: Gate) -> None:
     """What it says of itself first is what the run is called, should it be heard before."""
     run._core.forget_parent()

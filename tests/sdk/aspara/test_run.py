@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from aspara import Run
 
-from tests.sdk.door import Door
+from tests.sdk.door import Answer, Door
 
 
 @pytest.fixture
@@ -162,3 +162,27 @@ def test_artifact_of_a_file_with_an_odd_name_is_uploaded(
 
     assert door.payloads(run.name, "artifact") == [{"name": "confusion_matrix.png"}]
     assert len(door.uploads) == 1
+
+
+def test_last_line_tells_what_has_not_arrived(
+    run: Run, door: Door, capsys: pytest.CaptureFixture[str]
+) -> None:
+    door.fault = lambda path: Answer(401, {"detail": "It was revoked."})
+    run.log({"loss": 1})
+    run.finish()
+
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        f"aspara: p/r completed: 2 records have not arrived: "
+        f"{door.url} does not let us in (401 It was revoked.)"
+    )
+
+
+def test_first_line_tells_why_there_is_no_page(
+    door: Door, capsys: pytest.CaptureFixture[str]
+) -> None:
+    door.fault = lambda path: Answer(403, {"detail": "This API token may only read."})
+    Run(name="r", project="p", tracker_uri=door.url)
+
+    assert capsys.readouterr().out == (
+        f"aspara: p/r: {door.url} does not let us in (403 This API token may only read.)\n"
+    )
