@@ -338,10 +338,12 @@ async def knock(client: Client, method: str, path: str, values: dict[str, str]) 
     else:
         await app.send_input({"type": "http.request", "body": make_start(method)})
     answer = await app.receive_output(timeout=20)
+    if answer["type"] == "websocket.accept":  # who may not come in is told so after that
+        answer = await app.receive_output(timeout=20)
     if not app.future.done():
         await app.send_input({"type": f"{kind}.disconnect", "code": 1000})
         await app.wait(timeout=20)
-    is_in = answer["type"] == "websocket.accept" or answer.get("status") == 200
+    is_in = answer["type"] == "websocket.send" or answer.get("status") == 200
     return "in" if is_in else str(answer)
 
 

@@ -85,3 +85,23 @@ def test_watcher_hears_of_each_point_while_it_is_logged(
         for name, values in (("loss", [n / 2 for n in range(50)]), ("accuracy", [0.5] * 50)):
             curve = [(frame["step"], frame["value"]) for frame in points if frame["name"] == name]
             assert curve == list(enumerate(values))
+
+
+CODE_OF_CLOSING = """
+([address, protocols]) => new Promise((resolve) => {
+    new WebSocket(address, protocols).onclose = (event) => resolve(event.code);
+})
+"""
+
+
+def test_page_hears_why_it_may_not_watch(server: LiveServer, page: Page) -> None:
+    page.goto(f"{server.url}/health")
+    address = f"ws://127.0.0.1:{server.port}/ws"
+
+    def code(path: str, *protocols: str) -> int:
+        return int(page.evaluate(CODE_OF_CLOSING, [f"{address}/{path}", protocols]))
+
+    assert code("1", "bearer", "ry_wrong") == 4401
+    assert code("99") == 4404
+    assert code("99?since=soon") == 4400
+    assert code("nothing") == 1006

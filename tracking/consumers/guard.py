@@ -74,9 +74,19 @@ async def close(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: AR
     await send({"type": "websocket.close"})
 
 
+def chosen_protocol(scope: Scope) -> str | None:
+    """A browser that offers some gives up a connection for which none was chosen."""
+    return SUBPROTOCOL if SUBPROTOCOL in scope.get("subprotocols", []) else None
+
+
 async def _refuse(scope: Scope, send: Send, status: int, detail: str) -> None:
+    """A WebSocket without a good token is opened, and closed with a code: of one that is not
+    opened a browser tells its page nothing at all. Other sites' pages need not know more.
+    """
     if scope["type"] == "websocket":
-        await send({"type": "websocket.close", "code": NOT_SIGNED_IN, "reason": detail})
+        if status == 401:
+            await send({"type": "websocket.accept", "subprotocol": chosen_protocol(scope)})
+        await send({"type": "websocket.close", "code": NOT_SIGNED_IN})
         return
     headers = [(b"Content-Type", b"application/json")]
     if status == 401:

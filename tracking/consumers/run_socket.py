@@ -15,7 +15,7 @@ from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from tracking import errors
-from tracking.consumers.guard import NOT_SIGNED_IN, SUBPROTOCOL, Receive, Scope, Send
+from tracking.consumers.guard import NOT_SIGNED_IN, Receive, Scope, Send, chosen_protocol
 from tracking.consumers.heart import Beating
 from tracking.consumers.newsroom import Order
 from tracking.consumers.socket_frames import deleted_frame, socket_newsroom, status_frame
@@ -26,6 +26,7 @@ from tracking.domain.access import find_run_by_id
 from tracking.models import Run
 
 PATIENCE_S = 30.0  # a watcher that takes nothing for so long is cut
+INVALID = 4400  # closes the socket: `since` is no time
 GONE = 4404  # closes the socket: the run was deleted, or may not be seen any more
 MAX_DIGITS = 18  # of an id
 
@@ -65,14 +66,14 @@ class RunSocket(Beating, AsyncWebsocketConsumer):
         try:
             since_us = parse_since(self.scope["query_string"])
             run = await database_sync_to_async(self.find_run)()
-        except errors.RunyardError:
-            await self.close()  # before it is accepted: the handshake is answered with 403
+        except errors.RunyardError as error:
+            await self.accept(chosen_protocol(self.scope))  # else a browser hears of no code
+            await self.close(_code_for(error))
             raise StopConsumer from None
         is_live = since_us is None
         self.watched = Watched(run.pk, run.revision if is_live else 0, run.revision, since_us)
         events.attach_loop()
-        offered = self.scope.get("subprotocols", [])
-        await self.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
+        await self.accept(chosen_protocol(self.scope))
         self.group = events.group_name(run.pk)
         self.start_heart()
         await self.look_around({})
@@ -143,3 +144,13 @@ class RunSocket(Beating, AsyncWebsocketConsumer):
         await self.stop_heart()
         if self.group:
             await self.channel_layer.group_discard(self.group, self.channel_name)
+
+
+def _code_for(error: errors.RunyardError) -> int:
+    match error:
+        case errors.InvalidCredentials():
+            return NOT_SIGNED_IN
+        case errors.InvalidInput():
+            return INVALID
+        case _:
+            return GONE

@@ -176,7 +176,8 @@ async def test_session_changes_nothing_here(alice):
     assert (await post_batch(headers))[0] == 401
 
 
-async def connect(path: str, headers: Headers = (), protocols: tuple[str, ...] = ()) -> Any:
+async def connect(path: str, headers: Headers = (), protocols: tuple[str, ...] = ()) -> list[Any]:
+    """What it is told first: two things once it is open."""
     scope = {
         "type": "websocket",
         "path": path,
@@ -186,10 +187,12 @@ async def connect(path: str, headers: Headers = (), protocols: tuple[str, ...] =
     }
     app = ApplicationCommunicator(application, scope)
     await app.send_input({"type": "websocket.connect"})
-    answer = await app.receive_output(timeout=20)
+    answers = [await app.receive_output(timeout=20)]
+    if answers[0]["type"] == "websocket.accept":
+        answers.append(await app.receive_output(timeout=20))
     await app.send_input({"type": "websocket.disconnect", "code": 1000})
     await app.wait(timeout=20)
-    return answer
+    return answers
 
 
 @sync_to_async
@@ -201,11 +204,20 @@ async def test_socket_takes_the_token_as_subprotocol(alice):
     [(_, header)] = await sync_to_async(token_of)(alice)
     secret, path = header.decode().removeprefix("Bearer "), await socket_path()
 
-    accepted = await connect(path, protocols=("bearer", secret))
+    accepted, news = await connect(path, protocols=("bearer", secret))
 
     assert (accepted["type"], accepted["subprotocol"]) == ("websocket.accept", "bearer")
-    assert (await connect(path))["code"] == 4401
-    assert (await connect(path, protocols=("bearer", "ry_wrong")))["code"] == 4401
+    assert news["type"] == "websocket.send"
+
+
+@pytest.mark.parametrize(
+    ("protocols", "chosen"), [((), None), (("bearer", "ry_wrong"), "bearer"), (("chat",), None)]
+)
+async def test_socket_without_a_good_token_is_opened_to_be_told_so(alice, protocols, chosen):
+    assert await connect(await socket_path(), protocols=protocols) == [
+        {"type": "websocket.accept", "subprotocol": chosen},
+        {"type": "websocket.close", "code": 4401},
+    ]
 
 
 async def test_socket_of_another_sites_page_is_refused(alice):
@@ -213,9 +225,9 @@ async def test_socket_of_another_sites_page_is_refused(alice):
     foreign = (*headers, (b"origin", b"http://evil.example"))
     path = await socket_path()
 
-    assert (await connect(path, headers))["type"] == "websocket.accept"
-    assert (await connect(path, foreign))["type"] == "websocket.close"
+    assert (await connect(path, headers))[1]["type"] == "websocket.send"
+    assert [answer["type"] for answer in await connect(path, foreign)] == ["websocket.close"]
 
 
 async def test_socket_path_that_is_none_is_closed():
-    assert (await connect("/ws/of/nothing"))["type"] == "websocket.close"
+    assert await connect("/ws/of/nothing") == [{"type": "websocket.close"}]

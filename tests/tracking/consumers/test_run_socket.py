@@ -65,8 +65,11 @@ def bearer(secret: str) -> dict[str, str]:
 
 
 async def is_let_in(path: str, **options: Any) -> bool:
-    async with knock(path, **options) as (_, is_in):
-        return bool(is_in)
+    """Not only to be told that it may not come in."""
+    async with knock(path, **options) as (socket, is_in):
+        if not is_in:
+            return False
+        return (await socket.receive_output(timeout=WAIT_S))["type"] == "websocket.send"
 
 
 async def news(socket: WebsocketCommunicator) -> dict[str, Any]:
@@ -173,6 +176,16 @@ async def test_where_there_is_no_run_nobody_is_let_in(run, path):
     assert not await is_let_in(path)
 
 
+@pytest.mark.parametrize(
+    ("path", "code"), [("/ws/99", 4404), ("/ws/{}?since=x", 4400), ("/ws/99?since=x", 4400)]
+)
+async def test_reason_for_which_it_is_closed_is_a_code(run, path, code):
+    async with knock(path.format(run.pk)) as (socket, _):
+        closing = await socket.receive_output(timeout=WAIT_S)
+
+    assert (closing["type"], closing["code"]) == ("websocket.close", code)
+
+
 @pytest.mark.parametrize("query", ["since=x", "since=", "since=1e400", "since=%ff", "since=%00"])
 async def test_wrong_since_is_refused(run, query):
     assert not await is_let_in(f"/ws/{run.pk}?{query}")
@@ -209,6 +222,7 @@ async def test_token_comes_by_header_or_subprotocol_and_never_by_the_address(run
         assert await is_let_in(path, **bearer(token))
         async with knock(path, subprotocols=["bearer", token]) as (socket, is_in):
             assert (is_in, socket.chosen) == (True, "bearer")
+            assert (await news(socket))["type"] == "status"
 
 
 async def test_session_is_as_good(run, alice, async_client):
