@@ -5,9 +5,11 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.contrib.auth.hashers import make_password
 from django.forms.forms import BaseForm
+from django.http import HttpRequest
 
-from tracking.attempts import MAX_NAME_LENGTH, one_attempt
+from tracking.attempts import MAX_NAME_LENGTH, check_password, one_attempt
 from tracking.domain.accounts import find_account
 from tracking.domain.people import add_member
 from tracking.domain.registration import INVITED_ROLES
@@ -28,7 +30,7 @@ def style(form: BaseForm) -> None:
 class SignInForm(AuthenticationForm):
     error_messages = {
         "invalid_login": "This user name and password do not go together. Capitals count in both.",
-        "inactive": "This account is not active. Ask an administrator.",
+        "inactive": "This account is disabled. Ask an administrator.",
         "service": "This account is for programs: they come with a token. Sign in as yourself.",
     }
 
@@ -46,8 +48,23 @@ class SignInForm(AuthenticationForm):
         return name
 
     def clean(self) -> dict[str, Any]:
-        with one_attempt(self.request, self.cleaned_data.get("username", "")):
-            return super().clean()
+        name, password = (self.cleaned_data.get(key, "") for key in ("username", "password"))
+        with one_attempt(self.request, name):
+            try:
+                return super().clean()
+            except forms.ValidationError:
+                self._tell_if_disabled(name, password)
+                raise
+
+    def _tell_if_disabled(self, name: str, password: str) -> None:
+        """Only to who knows the password, and as slowly where there is no such account."""
+        if getattr(self.request, "axes_locked_out", False):
+            return
+        disabled = User.objects.filter(username=name, is_active=False).first()
+        if disabled is None:
+            make_password(password)
+        elif disabled.check_password(password):
+            raise forms.ValidationError(self.error_messages["inactive"], code="inactive")
 
     def confirm_login_allowed(self, user: User) -> None:
         super().confirm_login_allowed(user)
@@ -122,14 +139,22 @@ class ProfileForm(VerbForm):
 
 
 class PasswordForm(PasswordChangeForm):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.request = request
         self.fields["old_password"].label = "Password now"
         self.fields["new_password1"].label = "New password"
         self.fields["new_password1"].help_text = CHOICE_HINT
         self.fields["new_password2"].label = "New password again"
         self.fields["new_password2"].help_text = ""
         style(self)
+
+    def clean_old_password(self) -> str:
+        """A guess at it counts as one at signing in."""
+        old: str = self.cleaned_data["old_password"]
+        if check_password(self.request, self.user.get_username(), old) is None:
+            raise forms.ValidationError(self.error_messages["password_incorrect"])
+        return old
 
 
 class InvitationForm(VerbForm):

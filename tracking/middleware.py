@@ -145,12 +145,20 @@ def _refuse(detail: str) -> HttpResponse:
 
 def _login_url(request: HttpRequest) -> str:
     """Back leads to the page one was on: an address that only takes changes shows nothing."""
-    here = request.get_full_path()
-    if request.headers.get("HX-Request") == "true" or request.method not in {"GET", "HEAD"}:
+    here, from_page = request.get_full_path(), _is_from_page(request)
+    if from_page:
         here = _local_part(
             request.headers.get("HX-Current-URL") or request.headers.get("Referer", "")
         )
-    return f"{settings.LOGIN_URL}?{urlencode({'next': here})}"
+    asked = {"next": here}
+    if from_page or request.COOKIES.get(settings.SESSION_COOKIE_NAME):
+        asked["ended"] = "1"  # the session; the page says so, and does nothing else with it
+    return f"{settings.LOGIN_URL}?{urlencode(asked)}"
+
+
+def _is_from_page(request: HttpRequest) -> bool:
+    """Whether somebody was on a page already, which asked for more or sent a form."""
+    return request.headers.get("HX-Request") == "true" or request.method not in {"GET", "HEAD"}
 
 
 def _local_part(address: str) -> str:

@@ -65,7 +65,11 @@ class SignIn(LoginView):
         return next_page if is_local_path(next_page) else ""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        more = {"needs_setup": needs_setup(), "is_registration_open": is_registration_open()}
+        more = {
+            "needs_setup": needs_setup(),
+            "is_registration_open": is_registration_open(),
+            "has_ended": self.request.GET.get("ended") == "1",
+        }
         return super().get_context_data(**kwargs, **more)
 
 
@@ -141,7 +145,7 @@ def profile(request: HttpRequest) -> HttpResponse:
 @editor
 def password(request: HttpRequest) -> HttpResponse:
     """Changing it ends all other sessions of the user."""
-    form = PasswordForm(me(request), request.POST or None)
+    form = PasswordForm(me(request), request.POST or None, request=request)
     if form.is_valid():
         update_session_auth_hash(request, form.save())
         messages.success(request, "Your password is changed. Other browsers have to sign in again.")

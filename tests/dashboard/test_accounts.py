@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import MD5PasswordHasher, make_password
 from django.test import Client
 
 from tests.factories import make_run
@@ -88,6 +88,69 @@ def test_accounts_that_do_not_sign_in(client: Client, alice: User, fields: Any) 
 
     assert (response.status_code, len(problems(response))) == (200, 1)
     assert "_auth_user_id" not in client.session
+
+
+@pytest.mark.parametrize(("password", "is_told"), [(GOOD, True), ("wrong", False), ("", False)])
+def test_who_knows_the_password_is_told_that_the_account_is_disabled(
+    client: Client, alice: User, password: str, is_told: bool
+) -> None:
+    User.objects.update(is_active=False)
+
+    told = problems(sign_in(client, password))
+
+    assert ("This account is disabled. Ask an administrator." in told) is is_told
+    assert "_auth_user_id" not in client.session
+
+
+def test_wrong_passwords_take_as_many_hashes_for_whatever_account(
+    client: Client, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How long an answer takes must not tell which accounts there are, or are disabled."""
+    hasher, counted = "django.contrib.auth.hashers.MD5PasswordHasher", []
+    plain = MD5PasswordHasher.encode
+    monkeypatch.setattr(
+        f"{hasher}.encode", lambda *args, **more: counted.append(1) or plain(*args, **more)
+    )
+    User.objects.create(username="zed", password=alice.password, is_active=False)
+
+    def count(name: str) -> int:
+        counted.clear()
+        assert len(problems(sign_in(client, "wrong", name))) == 1
+        return len(counted)
+
+    assert [count(name) for name in ("alice", "zed", "nobody")] == [2, 2, 2]
+
+
+def test_who_is_locked_out_learns_nothing_about_the_account(
+    client: Client, alice: User, settings: Any
+) -> None:
+    settings.AXES_FAILURE_LIMIT = 2
+    User.objects.update(is_active=False)
+    for _ in range(2):
+        sign_in(client, "wrong")
+
+    response = sign_in(client)
+
+    assert response.status_code == 429
+    assert "disabled" not in page(response)
+
+
+def test_login_page_says_why_one_is_there(client: Client, alice: User) -> None:
+    ended, asked = "You are not signed in any more", "Sign in to go on to the page you asked for"
+
+    def shown(path: str) -> tuple[bool, bool]:
+        text = page(client.get(path, follow=True))
+        return ended in text, asked in text
+
+    User.objects.create_superuser("root", password=GOOD)
+    assert [shown(path) for path in ("/login", "/", "/profile")] == [
+        (False, False),
+        (False, False),
+        (False, True),
+    ]
+    client.force_login(alice, BACKEND)
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+    assert shown("/profile") == (True, False)
 
 
 def test_built_in_user_has_no_password(client: Client) -> None:
@@ -298,7 +361,7 @@ def test_htmx_is_sent_to_the_login_page_with_the_page_one_was_on(client: Client)
     response = client.get("/projects/p/runs?fragment=1", headers=headers)
 
     assert response.headers["HX-Redirect"] == (
-        "/login?next=%2Fprojects%2Fp%2Fruns%3Fq%3Dx%2520%253E%25201"
+        "/login?next=%2Fprojects%2Fp%2Fruns%3Fq%3Dx%2520%253E%25201&ended=1"
     )
     assert response.content == b""
 
@@ -332,4 +395,5 @@ def test_pages_that_refuse_work_in_login_mode(signed_in: Client, alice: User) ->
 
     refused = signed_in.get("/projects/vision/ownership")
     assert refused.status_code == 403
-    assert "Not allowed" in page(refused)
+    assert "Only owners may do this to project &#x27;vision&#x27;." in page(refused)
+    assert 'href="/projects/vision/members"' in page(refused)

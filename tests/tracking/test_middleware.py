@@ -85,7 +85,9 @@ def test_nobody_is_led_from_a_page_to_the_login(client, method, path, headers, n
     answer = getattr(client, method)(path, headers=headers)
 
     assert answer.status_code == 302
-    assert answer["Location"] == f"/login?{urlencode({'next': next_page})}"
+    assert answer["Location"] == f"/login?{urlencode({'next': next_page})}" + "&ended=1" * (
+        method == "post"
+    )
 
 
 @pytest.mark.usefixtures("_login_mode")
@@ -96,7 +98,7 @@ def test_expired_login_of_a_fragment_leads_the_whole_page_to_the_login(client):
 
     assert (answer.status_code, answer.content) == (401, b"")
     assert answer["HX-Redirect"] == (
-        f"/login?{urlencode({'next': '/projects/p/runs?q=loss%20%3C%201'})}"
+        f"/login?{urlencode({'next': '/projects/p/runs?q=loss%20%3C%201', 'ended': 1})}"
     )
 
 
@@ -116,7 +118,7 @@ def test_way_back_that_is_no_address_is_the_first_page(client):
 
     answer = client.get("/projects/p", headers=headers)
 
-    assert (answer.status_code, answer["HX-Redirect"]) == (401, "/login?next=%2F")
+    assert (answer.status_code, answer["HX-Redirect"]) == (401, "/login?next=%2F&ended=1")
 
 
 @pytest.mark.usefixtures("_login_mode")
@@ -165,7 +167,7 @@ def test_disabled_account_is_out_with_its_next_request(client, settings):
 
     User.objects.update(is_active=False)
 
-    assert client.get("/")["Location"] == "/login?next=%2F"
+    assert client.get("/")["Location"] == "/login?next=%2F&ended=1"
     assert client.get("/api/projects/p/runs").status_code == 401
 
 
@@ -175,7 +177,7 @@ def test_session_of_an_account_for_programs_is_over(client, settings):
 
     User.objects.update(is_service=True)
 
-    assert client.get("/")["Location"] == "/login?next=%2F"
+    assert client.get("/")["Location"] == "/login?next=%2F&ended=1"
 
 
 @pytest.mark.parametrize(("scheme", "is_secure"), [("https", True), ("http", False)])

@@ -8,6 +8,8 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+REFUSAL = "These pages are for administrators, and you are signed in as {name}, who is none."
+
 
 @login_not_required
 @require_safe
@@ -17,5 +19,5 @@ def enter(request: HttpRequest) -> HttpResponseBase:
     if not user.is_authenticated:
         return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
     if not (user.is_active and user.is_staff):
-        raise PermissionDenied("This is for administrators.")
+        raise PermissionDenied(REFUSAL.format(name=user.get_username()))
     return redirect("admin:index")

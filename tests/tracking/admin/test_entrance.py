@@ -36,6 +36,16 @@ def test_who_is_signed_in_and_no_administrator_is_refused_without_a_circle():
     assert ask("/admin/login/?next=/admin/", alice) == (403, "")
 
 
+def test_who_is_no_administrator_is_told_so():
+    client = Client()
+    client.force_login(make_person("<b>vera"))
+
+    text = client.get("/admin/", follow=True).content.decode()
+
+    assert "for administrators, and you are signed in as &lt;b&gt;vera, who is none." in text
+    assert "your role" not in text
+
+
 def test_administrator_goes_in():
     root = User.objects.create_superuser("root")
 
