@@ -1,0 +1,1 @@
+"""ML-Dash experiments on disk, in the layout of the original client."""
