@@ -1,16 +1,21 @@
-"""The curl examples of the AI Manager API's document, as printed, in order, on a fresh server."""
+"""The curl examples of the AI Manager API, as printed, in order, on a fresh server: those of its
+document, and those of ours.
+"""
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.live import LiveServer, live_server
+from tests.e2e.live import ROOT, LiveServer, live_server
 
 pytestmark = [
     pytest.mark.e2e,
@@ -115,3 +120,52 @@ def test_addresses_of_the_document_can_be_read_as_printed(server: LiveServer) ->
     assert run(READ.replace("{path}", "/projects/"), "wrong") == {
         "detail": "Could not validate credentials"
     }
+
+
+PRINTED_URL = "http://127.0.0.1:3141"  # of docs/manager-api.md
+
+
+def answers_in(text: str) -> list[Any]:
+    """JSON values, one after another with nothing between."""
+    decoder, found = json.JSONDecoder(), []
+    while text := text.strip():
+        value, end = decoder.raw_decode(text)
+        found.append(value)
+        text = text[end:]
+    return found
+
+
+def test_commands_of_our_own_page_work_as_printed(tmp_path: Path) -> None:
+    page = (ROOT / "docs/manager-api.md").read_text()
+    commands = "\n".join(re.findall(r"```sh\n(.*?)```", page, re.DOTALL))
+    assert commands.count(PRINTED_URL) == 1
+
+    with live_server() as server:
+        done = subprocess.run(
+            ["/bin/sh", "-e", "-c", commands.replace(PRINTED_URL, server.url)],
+            cwd=tmp_path,
+            capture_output=True,
+            check=False,
+            env={
+                "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+                "no_proxy": "127.0.0.1",
+            },
+            text=True,
+            timeout=COMMAND_S,
+        )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    user, *_, completed, runs, history, summary, files = answers_in(done.stdout)
+    assert user["username"] == "ada"
+    assert (completed["name"], completed["config"]) == ("ResNet Training", {"lr": 0.001})
+    assert [(run["id"], run["status"], run["tags"]) for run in runs] == [
+        (completed["id"], "completed", ["baseline"])
+    ]
+    assert (history["steps"], history["values"]) == ([1, 2], [0.5, 0.25])
+    assert [(metric["name"], metric["min_value"]) for metric in summary] == [
+        ("accuracy", 0.85),
+        ("loss", 0.25),
+    ]
+    assert [(file["name"], file["type"], file["size"]) for file in files] == [
+        ("model.txt", "model", 8)
+    ]
