@@ -77,7 +77,9 @@ class AuditAdmin(ViewOnly, SlimAdmin):
     show_facets = admin.ShowFacets.NEVER
     search_fields = ["object_repr", "actor__username", "actor_email"]
     search_help_text = "Name of what was changed, or user"
-    readonly_fields = ["when", "who", "token", "did", "what", "shown_object", "differences"]
+    readonly_fields = [
+        *("when", "who", "token", "invited_by", "did", "what", "shown_object", "differences")
+    ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).select_related("content_type", "actor")
@@ -95,6 +97,10 @@ class AuditAdmin(ViewOnly, SlimAdmin):
     @admin.display(description="with the token")
     def token(self, entry: LogEntry) -> str:
         return (entry.additional_data or {}).get("token", cells.ABSENT)
+
+    @admin.display(description="invited by")
+    def invited_by(self, entry: LogEntry) -> str:
+        return (entry.additional_data or {}).get("invited by", cells.ABSENT)
 
     @admin.display(description="action")
     def did(self, entry: LogEntry) -> str:

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from tracking.domain import audit
 from tracking.domain.values import clean_text
 from tracking.errors import InvalidInput, NameTaken, NotFound
 from tracking.models import User
@@ -18,15 +19,21 @@ RESERVED_NAMES = {"local"}  # everybody in open mode: a person of that name woul
 MAX_PASSWORD_LENGTH = 1_000
 
 
-def create_account(username: str, email: str, password: str, **rights: bool) -> User:
-    """A new account; `rights` are fields of User. To be called after `one_at_a_time`, in its transaction.
+def create_account(
+    username: str, email: str, password: str, *, inviter: User | None = None, **rights: bool
+) -> User:
+    """A new account, made by who will use it; `rights` are fields of User.
 
-    The password comes hashed: that takes longer than a transaction may. Raises: NameTaken.
+    To be called after `one_at_a_time`, in its transaction. The password comes hashed: that takes
+    longer than a transaction may. Raises: NameTaken.
     """
     if username.casefold() in RESERVED_NAMES or _is_known("username", username):
         raise NameTaken(f"The user name “{username}” is taken.")
     _require_free_email(email)
-    return User.objects.create(username=username, email=email, password=password, **rights)
+    user = User(username=username, email=email, password=password, **rights)
+    with audit.joining(user, inviter):
+        user.save(force_insert=True)
+    return user
 
 
 @transaction.atomic

@@ -35,6 +35,7 @@ FIELDS: dict[type[Model], list[str]] = {
 # A question, because REST finds out in its view who asks. Context variables go with a request into
 # every thread that serves it, and into no other one.
 _who: ContextVar[Callable[[], Any]] = ContextVar("who", default=lambda: None)
+_inviter: ContextVar[str] = ContextVar("inviter", default="")
 
 
 def watch() -> None:
@@ -62,6 +63,17 @@ def acting(who: Callable[[], Any]) -> Iterator[None]:
         yield
     finally:
         _who.reset(before)
+
+
+@contextmanager
+def joining(user: User, inviter: User | None) -> Iterator[None]:
+    """What is changed inside was changed by who makes this account of their own, as they were invited."""
+    before = _inviter.set(inviter.username if inviter else "")
+    try:
+        with acting(lambda: user):
+            yield
+    finally:
+        _inviter.reset(before)
 
 
 def carry(work: Callable[[], Result]) -> Callable[[], Result]:
@@ -133,12 +145,12 @@ def full_name(about: Model) -> str:
 
 
 def _sign(entry: LogEntry) -> None:
-    """Who it was, and with which token."""
+    """Who it was, with which token, and by whose invitation."""
     user = _who.get()()
     if isinstance(user, User) and user.pk:
         entry.actor_id, entry.actor_email = user.pk, user.email
-        if user.token:
-            entry.additional_data = {"token": str(user.token)}
+        known = {"token": str(user.token or ""), "invited by": _inviter.get()}
+        entry.additional_data = {name: text for name, text in known.items() if text} or None
 
 
 def _sign_new(instance: LogEntry, **_: Any) -> None:

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core import signing
 from django.db import transaction
 
+from tracking.domain import audit
 from tracking.domain.access import role_in
 from tracking.domain.accounts import (
     clean_email,
@@ -56,9 +57,12 @@ def register_user(
     hashed = hash_password(password, user=User(username=username, email=email))
     with transaction.atomic():
         one_at_a_time()
-        user = create_account(username, email, hashed)
+        user = create_account(username, email, hashed, inviter=invitation and invitation.inviter)
         if invitation and invitation.project:
-            Membership.objects.create(project=invitation.project, user=user, role=invitation.role)
+            with audit.joining(user, invitation.inviter):
+                Membership.objects.create(
+                    project=invitation.project, user=user, role=invitation.role
+                )
     return user
 
 
@@ -77,12 +81,19 @@ def may_invite(user: User, project: Project | None = None) -> bool:
 def make_invitation(
     inviter: User, *, email: str = "", project: Project | None = None, role: str = Role.VIEWER
 ) -> str:
-    """The secret of a link that makes an account for who has it. Raises: NotPermitted, InvalidInput."""
+    """The secret of a link that makes an account for who has it. The audit log says that it was made.
+
+    Raises: NotPermitted, InvalidInput.
+    """
     if inviter.token is not None or not may_invite(inviter, project):
         raise NotPermitted("You may not invite people here.")
     if role not in INVITED_ROLES:
         raise InvalidInput("An invitation makes viewers or editors.", field="role")
-    terms = {"by": inviter.pk, "email": clean_email(email), "role": str(role)}
+    email = clean_email(email)
+    if project:
+        promise = f"{role} for {email or 'whoever has the link'}"
+        audit.note_change(project, {}, {"invitation": promise})
+    terms = {"by": inviter.pk, "email": email, "role": str(role)}
     if project:
         terms["project"] = project.pk
     return signing.dumps(terms, salt=_SALT, compress=True)

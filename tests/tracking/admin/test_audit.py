@@ -5,6 +5,7 @@ from django.contrib.auth.models import Group
 from tests.factories import make_run
 from tests.people import make_person
 from tracking.domain import audit
+from tracking.domain.registration import Invitation, register_user
 from tracking.domain.runs import update_run
 from tracking.domain.tokens import create_token, find_token
 from tracking.models import Run, User
@@ -43,6 +44,16 @@ def test_token_is_named(client):
 
     assert f"job ({secret[:15]}…)" in page
     assert secret not in page
+
+
+def test_inviter_is_named(client):
+    invitation = Invitation(inviter=make_person("alice"))
+    register_user("bob", "", "password", invitation=invitation)
+
+    page = client.get(f"{LIST}{LogEntry.objects.latest('pk').pk}/change/").content.decode()
+
+    assert "Invited by" in page
+    assert "alice" in page
 
 
 def test_nobody_changes_the_log(client):

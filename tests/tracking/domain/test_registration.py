@@ -5,10 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from auditlog.models import LogEntry
 from django.db import connection
 from django.utils import timezone
 
 from tests.people import make_person, share
+from tracking.domain import audit
 from tracking.domain.accounts import search_accounts, update_account
 from tracking.domain.registration import (
     INVITATION_S,
@@ -122,6 +124,31 @@ def test_invitation_makes_a_member(login_mode: Any, alice: User, project: Projec
     assert list(Membership.objects.values_list("project", "user", "role")) == [
         (project.pk, user.pk, "editor")
     ]
+
+
+def test_who_joins_is_named_in_the_audit_log_and_who_invited(
+    login_mode: Any, alice: User, project: Project
+) -> None:
+    LogEntry.objects.all().delete()
+    with audit.acting(lambda: alice):
+        secret = make_invitation(alice, project=project, role=Role.EDITOR)
+    bob = register_user("bob", "", GOOD, invitation=read_invitation(secret))
+    login_mode.REGISTRATION = "open"
+    eve = register_user("eve", "", GOOD)
+
+    invited = {"invited by": "alice"}
+    assert [
+        (entry.content_type.model, entry.actor, entry.additional_data)
+        for entry in LogEntry.objects.order_by("pk")
+    ] == [
+        ("project", alice, None),
+        ("user", bob, invited),
+        ("membership", bob, invited),
+        ("user", eve, None),
+    ]
+    made = LogEntry.objects.earliest("pk")
+    assert made.changes == {"invitation": ["None", "editor for whoever has the link"]}
+    assert secret not in str(LogEntry.objects.values())
 
 
 def test_invitation_to_an_address_is_for_it_and_for_once(
