@@ -192,16 +192,25 @@ SILENCED_SYSTEM_CHECKS = [
 ]
 
 # ── Guessing passwords: so many for one name from one address, then a pause ──
+AXES_HANDLER = "tracking.attempts.Handler"
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = timedelta(minutes=15)
+# At whatever names: a whole office may come from one address, so it waits less long.
+GUESSES_PER_ADDRESS = env_int("RUNYARD_GUESSES_PER_ADDRESS", 50)
+ADDRESS_COOLOFF_TIME = timedelta(minutes=5)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # the pause ends when its page says so
 AXES_LOCKOUT_CALLABLE = "tracking.attempts.tell_locked_out"
-AXES_CLIENT_IP_CALLABLE = "tracking.origin.client_address"
+AXES_CLIENT_IP_CALLABLE = "tracking.attempts.guesser_address"
 AXES_DISABLE_ACCESS_LOG = True  # jobs sign in by the thousand
 AXES_VERBOSE = False
-AXES_SENSITIVE_PARAMETERS = ["username"]  # people type their password into the wrong field
+AXES_SENSITIVE_PARAMETERS = [  # of what is kept of a guess
+    "username",  # people type their password into the wrong field
+    "old_password",
+    "new_password1",
+    "new_password2",
+]
 
 # ── REST ─────────────────────────────────────────────────────────────────────
 REST_FRAMEWORK = {

@@ -19,6 +19,7 @@ pages = with_manager(with_json(dashboard.urlpatterns, JSON_TWINS), MANAGER_TWINS
 urlpatterns = [
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/login/", enter),  # in the place of the admin's own
+    path("admin/password_change/", RedirectView.as_view(pattern_name="dashboard:password")),
     path("admin/", admin.site.urls),
     path("api/", include("tracking.api.aspara_dashboard.urls")),
     path("tracker/api/v1/", include("tracking.api.aspara_tracker.urls")),

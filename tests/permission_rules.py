@@ -126,6 +126,7 @@ RULES: dict[str, dict[str, str]] = {
     "/admin": {"GET": "person"},
     "/admin/login": {},  # leads to the one login there is
     "/admin/logout": {},
+    "/admin/password_change": {"GET": "person"},  # leads to the one page for it
     "/admin/<url>": {},
     # Consumers
     "/ingest/v1/batch": {"POST": "write"},

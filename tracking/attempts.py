@@ -1,17 +1,21 @@
-"""Signing in by password: one attempt at a time for each name and address, and so many of them.
+"""Guessing passwords: so many wrong guesses at one name from one address, and so many from an address
+at whatever names; then a pause. django-axes counts them.
 
-Without the turns, attempts that come together would all be let in before the first had failed.
+Attempts that come together wait for their turn: otherwise all would be let in before the first failed.
 """
 
+import ipaddress
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Lock
+from datetime import datetime, timedelta
+from threading import Condition, Lock
 
+from axes.handlers.database import AxesDatabaseHandler
 from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.auth import authenticate
-from django.db.models import Max
+from django.db.models import QuerySet, Sum
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -23,10 +27,37 @@ MAX_NAME_LENGTH = 150  # as User has it: a longer one is nobody's
 _turns = [Lock() for _ in range(256)]
 
 
+class _Gate:
+    """Lets in attempts of an address together only while all of them may fail."""
+
+    def __init__(self) -> None:
+        self._changed = Condition()
+        self._inside = 0
+
+    @contextmanager
+    def one(self, address: str) -> Iterator[None]:
+        with self._changed:
+            self._changed.wait_for(lambda: not self._inside or self._has_room(address))
+            self._inside += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._inside -= 1
+                self._changed.notify()  # one: it is let in, or others are inside who will wake it
+
+    def _has_room(self, address: str) -> bool:
+        return guesses_left(address) > self._inside
+
+
+_gates = [_Gate() for _ in range(256)]
+
+
 @contextmanager
 def one_attempt(request: HttpRequest | None, username: str) -> Iterator[None]:
-    address = client_address(request) if request else None
-    with _turns[hash((username, address)) % len(_turns)]:
+    address = guesser_address(request) if request else "::"
+    turn = _turns[hash((username, address)) % len(_turns)]
+    with turn, _gates[hash(address) % len(_gates)].one(address):
         yield
 
 
@@ -42,28 +73,77 @@ def check_password(request: HttpRequest, username: str, password: str) -> User |
     return user if isinstance(user, User) else None
 
 
+class Handler(AxesDatabaseHandler):
+    """django-axes has one limit for all it counts; an address needs a higher one than a name."""
+
+    def is_locked(self, request: HttpRequest, credentials: dict[str, str] | None = None) -> bool:
+        is_name_locked: bool = super().is_locked(request, credentials)
+        return is_name_locked or guesses_left(guesser_address(request)) <= 0
+
+
+def guesser_address(request: HttpRequest) -> str:
+    """As `client_address`, but one for a whole IPv6 network: who has one there has 2^64 of them."""
+    address = ipaddress.ip_address(client_address(request) or "::")
+    if isinstance(address, ipaddress.IPv6Address):
+        mapped = address.ipv4_mapped
+        return str(mapped or ipaddress.IPv6Address(int(address) >> 64 << 64))
+    return str(address)
+
+
+def guesses_left(address: str) -> float:
+    """How many more may be wrong at an address."""
+    if not settings.GUESSES_PER_ADDRESS:
+        return math.inf
+    recent = _recent(settings.ADDRESS_COOLOFF_TIME, ip_address=address)
+    wrong = recent.aggregate(wrong=Sum("failures_since_start"))["wrong"] or 0
+    return float(settings.GUESSES_PER_ADDRESS - wrong)
+
+
 def tell_locked_out(
     request: HttpRequest,
     response: HttpResponse,  # noqa: ARG001 -- what the view said, as if the guess had been taken
     credentials: dict[str, str] | None,
 ) -> HttpResponse:
     """What django-axes answers after too many wrong guesses."""
-    wait_s = seconds_to_wait(request, credentials or {})
+    wait_s, whose = find_pause(request, (credentials or {}).get("username", ""))
     minutes = math.ceil(wait_s / 60)
-    detail = f"Too many wrong passwords. Try again in {minutes} minute{'s' * (minutes > 1)}."
+    detail = f"Too many wrong passwords{whose}. Try again in {minutes} minute{'s' * (minutes > 1)}."
     if "text/html" in request.headers.get("Accept", ""):  # as browsers say, and programs do not
-        answer = render(request, "registration/locked.html", {"detail": detail}, status=429)
+        context = {"detail": detail, "is_for_all": bool(whose)}
+        answer = render(request, "registration/locked.html", context, status=429)
     else:
         answer = JsonResponse({"detail": detail}, status=429)
     answer.headers["Retry-After"] = str(wait_s)
     return answer
 
 
-def seconds_to_wait(request: HttpRequest, credentials: dict[str, str]) -> int:
-    """Until the last wrong guess is forgotten."""
-    mine = AccessAttempt.objects.filter(
-        username=credentials.get("username"), ip_address=client_address(request)
-    )
-    last = mine.aggregate(last=Max("attempt_time"))["last"] or timezone.now()
-    left = last + settings.AXES_COOLOFF_TIME - timezone.now()
-    return max(1, math.ceil(left.total_seconds()))
+def find_pause(request: HttpRequest, username: str) -> tuple[int, str]:
+    """Seconds until enough wrong guesses are forgotten, and whose those are besides one's own."""
+    address, pause = guesser_address(request), settings.AXES_COOLOFF_TIME
+    mine = _recent(pause, ip_address=address, username=username)
+    until = _forgotten_at(mine, settings.AXES_FAILURE_LIMIT, pause)
+    whose = ""
+    if guesses_left(address) <= 0:
+        pause = settings.ADDRESS_COOLOFF_TIME
+        theirs = _forgotten_at(
+            _recent(pause, ip_address=address), settings.GUESSES_PER_ADDRESS, pause
+        )
+        if theirs > until:
+            until, whose = theirs, " from your network"
+    return max(1, math.ceil((until - timezone.now()).total_seconds())), whose
+
+
+def _recent(pause: timedelta, **whose: str) -> QuerySet[AccessAttempt]:
+    return AccessAttempt.objects.filter(attempt_time__gte=timezone.now() - pause, **whose)
+
+
+def _forgotten_at(wrong: QuerySet[AccessAttempt], limit: int, pause: timedelta) -> datetime:
+    """When fewer than `limit` of them will be younger than `pause`; it may be now."""
+    rows = wrong.order_by("attempt_time").values_list("attempt_time", "failures_since_start")
+    left = sum(count for _, count in rows)
+    until = timezone.now()
+    for last, count in rows:
+        if left < limit:
+            break
+        left, until = left - count, last + pause
+    return until
