@@ -1,0 +1,90 @@
+"""Small JSON files that are replaced in one step, and the locks beside them."""
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+# ASCII, for readers in any locale; NaN and Infinity stand as they are.
+encode = json.JSONEncoder(separators=(",", ":")).encode
+
+
+def utc_now() -> str:
+    """As the original writes times: UTC without an offset, and a Z."""
+    return utc_text(datetime.now(timezone.utc))  # noqa: UP017 -- the SDK supports Python 3.10
+
+
+def utc_text(time: datetime) -> str:
+    """A naive time is UTC already."""
+    if time.tzinfo is not None:
+        time = time.astimezone(timezone.utc).replace(tzinfo=None)  # noqa: UP017 -- as above
+    return f"{time.isoformat(timespec='microseconds')}Z"
+
+
+def read_document(path: Path) -> dict[str, Any] | None:
+    """None if there is no such file. Raises: OSError, ValueError if it holds something else."""
+    try:
+        document = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except RecursionError:
+        raise ValueError(f"{path.name} is nested too deeply") from None
+    if not isinstance(document, dict):
+        raise ValueError(f"{path.name} does not hold a JSON object")
+    return document
+
+
+def write_document(path: Path, document: dict[str, Any], *, sync: bool = True) -> None:
+    """Readers see the old file or the new one. To be called with the lock held. Raises: OSError."""
+    draft = path.with_name(f".{path.name.lstrip('.')}.tmp")  # under the lock: one name will do
+    data = encode(document).encode()
+    try:
+        with draft.open("wb") as file:
+            file.write(data)
+            file.flush()
+            if sync:
+                os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            draft.unlink()
+        raise
+
+
+def sync_file(path: Path) -> None:
+    """What is in the file, or in the directory, survives a power cut. Raises: OSError."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Nobody else, the original among them, is between the same lines. Raises: OSError."""
+    fd = open_lock(path)
+    try:
+        lock(fd)
+        yield
+    finally:
+        os.close(fd)
+
+
+def open_lock(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+
+
+def lock(fd: int) -> None:
+    """Where the file system knows no locks, one goes on without."""
+    with contextlib.suppress(OSError):
+        fcntl.flock(fd, fcntl.LOCK_EX)
+
+
+def unlock(fd: int) -> None:
+    with contextlib.suppress(OSError):
+        fcntl.flock(fd, fcntl.LOCK_UN)
