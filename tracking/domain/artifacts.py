@@ -7,8 +7,9 @@ is gone, so that no row ever names a file that is not there.
 import hashlib
 import mimetypes
 import uuid
+from collections.abc import Callable
 from functools import partial
-from typing import Any, TypedDict
+from typing import Any, TypedDict, Unpack
 
 from django.conf import settings
 from django.core.files.base import File
@@ -19,29 +20,34 @@ from django.utils import timezone
 
 from tracking.domain import audit, writer
 from tracking.domain.runs import revise_run
-from tracking.domain.values import check_artifact_name, clean_map, clean_text
+from tracking.domain.values import (
+    check_file_name,
+    clean_file_path,
+    clean_map,
+    clean_tags,
+    clean_text,
+)
 from tracking.enums import ArtifactCategory
-from tracking.errors import FileTooLarge, InvalidInput, NotFound
-from tracking.models import Artifact, Run
+from tracking.errors import AlreadyExists, FileTooLarge, InvalidInput, NotFound
+from tracking.models import Artifact, Run, make_file_id
 
 TYPES = mimetypes.MimeTypes()  # Python's own table: the same on every machine
 UNKNOWN_TYPE = "application/octet-stream"
+# Numbers of a client's own, in milliseconds: the greater ones are projects, folders and runs.
+FILE_IDS = range(1, 10**18)
 
 
-class _Words(TypedDict):
-    """What people say of a file."""
+class Words(TypedDict, total=False):
+    """What people say of a file; None leaves it as it is."""
 
-    description: str
-    category: str
-    metadata: dict[str, Any]
+    description: str | None
+    category: str | None
+    tags: list[str] | None
+    bindrs: list[str] | None
+    metadata: dict[str, Any] | None
 
 
-class _Facts(_Words):
-    name: str
-    size_bytes: int
-    sha256: str
-    content_type: str
-    storage_key: str
+NO_WORDS = Words(description="", category="", metadata={})
 
 
 def store_artifact(
@@ -49,59 +55,72 @@ def store_artifact(
     content: "File[bytes]",
     *,
     name: str,
-    description: str = "",
-    category: str = "",
-    metadata: dict[str, Any] | None = None,
+    path: str = "",
+    uid: int | None = None,
+    checksum: str = "",
+    **words: Unpack[Words],
 ) -> Artifact:
-    """Keep a file under `name`, in place of an older one of that name. Streams; never in memory.
+    """Keep a file as `name` in the folder `path`, in place of an older one. Streams; never in memory.
 
-    The bytes that are there already are not stored again: repeating a call changes nothing. Raises
-    the run's revision. Not from inside a transaction: it waits for the writer. Raises: FileTooLarge,
-    InvalidInput, RunDeleted. Source: Tracker API, "Uploading Artifacts".
+    The bytes that are there already are not stored again: repeating a call changes nothing. With a
+    `uid`, made by the client, that holds for ever, also when the file was replaced or deleted since.
+    `checksum` is the sha256 that the bytes must have. Raises the run's revision. Not from inside a
+    transaction: it waits for the writer. Raises: AlreadyExists (a uid of another file),
+    FileTooLarge, InvalidInput, RunDeleted. Source: Tracker API, "Uploading Artifacts"; ML-Dash,
+    "Files".
     """
-    check_artifact_name(name)
-    words = _clean_words(description, category, metadata or {})
+    place = {"path": clean_file_path(path), "name": check_file_name(name)}
+    said = _clean_words(NO_WORDS | words)
     size_bytes, sha256 = _measure(content)
-    stored = run.artifacts.filter(path="", name=name, deleted_at=None).first()
-    if stored and stored.sha256 == sha256 and default_storage.exists(stored.storage_key):
-        return _describe(stored, words)
+    _check_sum(checksum, sha256)
+    if uid is None:
+        stored = run.artifacts.filter(**place, deleted_at=None).first()
+        if stored and stored.sha256 == sha256 and has_file(stored):
+            return _describe(stored, said)
+    elif (known := _find_known(run, uid, sha256)) and not _is_lost(known):
+        return known
+    facts = {"size_bytes": size_bytes, "sha256": sha256, "content_type": _guess_type(name)}
+    return _keep(run, content, uid, place | facts | said)
+
+
+def _keep(run: Run, content: "File[bytes]", uid: int | None, fields: dict[str, Any]) -> Artifact:
+    """The file first, then its row; last goes the file that no row names any more."""
     storage_key = default_storage.save(_new_key(), content)
-    facts = _Facts(
-        name=name,
-        size_bytes=size_bytes,
-        sha256=sha256,
-        content_type=_guess_type(name),
-        storage_key=storage_key,
-        **words,
-    )
+    record = partial(_record, run, uid, fields | {"storage_key": storage_key})
     try:
-        artifact, replaced = writer.write(partial(_record, run, facts))
+        artifact, unused_key = writer.write(record)
     except BaseException:
         if not Artifact.objects.filter(storage_key=storage_key).exists():
             default_storage.delete(storage_key)
         raise
-    if replaced:
-        _remove_file(replaced.storage_key)
+    if unused_key:
+        _remove_file(unused_key)
     return artifact
 
 
-def _clean_words(description: str, category: str, metadata: dict[str, Any]) -> _Words:
-    return _Words(
-        description=clean_text(description, "description"),
-        category=check_category(category),
-        metadata=clean_map(metadata, "metadata"),
-    )
-
-
-def check_category(category: str) -> str:
+def check_category(category: object) -> str:
     """One of ArtifactCategory, or nothing. Raises: InvalidInput."""
     if category and category not in ArtifactCategory.values:
         raise InvalidInput(
-            f"Invalid category: {category[:40]}."
+            f"Invalid category: {str(category)[:40]}."
             f" Must be one of: {', '.join(ArtifactCategory.values)}",
             field="category",
         )
-    return category
+    return str(category or "")
+
+
+CLEAN: dict[str, Callable[[Any], Any]] = {
+    "description": partial(clean_text, field="description"),
+    "category": check_category,
+    "tags": clean_tags,
+    "bindrs": partial(clean_tags, field="bindrs"),
+    "metadata": partial(clean_map, field="metadata"),
+}
+
+
+def _clean_words(words: Words) -> dict[str, Any]:
+    """Those that are given. Raises: InvalidInput."""
+    return {name: CLEAN[name](value) for name, value in words.items() if value is not None}
 
 
 def check_size(size_bytes: int) -> None:
@@ -112,6 +131,15 @@ def check_size(size_bytes: int) -> None:
         )
 
 
+def check_file_id(text: object) -> int:
+    """A client's own number for a file, in digits. Raises: InvalidInput."""
+    digits = str(text)
+    number = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 19 else 0
+    if number not in FILE_IDS or digits != str(number):
+        raise InvalidInput("id must be a whole number from 1 to 10^18 - 1, in digits.", field="id")
+    return number
+
+
 def open_artifact(artifact: Artifact) -> "File[bytes]":
     """The file, open for reading; the caller closes it. Raises: NotFound."""
     try:
@@ -119,24 +147,22 @@ def open_artifact(artifact: Artifact) -> "File[bytes]":
             return default_storage.open(artifact.storage_key, "rb")
     except FileNotFoundError:
         pass
-    raise NotFound(f"The file of artifact '{artifact.name}' is not there any more.")
+    raise NotFound(f"The file of artifact '{artifact}' is not there any more.")
 
 
 def has_file(artifact: Artifact) -> bool:
     return artifact.deleted_at is None and default_storage.exists(artifact.storage_key)
 
 
-def describe_artifact(
-    artifact: Artifact,
-    *,
-    description: str | None = None,
-    category: str | None = None,
-    tags: list[str] | None = None,
-) -> None:
-    """Replace what people say of a file; None leaves it as it is. Raises: InvalidInput."""
-    check_category(category or "")
-    changes = {"description": description, "category": category, "tags": tags}
-    given = {key: value for key, value in changes.items() if value is not None}
+def _is_lost(artifact: Artifact) -> bool:
+    return artifact.deleted_at is None and not has_file(artifact)
+
+
+def describe_artifact(artifact: Artifact, **words: Unpack[Words]) -> None:
+    """Replace what people say of a file. Raises: InvalidInput."""
+    given = _clean_words(words)
+    if not given:
+        return
     for key, value in given.items():
         setattr(artifact, key, value)
     with transaction.atomic():
@@ -144,6 +170,19 @@ def describe_artifact(
         audit.note_change(artifact, stored or given, given)
         artifact.save(update_fields=[*given])
         revise_run(artifact.run_id, is_alive=False)
+
+
+@transaction.atomic
+def withdraw_artifact(artifact: Artifact) -> None:
+    """Free the bytes of a file; its row stays and says when. Raises: NotFound, if it is so already."""
+    moment = timezone.now()
+    there = Artifact.objects.filter(pk=artifact.pk, deleted_at=None)
+    if not there.update(deleted_at=moment):
+        raise NotFound(f"The file of artifact '{artifact}' is not there any more.")
+    artifact.deleted_at = moment
+    audit.note_deletions([artifact])
+    revise_run(artifact.run_id, is_alive=False)
+    _remove_file(artifact.storage_key)
 
 
 @transaction.atomic
@@ -181,6 +220,15 @@ def _measure(content: "File[bytes]") -> tuple[int, str]:
     return size_bytes, digest.hexdigest()
 
 
+def _check_sum(expected: str, sha256: str) -> None:
+    """Raises: InvalidInput."""
+    if expected and expected.lower() != sha256:
+        raise InvalidInput(
+            f"The file came as sha256 {sha256}, not {expected[:64]}; send it again.",
+            field="checksum",
+        )
+
+
 def _new_key() -> str:
     """Two levels of folders keep each of them small."""
     key = uuid.uuid4().hex
@@ -193,28 +241,64 @@ def _guess_type(name: str) -> str:
     return kind if kind and not encoding else UNKNOWN_TYPE
 
 
-def _record(run: Run, facts: _Facts) -> tuple[Artifact, Artifact | None]:
-    """The new row, and the one it replaces. The revision's row lock lets uploads take turns."""
+def _record(run: Run, uid: int | None, fields: dict[str, Any]) -> tuple[Artifact, str]:
+    """The row, and the key that is not used any more. The run's row lock lets uploads take turns."""
     revise_run(run.pk)
-    replaced = run.artifacts.filter(path="", name=facts["name"], deleted_at=None).first()
+    if uid is not None and (known := _find_known(run, uid, fields["sha256"])):
+        return _heal(known, fields["storage_key"])
+    place = {"path": fields["path"], "name": fields["name"]}
+    replaced = run.artifacts.filter(**place, deleted_at=None).first()
     if replaced:
         replaced.deleted_at = timezone.now()
         replaced.save(update_fields=["deleted_at"])
-    return Artifact.objects.create(run=run, **facts), replaced
+    artifact = _insert(uid, {"run": run, **fields})
+    return artifact, replaced.storage_key if replaced else ""
 
 
-def _describe(artifact: Artifact, words: _Words) -> Artifact:
+def _insert(uid: int | None, fields: dict[str, Any]) -> Artifact:
+    """Under a free id if none is given. Raises: AlreadyExists."""
+    while True:
+        new_uid = make_file_id() if uid is None else uid
+        artifact, is_new = Artifact.objects.get_or_create(uid=new_uid, defaults=fields)
+        if is_new:
+            return artifact
+        if uid is not None:  # another run has taken it this very moment
+            raise AlreadyExists(_taken(uid))
+
+
+def _find_known(run: Run, uid: int, sha256: str) -> Artifact | None:
+    """The file that was stored under this number before. Raises: AlreadyExists, if it is another."""
+    known = Artifact.objects.filter(uid=uid).first()
+    if known and (known.run_id, known.sha256) != (run.pk, sha256):
+        raise AlreadyExists(_taken(uid))
+    return known
+
+
+def _taken(uid: int) -> str:
+    return f"The id {uid} belongs to another file; make a new one."
+
+
+def _heal(known: Artifact, storage_key: str) -> tuple[Artifact, str]:
+    """Bytes that the storage has lost are there again; else the new ones are one copy too many."""
+    if not _is_lost(known):
+        return known, storage_key
+    known.storage_key = storage_key
+    known.save(update_fields=["storage_key"])
+    return known, ""
+
+
+def _describe(artifact: Artifact, words: dict[str, Any]) -> Artifact:
     """The same bytes again, perhaps with other words."""
     if all(getattr(artifact, field) == value for field, value in words.items()):
         return artifact
     for field, value in words.items():
         setattr(artifact, field, value)
-    writer.write(partial(_save_words, artifact))
+    writer.write(partial(_save_words, artifact, [*words]))
     return artifact
 
 
-def _save_words(artifact: Artifact) -> None:
-    artifact.save(update_fields=[*_Words.__annotations__])
+def _save_words(artifact: Artifact, fields: list[str]) -> None:
+    artifact.save(update_fields=fields)
     revise_run(artifact.run_id)
 
 

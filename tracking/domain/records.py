@@ -122,7 +122,12 @@ def _describe_stream(run: Run, payload: dict[str, Any]) -> None:
 
 
 def _note_artifact(run: Run, payload: dict[str, Any]) -> None:
-    """Its bytes came by the tracker API before this record; what is left to be said stands here."""
+    """Its bytes came before this record; where they came without all words, the rest stands here.
+
+    One with an `uid` has said everything already, and somebody may have edited it since.
+    """
+    if payload.get("uid"):
+        return
     if metadata := clean_map(payload.get("metadata") or {}, "metadata"):
         files = run.artifacts.filter(path="", name=payload.get("name"), deleted_at=None)
         files.update(metadata=metadata)

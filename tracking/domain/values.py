@@ -14,6 +14,8 @@ MAX_ROW_METRICS = 1_000  # in one logged row; the batch door takes more
 MAX_TEXT_LENGTH = 100_000  # a long README; more belongs in an artifact
 PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
 ARTIFACT_NAME = re.compile(r"(?!\.\.)[A-Za-z0-9_.-]+")
+# Controls, ends of lines, and what turns the direction of text: `\u202egnp.exe` reads `exe.png`.
+UNFIT_FOR_FILES = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 ROUTE_WORDS = frozenset({"metrics", "stream", "runs"})  # `/runs/metrics` must stay unambiguous
 INT64 = range(-(2**63), 2**63)
 NUMBER_WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
@@ -101,6 +103,30 @@ def check_artifact_name(name: object) -> str:
     return name
 
 
+def check_file_name(name: object, field: str = "name") -> str:
+    """What file systems take for a name: any characters, but no slash and nothing invisible that
+    misleads the reader. It is kept as it is, blanks and all. Raises: InvalidInput."""
+    text = clean_text(name, field)
+    if not text.strip(". ") or len(text) > NAME_LENGTH:
+        raise InvalidInput(
+            f"{field}: a name has 1 to {NAME_LENGTH} characters, not only dots.", field=field
+        )
+    if "/" in text or UNFIT_FOR_FILES.search(text):
+        raise InvalidInput(f"{field} has a slash or a control character in it.", field=field)
+    return text
+
+
+def clean_file_path(path: object, field: str = "path") -> str:
+    """The folder of a file: names joined by slashes, without one at its ends; "" is the top.
+
+    Raises: InvalidInput."""
+    parts = [part for part in clean_text(path, field).split("/") if part]
+    cleaned = "/".join(check_file_name(part, field) for part in parts)
+    if len(cleaned) > FOLDER_LENGTH:
+        raise InvalidInput(f"{field} has at most {FOLDER_LENGTH} characters.", field=field)
+    return cleaned
+
+
 def check_step(step: object) -> int:
     """An int64. A whole float counts as one: JSON writers are not careful about that."""
     if isinstance(step, float) and step.is_integer():
@@ -135,7 +161,7 @@ def clean_name(name: object, field: str = "name") -> str:
 
 def clean_folder(path: object, field: str = "folder") -> str:
     """Names joined by slashes, each fit to be read by people; "" is the top. Raises: InvalidInput."""
-    parts = [part for part in clean_text(path, field).split("/") if part]
+    parts = [part.strip() for part in clean_text(path, field).split("/") if part]
     cleaned = "/".join(clean_name(part, field) for part in parts)
     if {".", ".."} & set(parts) or len(cleaned) > FOLDER_LENGTH:
         raise InvalidInput(

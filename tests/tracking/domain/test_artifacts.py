@@ -4,6 +4,7 @@ import hashlib
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
@@ -14,12 +15,15 @@ from django.db import OperationalError, transaction
 from tests.factories import make_run
 from tracking.domain import artifacts
 from tracking.domain.artifacts import (
+    check_file_id,
     delete_artifacts,
     describe_artifact,
     open_artifact,
     store_artifact,
+    withdraw_artifact,
 )
-from tracking.errors import FileTooLarge, InvalidInput, NotFound, RunDeleted
+from tracking.domain.deletion import weigh_runs
+from tracking.errors import AlreadyExists, FileTooLarge, InvalidInput, NotFound, RunDeleted
 from tracking.models import Artifact, Run
 from tracking.storage import DurableFileStorage
 
@@ -32,7 +36,7 @@ def store(settings, tmp_path) -> Path:
     return settings.MEDIA_ROOT
 
 
-def put(run, content: bytes = b"weights", name: str = "model.pt", **words: str) -> Artifact:
+def put(run, content: bytes = b"weights", name: str = "model.pt", **words: Any) -> Artifact:
     return store_artifact(run, ContentFile(content), name=name, **words)
 
 
@@ -165,15 +169,18 @@ def test_two_runs_may_have_the_same_file(store):
 @pytest.mark.parametrize(
     ("name", "words", "text"),
     [
-        ("", {}, "Invalid artifact name"),
-        ("../x", {}, "Invalid artifact name"),
-        ("..", {}, "Invalid artifact name"),
-        ("a/b", {}, "Invalid artifact name"),
-        ("a\\b", {}, "Invalid artifact name"),
-        ("a b", {}, "Invalid artifact name"),
-        ("a\n", {}, "Invalid artifact name"),
-        ("a\0", {}, "Invalid artifact name"),
-        ("x" * 10_000, {}, "Invalid artifact name"),
+        ("", {}, "name: a name has 1 to 250 characters"),
+        ("..", {}, "name: a name has 1 to 250 characters"),
+        ("x" * 251, {}, "name: a name has 1 to 250 characters"),
+        ("../x", {}, "name has a slash or a control character in it."),
+        ("a\n", {}, "name has a slash or a control character in it."),
+        ("a\0", {}, "name has a NUL character in it"),
+        ("m", {"path": "a/../b"}, "path: a name has 1 to 250 characters, not only dots."),
+        ("m", {"path": "/".join("x" * 600)}, "path has at most 1000 characters."),
+        ("m", {"tags": "abc"}, "tags must be a list of texts."),
+        ("m", {"bindrs": [""]}, "bindrs: a tag has 1 to 250 characters."),
+        ("m", {"metadata": []}, "metadata must be an object."),
+        ("m", {"checksum": "0" * 64}, "The file came as sha256 9a129"),
         (
             "m",
             {"category": "zzz"},
@@ -279,10 +286,12 @@ def test_files_stay_when_deleting_is_rolled_back(store):
 def test_words_of_an_artifact_can_be_replaced_one_by_one(store):
     artifact = put(make_run(), description="Final", category="model")
 
-    describe_artifact(artifact, tags=["best"], category="data")
+    describe_artifact(artifact, tags=["best"], category="data", bindrs=["v1"], metadata={"a": 1})
+    describe_artifact(artifact, description=None)
 
     stored = Artifact.objects.get()
     assert (stored.description, stored.category, stored.tags) == ("Final", "data", ["best"])
+    assert (stored.bindrs, stored.metadata) == (["v1"], {"a": 1})
 
 
 def test_unknown_category_changes_nothing(store):
@@ -296,3 +305,135 @@ def test_unknown_category_changes_nothing(store):
 
 def fail(error: Exception, *args: object, **kwargs: object) -> None:
     raise error
+
+
+def test_file_lies_in_a_folder_under_any_name_and_with_all_its_words(store):
+    words = {"tags": ["best"], "bindrs": ["v1"], "metadata": {"epoch": 3}, "description": "Final"}
+
+    artifact = put(make_run(), name="Modèle \u202f5 “best”.pt", path="/models//best/", **words)
+
+    stored = Artifact.objects.get()
+    assert stored == artifact
+    assert str(stored) == "models/best/Modèle \u202f5 “best”.pt"
+    assert {word: getattr(stored, word) for word in words} == words
+    assert "models" not in stored.storage_key
+
+
+def test_same_name_in_another_folder_is_another_file(store):
+    run = make_run()
+    put(run, b"1", path="a")
+    put(run, b"2", path="b")
+    put(run, b"3")
+
+    assert sorted(Artifact.objects.filter(deleted_at=None).values_list("path", "size_bytes")) == [
+        *(("", 1), ("a", 1), ("b", 1)),
+    ]
+    assert files(store) == [b"1", b"2", b"3"]
+
+
+def test_checksum_that_fits_is_taken_in_any_spelling(store):
+    put(make_run(), checksum=hashlib.sha256(b"weights").hexdigest().upper())
+
+    assert files(store) == [b"weights"]
+
+
+def test_repeated_id_changes_nothing(store):
+    run = make_run()
+    first = put(run, uid=7, description="a")
+    describe_artifact(first, description="edited")
+    revision = Run.objects.get().revision
+
+    again = put(run, uid=7, description="a", name="other.pt")
+
+    assert (again, again.description, again.name) == (first, "edited", "model.pt")
+    assert (live_rows(), files(store)) == ([("model.pt", 7)], [b"weights"])
+    assert Run.objects.get().revision == revision
+
+
+def test_repeated_id_does_not_bring_back_what_was_replaced_or_deleted(store):
+    run = make_run()
+    put(run, b"old", uid=1)
+    put(run, b"newer", uid=2)
+    withdraw_artifact(Artifact.objects.get(uid=2))
+
+    for content, uid in ((b"old", 1), (b"newer", 2)):
+        assert put(run, content, uid=uid).deleted_at is not None
+
+    assert (live_rows(), files(store)) == ([], [])
+
+
+def test_same_bytes_under_a_new_id_are_a_new_file(store):
+    run = make_run()
+    first = put(run, uid=1)
+
+    second = put(run, uid=2)
+
+    first.refresh_from_db()
+    assert (first.deleted_at is not None, second.uid) == (True, 2)
+    assert (live_rows(), files(store)) == ([("model.pt", 7)], [b"weights"])
+
+
+def test_lost_bytes_are_taken_again_under_their_id(store):
+    run = make_run()
+    default_storage.delete(put(run, uid=7).storage_key)
+
+    put(run, uid=7)
+
+    with open_artifact(Artifact.objects.get()) as file:
+        assert file.read() == b"weights"
+
+
+@pytest.mark.parametrize(("key", "content"), [("b", b"weights"), ("a", b"other")])
+def test_id_of_another_file_is_refused(store, key, content):
+    runs = {name: make_run(name) for name in "ab"}
+    put(runs["a"], uid=7)
+
+    with pytest.raises(AlreadyExists, match="The id 7 belongs to another file"):
+        put(runs[key], content, uid=7)
+
+    assert (live_rows(), files(store)) == ([("model.pt", 7)], [b"weights"])
+
+
+def test_id_that_is_taken_while_the_file_comes_leaves_one_copy(store, monkeypatch):
+    """A client that did not wait for its first answer: both uploads looked before either wrote."""
+    run = make_run()
+    first = put(run, uid=7)
+    looks = iter([None])
+    look = artifacts._find_known
+    monkeypatch.setattr(artifacts, "_find_known", lambda *given: next(looks, look(*given)))
+
+    assert put(run, uid=7) == first
+    assert (live_rows(), files(store)) == ([("model.pt", 7)], [b"weights"])
+
+
+def test_withdrawn_file_frees_its_bytes_and_keeps_its_row(store):
+    run = make_run()
+    artifact = put(run)
+
+    withdraw_artifact(artifact)
+
+    stored = Artifact.objects.get()
+    assert stored.deleted_at == artifact.deleted_at is not None
+    assert (files(store), weigh_runs(Run.objects.all()).file_bytes) == ([], 0)
+    assert Run.objects.get().revision == run.revision + 3
+    with pytest.raises(NotFound):
+        withdraw_artifact(artifact)
+
+
+@pytest.mark.parametrize("text", ["1", "7196743999488123", str(10**18 - 1)])
+def test_ids_are_whole_numbers_in_digits(text):
+    assert check_file_id(text) == int(text)
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "007", "1.5", "x", "٣", str(10**18), "9" * 5000])
+def test_other_ids_are_refused(text):
+    with pytest.raises(InvalidInput, match="id must be a whole number"):
+        check_file_id(text)
+
+
+def test_id_of_the_servers_own_is_a_free_one(monkeypatch):
+    put(make_run(), uid=5)
+    ids = iter([5, 5, 6])
+    monkeypatch.setattr(artifacts, "make_file_id", lambda: next(ids))
+
+    assert put(make_run("b")).uid == 6

@@ -159,6 +159,16 @@ def test_metadata_of_an_artifact_is_kept_with_the_file():
     assert run.artifacts.get().metadata == {"epoch": 3}
 
 
+def test_artifact_that_came_with_its_words_keeps_them():
+    run = make_run()
+    keep_file(run, "model.pt", b"x", metadata={"epoch": 4})
+    event = Event(2, "artifact", {"name": "model.pt", "uid": "7", "metadata": {"epoch": 3}})
+
+    take_in(make_batch(1, 2, events=(*start_event(), event), run_uid=run.uid))
+
+    assert run.artifacts.get().metadata == {"epoch": 4}
+
+
 def test_resume_joins_the_run_of_that_name_and_keeps_what_is_not_given():
     run = make_run("run-1", config={"a": 1}, tags=["kept"], notes="kept")
     Run.objects.update(status="failed", exit_code=1)

@@ -4,9 +4,12 @@ import pytest
 
 from tracking.domain.values import (
     check_artifact_name,
+    check_file_name,
     check_project_key,
     check_run_key,
     check_step,
+    clean_file_path,
+    clean_folder,
     clean_map,
     clean_tags,
     clean_text,
@@ -97,3 +100,35 @@ def test_bad_tags_are_refused(tags):
 def test_bad_text_is_refused(text):
     with pytest.raises(InvalidInput, match="notes"):
         clean_text(text, "notes")
+
+
+@pytest.mark.parametrize(
+    "name", ["a b.txt", " lead", "ü\u202f“x”.png", "a\\b", "👨‍👩‍👧.png", "x" * 250]
+)
+def test_files_may_have_the_names_that_people_give_them(name):
+    assert check_file_name(name) == name
+
+
+@pytest.mark.parametrize(
+    "name", ["", " ", ".", " .. ", "a/b", "x" * 251, "a\x1bb", "a\u2028", "\u202egnp.exe", 3]
+)
+def test_file_names_that_mislead_or_lead_elsewhere_are_refused(name):
+    with pytest.raises(InvalidInput):
+        check_file_name(name)
+
+
+def test_path_of_a_file_is_kept_without_its_outer_slashes():
+    assert [clean_file_path(path) for path in ("", "/", "/a/b c/", "a//b")] == [
+        *("", "", "a/b c", "a/b"),
+    ]
+
+
+@pytest.mark.parametrize("path", ["..", "a/../b", "a/ .. /b", "a\0", "x/" * 501, None])
+def test_paths_that_lead_elsewhere_are_refused(path):
+    with pytest.raises(InvalidInput):
+        clean_file_path(path)
+
+
+def test_folder_with_dots_between_blanks_is_refused():
+    with pytest.raises(InvalidInput, match=r"no '\.\.' in it"):
+        clean_folder("a/ .. /b")

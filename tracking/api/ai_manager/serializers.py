@@ -15,7 +15,7 @@ from tracking.dialects import MANAGER_STATUS, naive_iso
 from tracking.domain.names import make_key
 from tracking.domain.run_changes import RunChanges
 from tracking.domain.runs import RunStart
-from tracking.domain.values import INT64, clean_name
+from tracking.domain.values import INT64, check_artifact_name, clean_name
 from tracking.enums import ArtifactCategory, RunStatus, Source
 from tracking.errors import InvalidInput
 from tracking.models import Artifact, Project, Run, User
@@ -214,9 +214,9 @@ class UploadSerializer(serializers.Serializer[Any]):
         asked = self.validated_data
         return {
             "content": asked["file"],
-            "name": asked.get("name") or asked["file"].name,
+            "name": check_artifact_name(asked.get("name") or asked["file"].name),
             "category": asked.get("type") or ArtifactCategory.OTHER,
-            "metadata": asked.get("metadata"),
+            "metadata": asked.get("metadata") or {},
         }
 
 

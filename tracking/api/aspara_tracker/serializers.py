@@ -9,7 +9,7 @@ from rest_framework import serializers
 from tracking.api.fields import MapField, RowField, StepField, TagsField, TextField, TimeField
 from tracking.domain.records import clean_exit_code
 from tracking.domain.runs import RunStart
-from tracking.domain.values import check_run_key
+from tracking.domain.values import check_artifact_name, check_run_key
 from tracking.enums import ArtifactCategory, RunStatus
 
 
@@ -134,7 +134,7 @@ class UploadSerializer(serializers.Serializer[Any]):
         asked = self.validated_data
         return {
             "content": asked["file"],
-            "name": asked.get("name") or asked["file"].name,
+            "name": check_artifact_name(asked.get("name") or asked["file"].name),
             "description": asked.get("description", ""),
             "category": asked.get("category", ""),
         }

@@ -200,4 +200,4 @@ def test_query_count_is_constant(upload):
         with counted_queries() as statements:
             upload(name=f"file-{number}")
 
-        assert len(statements) == 6, statements
+        assert len(statements) == 7, statements
