@@ -22,10 +22,12 @@ def _fresh_memory() -> Iterator[None]:
     from tracking.consumers.newsroom import newsroom
     from tracking.consumers.socket_frames import socket_newsroom
     from tracking.domain.access import local_user
+    from tracking.domain.callers import forget_callers
     from tracking.domain.metrics import forget_metric_ids
 
     yield
     local_user.cache_clear()
+    forget_callers()
     forget_metric_ids()
     newsroom.forget()
     socket_newsroom.forget()

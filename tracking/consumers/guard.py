@@ -10,6 +10,7 @@ from django.conf import settings
 from django.http import parse_cookie
 from django.utils.functional import SimpleLazyObject
 
+from tracking.domain.callers import find_caller, recall_caller
 from tracking.domain.identity import find_user
 from tracking.errors import InvalidCredentials
 from tracking.origin import SAFE_METHODS, refuse_origin
@@ -42,8 +43,7 @@ class Guard:
         credentials = find_credentials(scope, headers)
         look = partial(find_user, *credentials)
         try:
-            # Without credentials nothing need be looked up before the consumer has a thread.
-            user = await database_sync_to_async(look)() if any(credentials) else _anybody(look)
+            user = recall_caller(credentials[0]) or await _look_up(credentials)
         except InvalidCredentials as error:
             await _refuse(scope, send, 401, str(error))
         else:
@@ -64,8 +64,12 @@ def find_credentials(scope: Scope, headers: dict[bytes, str]) -> tuple[str, str]
     return authorization, cookies.get(settings.SESSION_COOKIE_NAME, "")
 
 
-def _anybody(look: Callable[[], Any]) -> Any:
-    """Raises: InvalidCredentials where nobody may come in."""
+async def _look_up(credentials: tuple[str, str]) -> Any:
+    """Raises: InvalidCredentials."""
+    look = partial(find_caller, *credentials)
+    if any(credentials):
+        return await database_sync_to_async(look)()
+    # Nothing need be looked up before the consumer has a thread.
     return SimpleLazyObject(look) if settings.ACCESS == "open" else look()
 
 
