@@ -13,6 +13,7 @@ from tracking.admin import (
     runs,
     tokens,
     views,
+    words,
 )
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "runs",
     "tokens",
     "views",
+    "words",
 ]
 
 admin.site.site_header = "Runyard administration"

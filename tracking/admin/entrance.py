@@ -8,7 +8,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-REFUSAL = "These pages are for administrators, and you are signed in as {name}, who is none."
+REFUSAL = "These pages are for administrators; you are signed in as {name}."
 
 
 @login_not_required

@@ -4,9 +4,10 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as StockUserAdmin
-from django.db.models import Model
+from django.db.models import Field, Model, QuerySet
 from django.http import HttpRequest
 
+from tracking.domain.accounts import RESERVED_NAMES
 from tracking.models import User
 
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
@@ -15,15 +16,50 @@ SERVICE: Any = {
     "description": "A service account is for programs: it comes in by API tokens, and no password"
     " opens it. Make its tokens under “API tokens”.",
 }
+EVERYBODY: Any = {
+    "fields": [],
+    "description": "This is who everybody is in open mode, where nobody signs in. What was logged"
+    " then belongs to it. It has no password: where people sign in, nobody can be it.",
+}
+
+
+class KindFilter(admin.SimpleListFilter):
+    title = parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("person", "people"), ("service", "service accounts")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        match self.value():
+            case "person":
+                return queryset.filter(is_service=False).exclude(username__in=RESERVED_NAMES)
+            case "service":
+                return queryset.filter(is_service=True)
+        return queryset
 
 
 @admin.register(User)
 class UserAdmin(StockUserAdmin):
-    list_display = ["username", "email", "is_service", "is_staff", "is_active", "last_login"]
-    list_filter = ["is_service", *StockUserAdmin.list_filter]
+    list_display = ["username", "kind", "email", "is_staff", "is_active", "last_login"]
+    list_filter = [KindFilter, *StockUserAdmin.list_filter]
     date_hierarchy = "date_joined"
     fieldsets = [*(StockUserAdmin.fieldsets or ()), ("Training", SERVICE)]
     add_fieldsets = [*StockUserAdmin.add_fieldsets, ("Training", SERVICE)]
+
+    @admin.display(ordering="is_service")
+    def kind(self, user: User) -> str:
+        if user.username in RESERVED_NAMES:
+            return "everybody, in open mode"
+        return "service account" if user.is_service else "person"
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        is_everybody = obj is not None and obj.username in RESERVED_NAMES
+        return [("Everybody", EVERYBODY)] * is_everybody + [*super().get_fieldsets(request, obj)]
+
+    def formfield_for_dbfield(self, db_field: Field, request: Any, **kwargs: Any) -> Any:
+        if db_field.name == "is_service":
+            kwargs["label"] = "Service account"
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Nobody gives what they do not have."""

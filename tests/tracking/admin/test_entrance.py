@@ -42,7 +42,7 @@ def test_who_is_no_administrator_is_told_so():
 
     text = client.get("/admin/", follow=True).content.decode()
 
-    assert "for administrators, and you are signed in as &lt;b&gt;vera, who is none." in text
+    assert "for administrators; you are signed in as &lt;b&gt;vera." in text
     assert "your role" not in text
 
 

@@ -279,3 +279,26 @@ def test_index_names_every_model_and_no_other_server(client: Client) -> None:
 
 def test_who_has_not_signed_in_is_not_asked_to_sign_out(client: Client) -> None:
     assert "logout" not in client.get(reverse("admin:index")).content.decode()
+
+
+def test_first_page_calls_things_by_words_that_people_know(client: Client) -> None:
+    groups = client.get("/admin/").context["app_list"]
+
+    assert {group["name"]: [str(one["name"]) for one in group["models"]] for group in groups} == {
+        "Audit log": ["Audit entries"],
+        "Groups of people": ["Groups"],
+        "Projects, runs and people": [
+            "API tokens",
+            "Artifacts",
+            "Log lines",
+            "Logging processes",
+            "Metrics",
+            "Points of metrics",
+            "Projects",
+            "Rows of ML-Dash streams",
+            "Runs",
+            "Saved views",
+            "Users",
+        ],
+        "Signing in": ["Access attempts"],
+    }

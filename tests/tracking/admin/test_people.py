@@ -76,3 +76,30 @@ def test_superuser_gives_rights(client):
     assert change(client, bob, is_superuser="on", is_staff="on") == 302
 
     assert User.objects.get(pk=bob.pk).is_superuser
+
+
+def test_list_tells_people_from_service_accounts_and_from_everybody(client):
+    make_person("ada")
+    User.objects.create(username="bot", is_service=True)
+
+    def listed(**params: str) -> list[tuple[str, str]]:
+        response = client.get(admin_path("user"), params)
+        kind = response.context["cl"].model_admin.kind
+        return [(user.username, kind(user)) for user in response.context["cl"].result_list]
+
+    everybody = ("local", "everybody, in open mode")
+    assert listed() == [("ada", "person"), ("bot", "service account"), everybody]
+    assert listed(kind="person") == [("ada", "person")]
+    assert listed(kind="service") == [("bot", "service account")]
+
+
+def test_page_of_the_built_in_user_says_who_that_is(client):
+    ada, said = make_person("ada"), "This is who everybody is in open mode"
+    client.get("/")
+    local = User.objects.get(username="local")
+
+    def shown(user: User) -> str:
+        return client.get(admin_path("user", "change", user.pk)).content.decode()
+
+    assert (said in shown(local), said in shown(ada)) == (True, False)
+    assert "Service account:" in shown(ada).replace("</label>", ":")
