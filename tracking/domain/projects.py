@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.db.models import Case, Count, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
@@ -46,7 +47,8 @@ def open_named_project(name: str, *, user: Caller, tags: list[str] | None = None
     if isinstance(user, User):
         team = Q(memberships__user=user, memberships__role__in=[Role.EDITOR, Role.OWNER])
         named = visible_projects(user).filter(Q(owner=user) | team, name=name)
-        project = named.order_by(Case(When(owner=user, then=0), default=1), "pk").first()
+        own_first = Case(When(owner=user, then=0), default=1)
+        project = named.order_by(own_first, _made_for(name), "pk").first()
     if project is None:
         project = _create_project(_key_for(name), name=name, user=user, tags=tags or [])
     require_write(user, project)
@@ -72,6 +74,14 @@ def open_namespaced_project(namespace: str, name: str, *, user: Caller) -> Proje
         raise NameTaken(f"The project '{namespace}/{name}' is taken; ask its owner to let you in.")
     require_write(user, project)
     return project
+
+
+def _made_for(name: str) -> Case:
+    """Before a project that was given this name later, by whomever, comes the one made with it."""
+    key = _wanted_key(name)
+    return Case(
+        When(key=key, then=0), When(key__startswith=f"{key[:KEY_ROOM]}-", then=1), default=2
+    )
 
 
 def _create_project(
@@ -112,7 +122,7 @@ def create_project(
     """
     _refuse_narrow_token(user)
     name = clean_name(name)
-    _refuse_second(name, user.pk)
+    _refuse_second(Project.objects.filter(owner=user), name)
     return Project.objects.create(
         key=_key_for(name),
         name=name,
@@ -125,10 +135,13 @@ def create_project(
 
 def _key_for(name: str) -> str:
     """A free key for a project of the caller's own."""
+    return free_key(Project.objects, _wanted_key(name))
+
+
+def _wanted_key(name: str) -> str:
     key = make_key(name, "project")
-    if key == SHARED_PROJECT:  # whose key that is lets everybody write
-        key = f"project-{key}"
-    return free_key(Project.objects, key)
+    # Whose key that is lets everybody write.
+    return f"project-{key}" if key == SHARED_PROJECT else key
 
 
 def _refuse_narrow_token(user: Caller) -> None:
@@ -136,8 +149,8 @@ def _refuse_narrow_token(user: Caller) -> None:
         require_scope(user.token, None)
 
 
-def _refuse_second(name: str, owner_id: int | None) -> None:
-    if owner_id and Project.objects.filter(owner=owner_id, name=name).exists():
+def _refuse_second(projects: QuerySet[Project], name: str) -> None:
+    if projects.filter(name=name).exists():
         raise AlreadyExists("Project with this name already exists")
 
 
@@ -145,6 +158,7 @@ def _refuse_second(name: str, owner_id: int | None) -> None:
 def update_project(
     project: Project,
     *,
+    user: Caller | None = None,
     name: str | None = None,
     tags: list[str] | None = None,
     notes: str | None = None,
@@ -153,14 +167,17 @@ def update_project(
 ) -> None:
     """Replace what is given; None leaves it as it is. The key stays, and with it all links.
 
-    Raises: InvalidInput, NotFound; AlreadyExists when the owner has another one of that name.
+    Raises: InvalidInput, NotFound; AlreadyExists when the owner has another one of that name which
+    `user`, who asks, may see: a refusal would tell him of others.
     """
     texts = {"notes": notes, "description": description}
     changes: dict[str, object] = {
         field: clean_text(text, field) for field, text in texts.items() if text is not None
     }
     if name is not None and (name := clean_name(name)) != project.name:
-        _refuse_second(name, project.owner_id)
+        if project.owner_id:
+            seen = visible_projects(user or AnonymousUser())
+            _refuse_second(seen.filter(owner=project.owner_id), name)
         changes["name"] = name
     if is_public is not None:
         changes["is_public"] = is_public

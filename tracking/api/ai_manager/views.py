@@ -95,7 +95,7 @@ class ProjectViewSet(ManagerViewSet):
         find_project_by_id(request.user, pk, write=True)
         asked = self.checked_body(request).given()
         found = find_project_by_id(request.user, pk, write=True, manage="is_public" in asked)
-        writer.write(partial(update_project, found, **asked))
+        writer.write(partial(update_project, found, user=request.user, **asked))
         return Response(ProjectSerializer(found).data)
 
     @extend_schema(

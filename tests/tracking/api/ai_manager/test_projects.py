@@ -4,8 +4,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests.factories import keep_file, log_points
+from tests.people import share
 from tracking.domain.projects import create_project
 from tracking.domain.tokens import create_token
+from tracking.enums import Role
 from tracking.models import Artifact, MetricPoint, Project, Run
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -232,3 +234,14 @@ def test_list_takes_as_many_queries_for_three_as_for_one(call, people):
         create_project(name, user=people["alice"])
 
     assert count() == with_one
+
+
+def test_new_name_tells_an_editor_nothing_of_its_owners_other_projects(call, people):
+    team = create_project("team", user=people["alice"])
+    create_project("secret", user=people["alice"])
+    share(team, people["bob"], Role.EDITOR)
+    path, body = f"/projects/{team.pk}", {"name": "secret"}
+
+    taken = (400, {"detail": "Project with this name already exists"})
+    assert call("put", path, body) == taken
+    assert call("put", path, body, who="bob")[0] == 200
