@@ -111,6 +111,26 @@ def add_member(page: Page, server: LiveServer) -> None:
     expect(page.get_by_label("Role of marie")).to_have_value("editor")
 
 
+def keep_last_owner(page: Page) -> None:
+    """A role that is refused goes back to what holds, and the reason goes when it is read."""
+    role = page.get_by_label("Role of ada")
+    expect(role).to_have_value("owner")
+    page.wait_for_load_state()
+    role.select_option("viewer")
+    reason = page.get_by_text("A project needs an owner")
+    expect(reason).to_be_visible()
+    expect(role).to_have_value("owner")
+    reason.get_by_role("button", name="Close").press("Enter")
+    expect(reason).to_have_count(0)
+
+
+def remove_member(page: Page) -> None:
+    page.get_by_role("link", name="Remove marie").click()
+    expect(page.get_by_role("heading", name="Remove marie from proj?")).to_be_visible()
+    page.get_by_role("button", name="Remove marie").click()
+    expect(page.get_by_text("marie is no member any more")).to_be_visible()
+
+
 def test_people_come_in_and_go_out(server: LiveServer, contexts: list[BrowserContext]) -> None:
     ada, marie = (context.new_page() for context in contexts)
 
@@ -124,6 +144,7 @@ def test_people_come_in_and_go_out(server: LiveServer, contexts: list[BrowserCon
     assert answer.status == 404
 
     add_member(ada, server)
+    keep_last_owner(ada)
     marie.reload()
     expect(marie.get_by_role("heading", name="proj")).to_be_visible()
 
@@ -134,6 +155,10 @@ def test_people_come_in_and_go_out(server: LiveServer, contexts: list[BrowserCon
     expect(marie).to_have_url(f"{server.url}/projects/proj")
 
     check_expiry(marie, server)
+    remove_member(ada)
+    answer = marie.goto(f"{server.url}/projects/proj")
+    assert answer
+    assert answer.status == 404
 
 
 def check_expiry(page: Page, server: LiveServer) -> None:
@@ -150,6 +175,7 @@ def check_expiry(page: Page, server: LiveServer) -> None:
     page.context.clear_cookies()
 
     expect(page.get_by_role("heading", name="Sign in to Runyard")).to_be_visible()
+    expect(page.get_by_text("You are not signed in any more")).to_be_visible()
     assert "run-table" not in swaps
     sign_in(page, "marie")
     expect(page).to_have_url(here)
