@@ -56,10 +56,13 @@ def test_address_that_the_network_can_reach_is_fine_where_people_sign_in(setting
     monkeypatch.setattr(
         "tracking.management.commands.serve._serve", lambda host, ports: served.append(host)
     )
+    monkeypatch.setattr(
+        "tracking.management.commands.serve.start_cleaning", lambda: served.append("cleaning")
+    )
 
     call_command("serve", host="0.0.0.0", port=[free_port()])
 
-    assert served == ["0.0.0.0"]
+    assert served == ["cleaning", "0.0.0.0"]
 
 
 @pytest.mark.parametrize(

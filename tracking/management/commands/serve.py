@@ -18,6 +18,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.urls import reverse
 
 from tracking.domain.access import is_open
+from tracking.domain.cleaning import start_cleaning
 from tracking.domain.setup import make_setup_secret
 from tracking.server import run_server
 
@@ -51,6 +52,7 @@ class Command(BaseCommand):
                 f"Runyard is at {_address(host, number)}/  (data: {settings.DATA_DIR})", flush=True
             )
         _offer_setup(_address(host, ports[0]))
+        start_cleaning()
         _serve(host, ports)
         lock.close()
 
