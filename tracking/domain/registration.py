@@ -57,9 +57,10 @@ def register_user(
     hashed = hash_password(password, user=User(username=username, email=email))
     with transaction.atomic():
         one_at_a_time()
-        user = create_account(username, email, hashed, inviter=invitation and invitation.inviter)
+        inviter = invitation.inviter if invitation else None
+        user = create_account(username, email, hashed, inviter=inviter)
         if invitation and invitation.project:
-            with audit.joining(user, invitation.inviter):
+            with audit.joining(user, inviter):
                 Membership.objects.create(
                     project=invitation.project, user=user, role=invitation.role
                 )
