@@ -6,7 +6,14 @@ from typing import Any
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from dashboard.templatetags.dashboard_format import ago, as_text, duration, figure, status_word
+from dashboard.templatetags.dashboard_format import (
+    ago,
+    as_text,
+    duration,
+    figure,
+    source_name,
+    status_word,
+)
 from tracking.domain.fields import Field
 
 SHOWN_TAGS = 3
@@ -17,7 +24,7 @@ NONE = SafeString("–")
 
 def cell(field: Field, value: Any, classes: str) -> SafeString:
     """A table cell: what is shown, and in full on hover where that says more."""
-    if value is None or value == []:
+    if value is None or value == [] or (value == "" and field.source == "run"):
         return format_html('<td class="{}">{}</td>', f"{classes} none".strip(), NONE)
     shown, title = _shown(field, value)
     hover = format_html(' title="{}"', title[:HOVER_TEXT]) if title else ""
@@ -34,6 +41,8 @@ def _shown(field: Field, value: Any) -> tuple[str, str]:
         return ago(value), ""
     if isinstance(value, timedelta):
         return duration(value), f"{value.total_seconds():.0f} s"
+    if field.name == "source":
+        return source_name(value), ""
     text = figure(value)
     full = as_text(value)
     return text[:SHOWN_TEXT], full if full != text or len(text) > 24 else ""

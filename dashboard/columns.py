@@ -19,6 +19,7 @@ from tracking.models import Run
 MAX_COLUMNS = 40
 MAX_PINNED = 3  # beside the name; more would leave no room for what scrolls
 ATTRIBUTE_COLUMNS = ("status", "started", "duration", "tags")
+TELLING_COLUMNS = ("folder", "source")  # where the runs of the page differ in them
 METRIC_COLUMNS = 4
 CONFIG_COLUMNS = 4
 # A place in the list, ticks and a download belong to no view of it.
@@ -51,7 +52,9 @@ def default_fields(runs: Sequence[Run]) -> list[Field]:
     """What every run has, the metrics most of these have, and the config they differ in. Two queries."""
     metrics = [metric_field(name) for name in common_metrics(runs)]
     configs = Run.objects.filter(pk__in=[run.pk for run in runs]).values_list("config", flat=True)
-    attributes = [find_field(name) for name in ATTRIBUTE_COLUMNS]
+    telling = [name for name in TELLING_COLUMNS if len({getattr(run, name) for run in runs}) > 1]
+    first, *rest = ATTRIBUTE_COLUMNS
+    attributes = [find_field(name) for name in (first, *telling, *rest)]
     return [*attributes, *metrics, *differing_fields(list(configs))]
 
 

@@ -11,6 +11,7 @@ from django.http import QueryDict
 from dashboard.diffs import Row, choose_rows, compare_values
 from dashboard.panels import metrics_of
 from dashboard.params import text_param
+from tracking.domain.folders import in_folder
 from tracking.errors import LimitExceeded
 from tracking.models import Project, Run
 
@@ -96,10 +97,11 @@ def other_params(params: QueryDict, view: str) -> list[tuple[str, str]]:
     ]
 
 
-def suggest_runs(project: Project, comparison: Comparison) -> QuerySet[Run]:
-    """The newest runs that are not compared yet."""
+def suggest_runs(project: Project, comparison: Comparison, folder: str) -> QuerySet[Run]:
+    """The newest runs of the folder that are not compared yet."""
     compared = [run.pk for run in comparison.runs]
-    return project.runs.only("key", "name", "project").exclude(pk__in=compared)[:SUGGESTED]
+    runs = in_folder(project.runs.only("key", "name", "folder", "project"), folder)
+    return runs.exclude(pk__in=compared)[:SUGGESTED]
 
 
 @dataclass(frozen=True, slots=True)

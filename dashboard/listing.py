@@ -28,6 +28,7 @@ PROJECT_SORTS = {
 RUN_COLUMNS = (
     "key",
     "name",
+    "folder",
     "color",
     "status",
     "tags",

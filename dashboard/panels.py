@@ -119,7 +119,7 @@ def grid_order(name: str) -> tuple[bool, str, str]:
     """By prefix, then by name; what the training is about comes before what the machine did."""
     section, _, title = name.rpartition("/")
     is_system = section.partition("/")[0] in {"system", "sys"}
-    return is_system, _natural(section), _natural(title)
+    return is_system, natural_key(section), natural_key(title)
 
 
 def telling_order(name: str) -> tuple[int, tuple[bool, str, str]]:
@@ -130,7 +130,7 @@ def telling_order(name: str) -> tuple[int, tuple[bool, str, str]]:
     return (0 if section.partition("/")[0] in JUDGING else 1), grid_order(name)
 
 
-def _natural(text: str) -> str:
+def natural_key(text: str) -> str:
     """`layer2` comes before `layer10`."""
     return re.sub(r"\d+", lambda digits: digits[0].zfill(20), text)
 

@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 
+from dashboard.folders import folder_param
+from dashboard.params import query_param
+from tracking.domain.folders import in_folder
 from tracking.domain.query import QueryError, filter_runs
 from tracking.models import Project, Run
 
@@ -20,10 +23,11 @@ class Problem:
     after: str
 
 
-def find_runs(project: Project, query: str) -> tuple[QuerySet[Run], Problem | None]:
-    """The runs that the filter describes; none where it cannot be understood, and why."""
+def find_runs(project: Project, params: QueryDict) -> tuple[QuerySet[Run], Problem | None]:
+    """The runs of the URL's folder that its filter describes; none where that cannot be understood, and why."""
+    query = query_param(params)
     try:
-        return filter_runs(project.runs.all(), query), None
+        return in_folder(filter_runs(project.runs.all(), query), folder_param(params)), None
     except QueryError as error:
         return project.runs.none(), _explain(query, error)
 

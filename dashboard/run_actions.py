@@ -11,8 +11,10 @@ from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
+from dashboard.folders import folder_param
 from dashboard.selection import MAX_COUNT
 from tracking.domain.deletion import delete_runs, weigh_runs
+from tracking.domain.folders import in_folder
 from tracking.domain.query import filter_runs
 from tracking.domain.runs import archive_runs, tag_runs
 from tracking.enums import RunStatus
@@ -32,13 +34,15 @@ class Question:
 
 
 def choose_runs(project: Project, data: QueryDict) -> QuerySet[Run]:
-    """The runs of the given keys, or with `matching=1` all that the filter `q` shows.
+    """The runs of the given keys, or with `matching=1` all that the filter `q` shows of
+    the `folder`.
 
     Keys of runs that have gone meanwhile are ignored, as long as one is left. Raises: InvalidInput.
     """
     limit = settings.MAX_RUNS_PER_REQUEST
     if data.get("matching") == "1":
-        runs = filter_runs(project.runs.all(), data.get("q", ""))
+        found = filter_runs(project.runs.all(), data.get("q", ""))
+        runs = in_folder(found, folder_param(data))
     else:
         keys = {key for key in data.getlist("run") if key and "\0" not in key}
         _check_count(len(keys), limit)

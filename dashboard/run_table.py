@@ -11,9 +11,11 @@ from django.utils.safestring import SafeString, mark_safe
 
 from dashboard.cells import cell, is_figure
 from dashboard.columns import Columns, columns_of, query_with
+from dashboard.folders import folder_param
 from dashboard.params import query_param
 from dashboard.problems import Problem, find_runs
 from tracking.domain.fields import Field, find_field, read_fields, sort_runs
+from tracking.domain.folders import in_folder
 from tracking.domain.query import filter_runs
 from tracking.domain.tables import plain
 from tracking.enums import RunStatus
@@ -23,7 +25,7 @@ PAGE_ROWS = 50  # with a dozen columns a page stays below 150 KB
 MAX_TICKS = 100  # named in the URL
 EXPORT_ROWS = 10_000
 ROWS_AT_ONCE = 400  # ids in one statement: SQLite may be built to take no more than 999
-ROW_COLUMNS = ("key", "name", "color", "archived_at", "project")
+ROW_COLUMNS = ("key", "name", "folder", "source", "color", "archived_at", "project")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ class RunTable:
 
 def tabulate_runs(project: Project, params: QueryDict) -> RunTable:
     """One page of the table. A constant number of queries. Raises: InvalidInput."""
-    found, problem = find_runs(project, query_param(params))
+    found, problem = find_runs(project, params)
     page = Paginator(_sorted(found, params), PAGE_ROWS).get_page(params.get("page"))
     shown = list(page)
     columns = columns_of(shown, params)
@@ -134,7 +136,7 @@ def _ticked_keys(project: Project, params: QueryDict) -> list[str]:
 
 def columns_in(project: Project, params: QueryDict) -> Columns:
     """The columns of the page that the table would show."""
-    runs, _ = find_runs(project, query_param(params))
+    runs, _ = find_runs(project, params)
     return columns_of(
         list(Paginator(_sorted(runs, params), PAGE_ROWS).get_page(params.get("page"))), params
     )
@@ -145,7 +147,8 @@ def export_rows(project: Project, params: QueryDict) -> tuple[list[str], Iterato
 
     Raises: InvalidInput, where the filter is wrong, too.
     """
-    runs = _sorted(filter_runs(project.runs.all(), query_param(params)), params)
+    found = filter_runs(project.runs.all(), query_param(params))
+    runs = _sorted(in_folder(found, folder_param(params)), params)
     fields = columns_in(project, params).fields
     return ["run", *(field.name for field in fields)], _values(runs[:EXPORT_ROWS], fields)
 

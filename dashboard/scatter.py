@@ -11,7 +11,6 @@ from django.db.models import QuerySet
 from django.http import QueryDict
 
 from dashboard.diffs import is_number
-from dashboard.params import query_param
 from dashboard.problems import Problem, find_runs
 from dashboard.templatetags.dashboard_format import duration, figure
 from tracking.domain.fields import Field, find_field, read_fields, suggest_fields
@@ -84,12 +83,12 @@ def runs_to_plot(
     """The chosen runs, or, where there are none, those that the URL's `q` finds."""
     if chosen:
         return project.runs.filter(pk__in=[run.pk for run in chosen]), None
-    return find_runs(project, query_param(params))
+    return find_runs(project, params)
 
 
 def plot_runs(runs: QuerySet[Run], fields: Sequence[Field]) -> RunPlot:
     """The newest `MAX_DRAWN` of the runs with the values of these fields. A few queries."""
-    newest = runs.order_by("-started_at", "-pk").only("key", "name", "color", "project")
+    newest = runs.order_by("-started_at", "-pk").only("key", "name", "folder", "color", "project")
     drawn = list(newest[:MAX_DRAWN])
     columns = read_fields(drawn, fields)
     kinds = [_kind([columns[run.pk][place] for run in drawn]) for place in range(len(fields))]

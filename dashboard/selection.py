@@ -12,7 +12,6 @@ from django.db.models import QuerySet
 from django.http import QueryDict
 
 from dashboard.listing import cut_page, only_shown
-from dashboard.params import query_param
 from dashboard.problems import Problem, find_runs
 from dashboard.sorting import Sort, Value, sort_of, sort_values
 from tracking.domain.fields import sort_runs
@@ -54,7 +53,7 @@ def select_runs(project: Project, params: QueryDict) -> Selection:
     A filter that cannot be understood lists no run. Raises: InvalidInput.
     """
     sort = sort_of(params)
-    found, problem = find_runs(project, query_param(params))
+    found, problem = find_runs(project, params)
     runs = sort_runs(only_shown(found), sort.text)
     page = cut_page(runs, params.get("page"), PAGE_ROWS)
     page.object_list = list(page.object_list)

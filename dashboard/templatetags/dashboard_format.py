@@ -19,6 +19,7 @@ register = template.Library()
 # 1,234 needs no unit to have four digits, 12,340 does.
 SI = ((1e12, 1e12, "T"), (1e9, 1e9, "G"), (1e6, 1e6, "M"), (9999.5, 1e3, "k"))
 WHOLE_NAME, NAME_END = 24, 12  # characters; the twin of both is in `js/format.js`
+SOURCES = {"aspara": "Aspara", "ml_dash": "ML-Dash", "ai_manager": "AI Manager"}
 UNITS = (("d", 86_400), ("h", 3600), ("m", 60), ("s", 1))
 
 
@@ -93,6 +94,17 @@ def both_ends(name: str) -> SafeString | str:
         name[:-NAME_END],
         name[-NAME_END:],
     )
+
+
+@register.filter
+def source_name(source: str) -> str:
+    return SOURCES.get(source, source)
+
+
+@register.filter
+def path_name(run: Run) -> str:
+    """The name with the folder before it: in another folder a run may have the same name."""
+    return f"{run.folder}/{run.name}" if run.folder else run.name
 
 
 @register.filter

@@ -20,6 +20,7 @@ from dashboard.compare import (
 )
 from dashboard.decorators import page
 from dashboard.diffs import MISSING, Row
+from dashboard.folders import folder_param
 from dashboard.htmx import render_page
 from dashboard.panels import grid_of
 from dashboard.params import query_param, text_param
@@ -31,6 +32,7 @@ from dashboard.scatter import (
     runs_to_plot,
     scatter_fields,
 )
+from dashboard.templatetags.dashboard_format import path_name
 from dashboard.twins import csv_file, json_file
 from tracking.domain.access import can_write, find_project
 from tracking.domain.fields import suggest_fields
@@ -63,11 +65,12 @@ def page_context(request: HttpRequest, project: Project, comparison: Comparison)
         "is_plot": view in PLOTS,
         "find": text_param(params, "find"),
         "query": query_param(params),
+        "folder": folder_param(params),
         "metric_query": text_param(params, "metric"),
         "other_params": other_params(params, view),
         "views": project.views.all(),
         "may_write": lambda: can_write(request.user, project),
-        "other_runs": suggest_runs(project, comparison),
+        "other_runs": suggest_runs(project, comparison, folder_param(params)),
         # Called by the template that needs them.
         "grid": lambda: grid_of(comparison.runs, params),
         "diffs": lambda: tabulate_diffs(comparison.runs, params, is_overview=not view),
@@ -138,7 +141,7 @@ def diff_json(project: Project, comparison: Comparison, rows: list[Row]) -> Http
 
 def plot_csv(project: Project, plot: RunPlot) -> HttpResponse:
     heads = ["run", "name", *(axis.name for axis in plot.axes)]
-    lines = [[row.run.key, row.run.name, *row.values] for row in plot.rows]
+    lines = [[row.run.key, path_name(row.run), *row.values] for row in plot.rows]
     return csv_file(f"{project.key}-runs.csv", [heads, *lines])
 
 
@@ -152,7 +155,7 @@ def plot_json(project: Project, plot: RunPlot) -> HttpResponse:
             "runs": [
                 {
                     "key": row.run.key,
-                    "name": row.run.name,
+                    "name": path_name(row.run),
                     "color": row.run.color % SERIES_COLORS,
                     "values": row.values,
                 }

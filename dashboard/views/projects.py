@@ -6,9 +6,11 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
+from django.utils.functional import SimpleLazyObject as Lazy
 from django.views.decorators.http import require_safe
 
 from dashboard.decorators import page
+from dashboard.folders import folder_param, folder_tree
 from dashboard.htmx import htmx_target, render_page
 from dashboard.listing import PROJECT_SORTS, cut_page, list_projects
 from dashboard.panels import grid_of, metrics_of
@@ -53,6 +55,8 @@ def project_detail(request: HttpRequest, project_key: str) -> HttpResponse:
     context = {
         "project": project,
         "selection": selection,
+        "folder": folder_param(request.GET),
+        "folders": Lazy(lambda: folder_tree(project, request.GET)),
         **page_params(request),
         "views": project.views.all(),
         "may_write": lambda: can_write(request.user, project),

@@ -7,9 +7,11 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils.functional import SimpleLazyObject as Lazy
 
 from dashboard.column_choice import choose_columns
 from dashboard.decorators import page
+from dashboard.folders import folder_param, folder_tree
 from dashboard.htmx import htmx_target, render_page
 from dashboard.params import query_param, server_url
 from dashboard.problems import render_problem
@@ -30,6 +32,8 @@ def run_list(request: HttpRequest, project_key: str) -> HttpResponse:
     context = {
         "project": project,
         "table": table,
+        "folder": folder_param(request.GET),
+        "folders": Lazy(lambda: folder_tree(project, request.GET)),
         "query": query_param(request.GET),
         "views": project.views.all(),
         "may_write": can_write(request.user, project),

@@ -49,6 +49,7 @@ ATTRIBUTES = {
     "status": ("Status", "text"),
     "name": ("Name", "text"),
     "key": ("Key", "text"),
+    "folder": ("Folder", "text"),
     "tags": ("Tags", "tags"),
     "user": ("User", "text"),
     "started": ("Started", "time"),
@@ -192,7 +193,7 @@ def _attribute_values() -> dict[str, Combinable]:
         "duration": SecondsBetween(Coalesce("ended_at", "last_seen_at"), F("started_at")),
         "exit_code": ExpressionWrapper(F("exit_code"), output_field=Number()),
         "archived": F("archived_at"),
-        **{name: F(name) for name in ("name", "key", "notes", "source", "tags")},
+        **{name: F(name) for name in ("name", "key", "folder", "notes", "source", "tags")},
     }
 
 

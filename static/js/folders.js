@@ -1,0 +1,17 @@
+// The tree of folders: its links keep the filter, the columns and the charts as they are by now.
+
+import { withFolder } from "./folder-address.js";
+
+const NARROW = matchMedia("(max-width: 800px)");
+
+const readdress = ({ target }) => {
+  const link = target.closest?.("[data-folder]");
+  if (link) link.search = withFolder(location.search, link.dataset.folder);
+};
+
+export const startFolders = () => {
+  const tree = document.querySelector("[data-folders]");
+  if (!tree) return;
+  if (NARROW.matches) tree.open = false; // the runs come first
+  for (const name of ["pointerdown", "focusin", "click"]) tree.addEventListener(name, readdress);
+};
