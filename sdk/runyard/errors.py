@@ -6,6 +6,7 @@ RunyardError
 ├── StartRefused (ValueError)     the server will not have the run as it is described
 ├── NoServer (ValueError)         nobody said where to log to
 ├── LoginRefused (PermissionError) user name or password is wrong
+├── DamagedFile (OSError)          a file's bytes are not those that were saved
 └── TransportError                no answer came; the sender's business alone
 """
 
@@ -31,6 +32,10 @@ class NoServer(RunyardError, ValueError):
 
 
 class LoginRefused(RunyardError, PermissionError):
+    pass
+
+
+class DamagedFile(RunyardError, OSError):
     pass
 
 

@@ -4,10 +4,16 @@ import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
+
+from runyard.notices import warn
+
+_held: set[tuple[int, Path]] = set()
+os.register_at_fork(after_in_child=_held.clear)
 
 # ASCII, for readers in any locale; NaN and Infinity stand as they are.
 encode = json.JSONEncoder(separators=(",", ":")).encode
@@ -38,6 +44,17 @@ def read_document(path: Path) -> dict[str, Any] | None:
     return document
 
 
+def read_shared(path: Path, lock_path: Path) -> dict[str, Any]:
+    """Never half of what the original is writing in place. Damaged or missing: nothing."""
+    with contextlib.ExitStack() as held:
+        with contextlib.suppress(OSError):  # a read-only copy
+            held.enter_context(locked(lock_path))
+        try:
+            return read_document(path) or {}
+        except ValueError:
+            return {}
+
+
 def write_document(path: Path, document: dict[str, Any], *, sync: bool = True) -> None:
     """Readers see the old file or the new one. To be called with the lock held. Raises: OSError."""
     draft = path.with_name(f".{path.name.lstrip('.')}.tmp")  # under the lock: one name will do
@@ -55,6 +72,25 @@ def write_document(path: Path, document: dict[str, Any], *, sync: bool = True) -
         raise
 
 
+def replace_document(
+    path: Path, change: Callable[[dict[str, Any]], dict[str, Any]], *, sync: bool = True
+) -> dict[str, Any]:
+    """With the lock held: what `change` makes of what was there. A damaged file is kept beside.
+
+    Raises: OSError.
+    """
+    try:
+        found = read_document(path)
+    except ValueError as error:
+        kept = path.with_name(f"{path.name}.damaged")
+        path.replace(kept)
+        warn(f"{path} is damaged ({error}). It is kept as {kept.name}; a new one is begun.")
+        found = None
+    document = change(found or {})
+    write_document(path, document, sync=sync)
+    return document
+
+
 def sync_file(path: Path) -> None:
     """What is in the file, or in the directory, survives a power cut. Raises: OSError."""
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -66,12 +102,21 @@ def sync_file(path: Path) -> None:
 
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Nobody else, the original among them, is between the same lines. Raises: OSError."""
+    """Nobody else, the original among them, is between the same lines. Raises: OSError.
+
+    A signal handler may come back to a lock that its own thread holds: it would wait for ever.
+    """
+    holder = (threading.get_ident(), path)
+    if holder in _held:
+        yield
+        return
     fd = open_lock(path)
     try:
+        _held.add(holder)
         lock(fd)
         yield
     finally:
+        _held.discard(holder)
         os.close(fd)
 
 

@@ -149,11 +149,8 @@ class Experiment:
             yield _stream(_text(words.get("topic")) or str(path), words, data)
 
     def _series(self, folder: str) -> Iterator[tuple[PurePosixPath, dict[str, Any], Path]]:
-        top = self.path / folder
-        for place in sorted(_walk(top)):
-            if is_file(place / "data.jsonl"):
-                path = PurePosixPath(place.relative_to(top).as_posix())
-                yield path, self._read(place / "metadata.json"), place / "data.jsonl"
+        for path, place in walk_series(self.path / folder):
+            yield path, self._read(place / "metadata.json"), place / "data.jsonl"
 
     def files(self) -> Iterator[File]:
         """Deleted ones too."""
@@ -238,6 +235,13 @@ def complete_entry(entry: dict[str, Any]) -> dict[str, Any] | None:
         "updatedAt": entry.get("updatedAt"),
         "deletedAt": entry.get("deletedAt"),
     }
+
+
+def walk_series(top: Path) -> Iterator[tuple[PurePosixPath, Path]]:
+    """The directories with rows in them: by name, and where they are."""
+    for place in sorted(_walk(top)):
+        if is_file(place / "data.jsonl"):
+            yield PurePosixPath(place.relative_to(top).as_posix()), place
 
 
 def _stream(name: str | None, words: dict[str, Any], data: Path) -> Stream:

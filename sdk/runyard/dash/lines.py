@@ -1,0 +1,169 @@
+"""Numbered JSON lines that threads, processes and forked children append to.
+
+Each append holds the lock of the original for the time of one write. The number comes from the end
+of the file, which is read anew whenever somebody else has written.
+"""
+
+import contextlib
+import errno
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from runyard.dash.documents import lock, open_lock, unlock
+
+TAIL_BYTES = 16 * 1024  # read at once, backwards; more where lines are longer
+
+
+class LineFile:
+    """For one thread at a time; a signal handler of that thread may come in between.
+
+    `key`: what the number is called in a line. `counter`: a file that tells the next number.
+    """
+
+    def __init__(self, path: Path, lock_path: Path, key: str, counter: Path | None = None) -> None:
+        self.path = path
+        self.next = 0
+        self._lock_path = lock_path
+        self._key = key
+        self._counter = counter
+        self._end = -1  # as far as we know the file
+        self._fds: list[int] = []
+        self._fd = self._lock_fd = self._counter_fd = -1
+        self._is_busy = False
+        self._waiting: list[Callable[[int], bytes]] = []
+
+    @property
+    def is_open(self) -> bool:
+        return self._fd >= 0
+
+    def append(self, make_line: Callable[[int], bytes]) -> None:
+        """The line is in the file, whole, when this returns. Raises: OSError."""
+        if self._is_busy:  # a signal handler: its line follows the one it interrupted
+            self._waiting.append(make_line)
+            return
+        self._is_busy = True
+        try:
+            self._lock()
+            self._write(make_line)
+        finally:
+            unlock(self._lock_fd)
+            self._is_busy = False
+        if self._waiting:
+            self.append(self._waiting.pop(0))
+
+    @contextlib.contextmanager
+    def hold(self) -> Iterator[int]:
+        """Nobody else writes meanwhile. Gives the next number; a torn end is mended. Raises: OSError."""
+        self._lock()
+        try:
+            yield self.next
+        finally:
+            unlock(self._lock_fd)
+
+    def close(self) -> None:
+        for fd in self._fds:
+            with contextlib.suppress(OSError):
+                os.close(fd)
+        self._fds = []
+        self._fd = self._lock_fd = self._counter_fd = -1
+        self._is_busy = False
+
+    def _lock(self) -> None:
+        """Somebody may have deleted or changed the file meanwhile."""
+        if not self.is_open:
+            self._open()
+        lock(self._lock_fd)
+        status = os.fstat(self._fd)
+        if not status.st_nlink:
+            self.close()
+            self._open()
+            lock(self._lock_fd)
+            status = os.fstat(self._fd)
+        if status.st_size != self._end:
+            self._read_end(status.st_size)
+
+    def _open(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        try:
+            self._lock_fd = self._keep(open_lock(self._lock_path))
+            self._fd = self._keep(os.open(self.path, flags | os.O_APPEND, 0o666))
+            if self._counter:
+                self._counter_fd = self._keep(os.open(self._counter, flags, 0o666))
+        except OSError:
+            self.close()
+            raise
+
+    def _keep(self, fd: int) -> int:
+        self._fds.append(fd)
+        return fd
+
+    def _write(self, make_line: Callable[[int], bytes]) -> None:
+        line = make_line(self.next)
+        end, self._end = self._end, -1  # whatever comes in between: the end is read anew
+        written = os.write(self._fd, line)
+        if written != len(line):  # the disk is full
+            os.ftruncate(self._fd, end)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
+        self.next += 1
+        self._end = end + written
+        self._write_counter()
+
+    def _write_counter(self) -> None:
+        if self._counter_fd >= 0:
+            with contextlib.suppress(OSError):  # the lines themselves say it too
+                os.pwrite(self._counter_fd, str(self.next).encode(), 0)
+
+    def _read_end(self, size: int) -> None:
+        """Mends a line cut short: nobody was told that it is there. Finds the last number."""
+        end = size
+        if size and os.pread(self._fd, 1, size - 1) != b"\n":
+            end = self._mend_end(size)
+        self.next = self._find_last(end) + 1
+        self._end = end
+        if self._counter_fd >= 0:
+            os.ftruncate(self._counter_fd, 0)
+            self._write_counter()
+
+    def _mend_end(self, size: int) -> int:
+        start = self._find_line(size)
+        if self._parse(os.pread(self._fd, size - start, start)) is None:
+            os.ftruncate(self._fd, start)
+            return start
+        return size + os.write(self._fd, b"\n")
+
+    def _find_last(self, end: int) -> int:
+        """The number of the last line that has one; else as many as there are lines, less one."""
+        above = end
+        while above > 0:
+            start = self._find_line(above - 1)
+            number = self._parse(os.pread(self._fd, above - start, start))
+            if number is not None:
+                return number
+            above = start
+        return self._count_lines() - 1
+
+    def _find_line(self, before: int) -> int:
+        """Where the line begins that reaches to `before`, which is not past its newline."""
+        while before > 0:
+            start = max(0, before - TAIL_BYTES)
+            found = os.pread(self._fd, before - start, start).rfind(b"\n")
+            if found >= 0:
+                return start + found + 1
+            before = start
+        return 0
+
+    def _parse(self, line: bytes) -> int | None:
+        try:
+            row: Any = json.loads(line)
+        except (ValueError, RecursionError):
+            return None
+        number = row.get(self._key) if isinstance(row, dict) else None
+        return number if isinstance(number, int) else None
+
+    def _count_lines(self) -> int:
+        with self.path.open("rb") as file:
+            return sum(1 for _ in file)
