@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from rest_framework import serializers
 from rest_framework.exceptions import APIException
@@ -9,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.viewsets import GenericViewSet
 
 from tracking.api.parsers import NumberJSONParser
+from tracking.domain.artifacts import check_size
 from tracking.models import Run
 
 
@@ -26,6 +28,14 @@ def refusal(description: str, detail: str, **place: int) -> OpenApiResponse:
     serializer = QueryDetailSerializer if place else DetailSerializer
     example = OpenApiExample(description, {"detail": detail} | place)
     return OpenApiResponse(serializer, description, examples=[example])
+
+
+def check_upload_length(request: Request) -> None:
+    """Before a form is taken apart: what is beyond both limits together cannot fit.
+
+    Raises: FileTooLarge."""
+    length_text = request.META.get("CONTENT_LENGTH") or "0"
+    check_size(int(length_text) - settings.MAX_BODY_BYTES if length_text.isdigit() else 0)
 
 
 class LengthRequired(APIException):

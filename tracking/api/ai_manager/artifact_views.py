@@ -2,12 +2,9 @@
 each at an address of its own, and both are answered.
 """
 
-from collections.abc import Callable
 from typing import Any
 
-from django.conf import settings
-from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.utils.http import content_disposition_header
+from django.http import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.parsers import MultiPartParser
@@ -26,15 +23,10 @@ from tracking.api.ai_manager.viewsets import (
     checked_query,
     read_id,
 )
-from tracking.api.viewsets import refusal
+from tracking.api.downloads import send_artifact
+from tracking.api.viewsets import check_upload_length, refusal
 from tracking.domain.access import find_run_by_id, require_write, visible_runs
-from tracking.domain.archives import read_artifact
-from tracking.domain.artifacts import (
-    check_size,
-    delete_artifacts,
-    has_file,
-    store_artifact,
-)
+from tracking.domain.artifacts import delete_artifacts, store_artifact
 from tracking.errors import NotFound
 from tracking.models import Artifact
 
@@ -62,9 +54,7 @@ class RunArtifactViewSet(ManagerViewSet):
     )
     def upload_artifact(self, request: Request, run_id: str) -> Response:
         found = find_run_by_id(request.user, read_id(run_id, "run_id"), write=True)
-        # Before it is taken apart: what is beyond both limits together cannot fit.
-        length_text = request.META.get("CONTENT_LENGTH") or "0"
-        check_size(int(length_text) - settings.MAX_BODY_BYTES if length_text.isdigit() else 0)
+        check_upload_length(request)
         artifact = store_artifact(found, **self.checked_body(request).artifact())
         return Response(ArtifactSerializer(artifact).data)
 
@@ -90,19 +80,7 @@ class ArtifactViewSet(ManagerViewSet):
     )
     def download_artifact(self, request: Request, artifact_id: str) -> HttpResponseBase:
         found = find_artifact(request, artifact_id)
-        if not has_file(found):
-            raise NotFound(f"The file of artifact {found.pk} is not there any more")
-        is_head = request.method == "HEAD"  # nobody takes the bytes: do not read the file
-        answer: Callable[..., HttpResponseBase] = HttpResponse if is_head else StreamingHttpResponse
-        return answer(
-            b"" if is_head else read_artifact(found),
-            content_type="application/octet-stream",
-            headers={
-                "Content-Disposition": content_disposition_header(True, found.name) or "",  # noqa: FBT003 -- Django's own signature
-                "Content-Length": str(found.size_bytes),
-                "X-Content-Type-Options": "nosniff",
-            },
-        )
+        return send_artifact(found, is_head=request.method == "HEAD")
 
     @extend_schema(
         operation_id="manager_delete_artifact",

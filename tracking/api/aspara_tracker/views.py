@@ -2,7 +2,6 @@
 
 from functools import partial
 
-from django.conf import settings
 from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import AllowAny
@@ -15,10 +14,10 @@ from tracking.api.aspara_tracker.serializers import (
     StatusSerializer,
     StoredArtifactSerializer,
 )
-from tracking.api.viewsets import BodyViewSet, refusal
+from tracking.api.viewsets import BodyViewSet, check_upload_length, refusal
 from tracking.domain import runs, writer
 from tracking.domain.access import find_run
-from tracking.domain.artifacts import check_size, store_artifact
+from tracking.domain.artifacts import store_artifact
 from tracking.domain.ingest import record_row
 from tracking.domain.values import check_project_key, check_run_key
 from tracking.models import Run
@@ -137,8 +136,6 @@ class ArtifactViewSet(BodyViewSet):
     )
     def upload_artifact(self, request: Request, project: str, run: str) -> Response:
         found = find_writable_run(request, project, run)
-        # Before it is taken apart: what is beyond both limits together cannot fit.
-        length_text = request.META.get("CONTENT_LENGTH") or "0"
-        check_size(int(length_text) - settings.MAX_BODY_BYTES if length_text.isdigit() else 0)
+        check_upload_length(request)
         artifact = store_artifact(found, **self.checked_body(request).artifact())
         return Response(StoredArtifactSerializer(artifact).data)
