@@ -21,6 +21,7 @@ urlpatterns = [
     path("admin/login/", enter),  # in the place of the admin's own
     path("admin/password_change/", RedirectView.as_view(pattern_name="dashboard:password")),
     path("admin/", admin.site.urls),
+    path("", include("tracking.api.ml_dash.urls")),  # knows its own numbers of projects: first
     path("api/", include("tracking.api.aspara_dashboard.urls")),
     path("tracker/api/v1/", include("tracking.api.aspara_tracker.urls")),
     path("api/v1/", include("tracking.api.aspara_tracker.urls")),

@@ -23,12 +23,24 @@ MANAGER_STATUS = {
     RunStatus.FAILED: "failed",
     RunStatus.CANCELLED: "stopped",
 }
+# ML-Dash's, as above.
+ML_DASH_STATUS = {
+    RunStatus.RUNNING: "RUNNING",
+    RunStatus.COMPLETED: "COMPLETED",
+    RunStatus.FAILED: "FAILED",
+    RunStatus.CANCELLED: "CANCELLED",
+}
 POINTS_OF_METRIC = 10**9  # AI Manager's number of a point: the metric's, times this, and its place
 
 
 def naive_iso(moment: datetime) -> str:
     """AI Manager's times: UTC without saying so."""
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat()
+
+
+def zulu_iso(moment: datetime) -> str:
+    """ML-Dash's times: UTC, with a Z behind."""
+    return f"{naive_iso(moment)}Z"
 
 
 # Names in `runs=` that are no runs: the answer's shape is as if they had not been asked for.

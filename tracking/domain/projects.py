@@ -84,6 +84,14 @@ def _made_for(name: str) -> Case:
     )
 
 
+def open_described_project(namespace: str, name: str, *, description: str, user: Caller) -> Project:
+    """As `open_namespaced_project`; the description is for a project that has none."""
+    project = open_namespaced_project(namespace, name, user=user)
+    if description and not project.description:
+        update_project(project, description=description)
+    return project
+
+
 def _create_project(
     key: str, *, user: Caller, tags: list[str], name: str = "", namespace: str = ""
 ) -> Project:

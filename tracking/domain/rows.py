@@ -107,7 +107,7 @@ def append_rows(run: Run, rows: Sequence[LoggedRow]) -> dict[str, Appended]:
         for index, row in enumerate(logged, ends.get(stream, 0)):
             _collect(row, index, series, warnings)
     _draw(run, series, warnings)
-    _warn(run, warnings)
+    note_warnings(run, warnings)
     return {
         stream: Appended(ends.get(stream, 0), len(logged)) for stream, logged in by_stream.items()
     }
@@ -141,6 +141,13 @@ def read_rows(run: Run, stream: str, *, start: int = 0, limit: int) -> list[Stor
             for index, (time_us, fields) in enumerate(rows, max(start, ordinal))
         )
     return found
+
+
+def read_first_times(run: Run, streams: Iterable[str]) -> dict[str, int]:
+    """Stream → when its first row was logged. One query."""
+    firsts = RowBlock.objects.filter(run=run, stream__in=list(streams), ordinal=0).order_by()
+    found = firsts.values_list("stream", "data").iterator(50)
+    return {stream: next(_unpack(data))[0] for stream, data in found}
 
 
 def iterate_rows(run: Run, stream: str) -> Iterator[StoredRow]:
@@ -228,7 +235,7 @@ def _collect(
         try:
             number = float(value)
         except OverflowError:
-            warnings[f"{name}: a number is beyond a float64."] = None
+            warnings[f"{name[:NAME_LENGTH]!r}: a number is beyond a float64."] = None
             continue
         one = series.setdefault(name, _Series())
         one.steps.append(index)
@@ -286,7 +293,7 @@ def _as_points(series: Mapping[str, _Series]) -> Points:
     return Points(list(series), counts, columns)
 
 
-def _warn(run: Run, warnings: Iterable[str]) -> None:
+def note_warnings(run: Run, warnings: Iterable[str]) -> None:
     """Keep with the run what could not be drawn."""
     known = run.metadata.get("warnings", [])
     if news := [text for text in warnings if text not in known][: MAX_WARNINGS - len(known)]:

@@ -65,8 +65,8 @@ def open_run(
     """
     if namespace:
         project = open_namespaced_project(namespace, project_name, user=user)
-        start = _of_path(project, start)
-    elif project_name:
+        return open_run_at_path(project, start, user=user)
+    if project_name:
         project = open_named_project(project_name, user=user, tags=project_tags)
     else:
         project = open_project(project_key, user=user, tags=project_tags)
@@ -91,6 +91,11 @@ def start_run(project: Project, start: RunStart, *, user: Caller) -> tuple[Run, 
         raise AlreadyExists("Run already exists")
     key = free_key(project.runs, start.key) if run else start.key
     return _create_run(project, start, key, user)
+
+
+def open_run_at_path(project: Project, start: RunStart, *, user: Caller) -> tuple[Run, bool]:
+    """As `open_run` with a namespace, in a project that is known."""
+    return start_run(project, _of_path(project, start), user=user)
 
 
 def _of_path(project: Project, start: RunStart) -> RunStart:

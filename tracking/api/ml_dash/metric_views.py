@@ -1,0 +1,189 @@
+"""Metrics: streams of rows, each kept as it was logged."""
+
+from functools import partial
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from tracking.api.errors import exception_handler
+from tracking.api.ml_dash import examples, streams
+from tracking.api.ml_dash.ids import find_experiment
+from tracking.api.ml_dash.metric_rows import InvalidCursor, read_page
+from tracking.api.ml_dash.serializers import (
+    CursorQuery,
+    RowSerializer,
+    RowsQuery,
+    RowsSerializer,
+    StreamsQuery,
+)
+from tracking.api.ml_dash.viewsets import REFUSALS, DashViewSet, checked_query, stream_called
+from tracking.domain import writer
+from tracking.domain.mending import mend_stream
+from tracking.domain.rows import Appended, count_rows, read_rows
+from tracking.domain.streams import take_rows
+from tracking.errors import NotFound
+from tracking.models import Run
+
+
+@extend_schema(tags=["Metrics"])
+class MetricViewSet(DashViewSet):
+    """`None` in an address is the stream without a name. Names may have slashes in them."""
+
+    bodies = {"append": RowSerializer, "append_batch": RowsSerializer}
+
+    @extend_schema(
+        operation_id="dash_append_to_metric",
+        summary="Append a row to a metric",
+        responses={200: examples.APPENDED, **REFUSALS},
+    )
+    def append(self, request: Request, experiment: str, metric: str) -> Response:
+        run, place = self._take(request, experiment, metric)
+        end = place.first_index + place.count
+        return Response(
+            {
+                "metricId": streams.stream_id(run, _stream(metric)),
+                "index": str(place.first_index),
+                "bufferedDataPoints": str(end % streams.CHUNK_SIZE),
+                "chunkSize": streams.CHUNK_SIZE,
+            }
+        )
+
+    @extend_schema(
+        operation_id="dash_append_batch_to_metric",
+        summary="Append rows to a metric",
+        description="Whatever is in the rows, they are kept; what cannot be drawn is told on the"
+        " run's page.",
+        responses={200: examples.APPENDED_ROWS, **REFUSALS},
+    )
+    def append_batch(self, request: Request, experiment: str, metric: str) -> Response:
+        run, place = self._take(request, experiment, metric)
+        end = place.first_index + place.count
+        return Response(
+            {
+                "metricId": streams.stream_id(run, _stream(metric)),
+                "startIndex": str(place.first_index),
+                "endIndex": str(end - 1),
+                "count": place.count,
+                "bufferedDataPoints": str(end % streams.CHUNK_SIZE),
+                "chunkSize": streams.CHUNK_SIZE,
+            }
+        )
+
+    def _take(self, request: Request, experiment: str, metric: str) -> tuple[Run, Appended]:
+        run = find_experiment(request.user, experiment, write=True)
+        body, stream = self.checked_body(request), stream_called(metric)
+        take = partial(take_rows, run.pk, stream, body.rows(), words=body.words())
+        return run, writer.write(take)
+
+    @extend_schema(
+        operation_id="dash_list_metrics",
+        summary="List the metrics of an experiment",
+        parameters=[StreamsQuery],
+        responses={200: examples.STREAMS, **REFUSALS},
+    )
+    def list_metrics(self, request: Request, experiment: str) -> Response:
+        run = find_experiment(request.user, experiment)
+        query = checked_query(StreamsQuery, request)
+        start, end = query["offset"], query["offset"] + query["limit"]
+        found = list(streams.metrics_of(run)[start : end + 1])
+        page = streams.list_page(run, found[: query["limit"]])
+        return Response({"metrics": page, "hasMore": len(found) > query["limit"]})
+
+    @extend_schema(
+        operation_id="dash_read_metric_data",
+        summary="Read rows by number",
+        parameters=[RowsQuery],
+        responses={200: examples.ROWS, **REFUSALS},
+    )
+    def read_data(self, request: Request, experiment: str, metric: str) -> Response:
+        run, stream = find_experiment(request.user, experiment), _stream(metric)
+        query, total = checked_query(RowsQuery, request), count_rows(run, stream)
+        start, limit = query["startIndex"], query["limit"]
+        if query["bufferOnly"]:
+            chunked = total // streams.CHUNK_SIZE * streams.CHUNK_SIZE
+            start, limit = max(start, chunked), streams.CHUNK_SIZE
+        rows = read_rows(run, stream, start=start, limit=limit)
+        end = start + len(rows)
+        return Response(
+            {
+                "data": streams.write_rows(rows),
+                "startIndex": start,
+                "endIndex": end - 1,
+                "total": len(rows),
+                "hasMore": end < total,
+            }
+        )
+
+    @extend_schema(
+        operation_id="dash_get_metric_stats",
+        summary="What is known of a metric",
+        responses={200: examples.STATS, **REFUSALS},
+    )
+    def get_stats(self, request: Request, experiment: str, metric: str) -> Response:
+        return Response(
+            streams.describe(find_experiment(request.user, experiment), _stream(metric))
+        )
+
+    @extend_schema(
+        operation_id="dash_download_metric_chunk",
+        summary="Read a chunk of 10,000 rows",
+        responses={200: examples.CHUNK, **REFUSALS},
+    )
+    def get_chunk(self, request: Request, experiment: str, metric: str, chunk: str) -> Response:
+        run, stream, size = (
+            find_experiment(request.user, experiment),
+            _stream(metric),
+            streams.CHUNK_SIZE,
+        )
+        start = int(chunk) * size
+        rows = read_rows(run, stream, start=start, limit=size)
+        if len(rows) < size:
+            raise NotFound(f"Chunk {chunk} not found: it is not full yet.")
+        return Response(
+            {
+                "chunkNumber": int(chunk),
+                "startIndex": str(start),
+                "endIndex": str(start + size - 1),
+                "dataCount": size,
+                "data": streams.write_rows(rows),
+            }
+        )
+
+
+@extend_schema(tags=["Metrics"])
+class MetricRowsViewSet(DashViewSet):
+    """As columns. Refusals have the keys that its client looks for."""
+
+    @extend_schema(
+        operation_id="dash_read_metric_rows",
+        summary="Read rows by cursor",
+        description="In the format `ml-dash.metric-rows.v1`. A refusal is `{code, message}`.",
+        parameters=[CursorQuery],
+        responses={200: examples.PAGE, **REFUSALS},
+    )
+    def read_rows(self, request: Request, experiment: str, metric: str) -> Response:
+        run, stream = find_experiment(request.user, experiment), _stream(metric)
+        query = checked_query(CursorQuery, request)
+        page = read_page(run, stream, limit=query["limit"], cursor=query.get("cursor", ""))
+        if not page["returned"] and not count_rows(run, stream):
+            raise NotFound(f"Metric '{metric}' not found")
+        return Response(page)
+
+    def get_exception_handler(self) -> Any:
+        return answer_error
+
+
+def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
+    response = exception_handler(error, context)
+    if response is not None:
+        codes = {400: "invalid_request", 404: "metric_not_found"}
+        known = codes.get(response.status_code, "error")
+        code = "invalid_cursor" if isinstance(error, InvalidCursor) else known
+        response.data = {"code": code, "message": response.data.get("detail", ""), **response.data}
+    return response
+
+
+def _stream(metric: str) -> str:
+    return mend_stream(stream_called(metric))
