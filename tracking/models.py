@@ -81,6 +81,28 @@ class Membership(models.Model):
         return f"{self.user} is {self.role} of {self.project}"
 
 
+class Invitation(models.Model):
+    """A link that makes an account, and a member of the project; the link itself is not stored.
+
+    One for an e-mail address ends with its use.
+    """
+
+    project = models.ForeignKey(
+        Project, null=True, blank=True, on_delete=models.CASCADE, related_name="invitations"
+    )
+    inviter = models.ForeignKey(User, on_delete=models.CASCADE, related_name="invitations")
+    email = models.EmailField(blank=True)
+    role = models.CharField(max_length=10, choices=Role.choices, default=Role.VIEWER)
+    created_at = models.DateTimeField(auto_now_add=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.role} for {self.email or 'whoever has the link'}"
+
+
 class ApiToken(AbstractAuthToken):
     """What a program says instead of a password: a user's rights, or fewer, until it is revoked.
 

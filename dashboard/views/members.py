@@ -24,7 +24,12 @@ from tracking.domain.people import (
     set_public,
     transfer_project,
 )
-from tracking.domain.registration import make_invitation, may_invite
+from tracking.domain.registration import (
+    list_invitations,
+    make_invitation,
+    may_invite,
+    withdraw_invitation,
+)
 from tracking.enums import Role
 from tracking.errors import NotFound
 from tracking.models import Project, User
@@ -50,6 +55,7 @@ def render_members(request: HttpRequest, project: Project, form: MemberForm) -> 
         **standing(request, members),
         "may_manage": may_manage,
         "may_invite": isinstance(request.user, User) and may_invite(request.user, project),
+        "invitations": list_invitations(project) if may_manage else [],
         "roles": Role.choices,
         "form": form,
         "invitation_form": InvitationForm(auto_id="invited_%s"),  # another form has a role
@@ -148,6 +154,16 @@ def invitation_list(request: HttpRequest, project_key: str) -> HttpResponse:
     if form.done(make_invitation, request.user, project=project):
         return render_invitation(request, form, project)
     messages.error(request, " ".join(form.reasons()))
+    return redirect("dashboard:member-list", project.key)
+
+
+@action
+def invitation_withdrawal(
+    request: HttpRequest, project_key: str, invitation_id: str
+) -> HttpResponse:
+    project = find_project(request.user, project_key, manage=True)
+    withdraw_invitation(project, int(invitation_id))
+    messages.success(request, "The invitation is withdrawn: its link opens nothing any more.")
     return redirect("dashboard:member-list", project.key)
 
 

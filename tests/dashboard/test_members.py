@@ -9,6 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from tests.people import make_person, share
+from tracking.domain.registration import list_invitations, make_invitation
 from tracking.enums import Role
 from tracking.models import Project, User
 
@@ -292,6 +293,20 @@ def test_invitation_is_a_link_shown_once(browser: Any, project: Project) -> None
 
     link = page(response).partition('<code id="link">http://testserver')[2].partition("<")[0]
     assert "as an editor" in page(Client().get(link))
+
+
+def test_owner_withdraws_an_invitation(browser: Any, project: Project) -> None:
+    make_invitation(project.owner, project=project, email="eve@example.org")  # type: ignore[arg-type]
+    [invitation] = list_invitations(project)
+    path = f"/projects/vision/invitations/{invitation.pk}/withdrawal"
+    assert path in page(browser("alice").get(MEMBERS))
+
+    assert browser("bob").post(path).status_code == 403
+    response = browser("alice").post(path, follow=True)
+
+    assert "is withdrawn" in page(response)
+    assert "eve@example.org" not in page(response)
+    assert browser("alice").post(path).status_code == 404
 
 
 @pytest.mark.parametrize("form", [{"role": "owner"}, {"role": "viewer", "email": "x"}, {}])

@@ -8,7 +8,7 @@ from django.db.models import Field, Model, QuerySet
 from django.http import HttpRequest
 
 from tracking.domain.accounts import RESERVED_NAMES
-from tracking.models import User
+from tracking.models import Invitation, User
 
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 SERVICE: Any = {
@@ -76,6 +76,22 @@ class UserAdmin(StockUserAdmin):
         is_above = isinstance(obj, User) and obj.is_superuser and not _is_superuser(request)
         is_oneself = obj == request.user
         return not is_above and not is_oneself and super().has_delete_permission(request, obj)
+
+
+@admin.register(Invitation)
+class InvitationAdmin(admin.ModelAdmin):
+    """To look at, and to delete, which ends the link too; they are made on the pages."""
+
+    list_display = ["created_at", "project", "inviter", "email", "role", "withdrawn_at"]
+    list_select_related = ["project", "inviter"]
+    date_hierarchy = "created_at"
+    search_fields = ["email", "inviter__username", "project__key"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
 
 
 def _is_superuser(request: HttpRequest) -> bool:

@@ -1,16 +1,18 @@
 """Who may make an account: anybody, those with an invitation, or nobody but the administrators.
 
-An invitation is a signed text in a link. Nothing of it is stored: it ends with its time, with the
+The link of an invitation is its signed number. It ends with its time, when it is withdrawn, with the
 rights of the person who made it, and, where it names an e-mail address, with its use. It is for new
 accounts only: otherwise who was sent out of a project could come back by an old link.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from datetime import timedelta
 
 from django.conf import settings
 from django.core import signing
 from django.db import transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Lower
+from django.utils import timezone
 
 from tracking.domain import audit
 from tracking.domain.access import role_in
@@ -23,22 +25,14 @@ from tracking.domain.accounts import (
 )
 from tracking.enums import Role
 from tracking.errors import InvalidInput, NotFound, NotPermitted
-from tracking.models import Membership, Project, User
+from tracking.models import Invitation, Membership, Project, User
 
 INVITATION_S = 7 * 24 * 3600
 INVITED_ROLES = (Role.VIEWER, Role.EDITOR)  # a link may be handed on; who owns is chosen by name
 _SALT = "runyard.invitation"
-_GONE = "This invitation has run out, was used, or is not complete. Ask for another one."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Invitation:
-    """`email`: the only address it is for; `project`, `role`: what joining gives."""
-
-    inviter: User
-    email: str = ""
-    project: Project | None = None
-    role: str = Role.VIEWER
+_GONE = (
+    "This invitation has run out, was used or withdrawn, or is not complete. Ask for another one."
+)
 
 
 def register_user(
@@ -90,29 +84,60 @@ def make_invitation(
         raise NotPermitted("You may not invite people here.")
     if role not in INVITED_ROLES:
         raise InvalidInput("An invitation makes viewers or editors.", field="role")
-    email = clean_email(email)
+    invitation = Invitation.objects.create(
+        inviter=inviter, email=clean_email(email), project=project, role=role
+    )
     if project:
-        promise = f"{role} for {email or 'whoever has the link'}"
-        audit.note_change(project, {}, {"invitation": promise})
-    terms = {"by": inviter.pk, "email": email, "role": str(role)}
-    if project:
-        terms["project"] = project.pk
-    return signing.dumps(terms, salt=_SALT, compress=True)
+        audit.note_change(project, {}, {"invitation": str(invitation)})
+    return signing.dumps(invitation.pk, salt=_SALT)
 
 
 def read_invitation(secret: str) -> Invitation:
     """What the link of an invitation promises, while it holds. Raises: NotFound."""
     try:
-        terms: dict[str, Any] = signing.loads(secret, salt=_SALT, max_age=INVITATION_S)
+        number = signing.loads(secret, salt=_SALT, max_age=INVITATION_S)
     except signing.BadSignature as error:
         raise NotFound(_GONE) from error
-    inviter = User.objects.filter(pk=terms["by"], is_active=True).first()
-    project = Project.objects.filter(pk=terms.get("project", 0)).first()
-    is_whole = project is not None or "project" not in terms
-    is_unused = not (terms["email"] and User.objects.filter(email__iexact=terms["email"]).exists())
-    if inviter is None or not is_whole or not is_unused or not may_invite(inviter, project):
+    invitation = open_invitations().filter(pk=number).first()
+    if invitation is None or not invitation.inviter.is_active or _is_used(invitation):
         raise NotFound(_GONE)
-    return Invitation(inviter=inviter, email=terms["email"], project=project, role=terms["role"])
+    if not may_invite(invitation.inviter, invitation.project):
+        raise NotFound(_GONE)
+    return invitation
+
+
+def open_invitations(project: Project | None = None) -> QuerySet[Invitation]:
+    """Those that have neither run out nor been withdrawn, the newest first; of one project, or all."""
+    newest = timezone.now() - timedelta(seconds=INVITATION_S)
+    rows = Invitation.objects.filter(withdrawn_at=None, created_at__gt=newest)
+    rows = rows.select_related("inviter", "project")
+    return rows.filter(project=project) if project else rows
+
+
+def list_invitations(project: Project) -> list[Invitation]:
+    """Those by which somebody may still come in. Two queries."""
+    rows = list(open_invitations(project))
+    bound = [row.email.casefold() for row in rows if row.email]
+    there = User.objects.annotate(folded=Lower("email")).filter(folded__in=bound)
+    used = set(there.values_list("folded", flat=True))
+    return [row for row in rows if row.email.casefold() not in used]
+
+
+def withdraw_invitation(project: Project, number: int) -> Invitation:
+    """Its link opens nothing any more. Raises: NotFound."""
+    invitation = open_invitations(project).filter(pk=number).first()
+    if invitation is None:
+        raise NotFound("There is no such invitation.")
+    invitation.withdrawn_at = timezone.now()
+    with transaction.atomic():
+        invitation.save(update_fields=["withdrawn_at"])
+        audit.note_change(project, {"invitation": str(invitation)}, {"invitation": "withdrawn"})
+    return invitation
+
+
+def _is_used(invitation: Invitation) -> bool:
+    email = invitation.email
+    return bool(email) and User.objects.filter(email__iexact=email).exists()
 
 
 def _require_same_address(invitation: Invitation, email: str) -> None:

@@ -5,10 +5,10 @@ from django.contrib.auth.models import Group
 from tests.factories import make_run
 from tests.people import make_person
 from tracking.domain import audit
-from tracking.domain.registration import Invitation, register_user
+from tracking.domain.registration import register_user
 from tracking.domain.runs import update_run
 from tracking.domain.tokens import create_token, find_token
-from tracking.models import Run, User
+from tracking.models import Invitation, Run, User
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/auditlog/logentry/"
@@ -47,7 +47,7 @@ def test_token_is_named(client):
 
 
 def test_inviter_is_named(client):
-    invitation = Invitation(inviter=make_person("alice"))
+    invitation = Invitation.objects.create(inviter=make_person("alice"))
     register_user("bob", "", "password", invitation=invitation)
 
     page = client.get(f"{LIST}{LogEntry.objects.latest('pk').pk}/change/").content.decode()

@@ -14,14 +14,16 @@ from tracking.domain import audit
 from tracking.domain.accounts import search_accounts, update_account
 from tracking.domain.registration import (
     INVITATION_S,
+    list_invitations,
     make_invitation,
     may_invite,
     read_invitation,
     register_user,
+    withdraw_invitation,
 )
 from tracking.enums import Role
 from tracking.errors import InvalidInput, NameTaken, NotFound, NotPermitted
-from tracking.models import Membership, Project, User
+from tracking.models import Invitation, Membership, Project, User
 
 pytestmark = pytest.mark.django_db
 GOOD = "correct horse 9"
@@ -192,6 +194,32 @@ def test_invitation_ends_with_the_rights_of_who_made_it(
 
     with pytest.raises(NotFound):
         read_invitation(secret)
+
+
+def test_withdrawn_invitation_opens_nothing(login_mode: Any, alice: User, project: Project) -> None:
+    secret, kept = (make_invitation(alice, project=project) for _ in range(2))
+    newest, oldest = list_invitations(project)
+
+    withdraw_invitation(project, oldest.pk)
+
+    with pytest.raises(NotFound):
+        read_invitation(secret)
+    assert read_invitation(kept) == newest
+    assert list_invitations(project) == [newest]
+    with pytest.raises(NotFound):
+        withdraw_invitation(project, oldest.pk)
+
+
+def test_invitations_that_were_used_or_ran_out_are_not_listed(
+    login_mode: Any, alice: User, project: Project
+) -> None:
+    for email in ("BOB@example.org", "eve@example.org"):
+        make_invitation(alice, project=project, email=email)
+    User.objects.create_user("bob", "bob@example.org")
+
+    assert [one.email for one in list_invitations(project)] == ["eve@example.org"]
+    Invitation.objects.update(created_at=timezone.now() - timedelta(seconds=INVITATION_S))
+    assert list_invitations(project) == []
 
 
 def test_who_may_invite(login_mode: Any, alice: User, project: Project) -> None:
