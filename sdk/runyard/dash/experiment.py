@@ -20,7 +20,7 @@ def describe_start(found: dict[str, Any], about: About, now: str) -> dict[str, A
         news = {key: value for key, value in given.items() if value is not None and value != []}
         document = given | found | news | {"updated_at": now}
     document.pop("ended_at", None)
-    started = {"started_at": found.get("started_at") or now}
+    started = {"started_at": found.get("started_at") or found.get("created_at") or now}
     return document | {"status": RUNNING, "status_at": now} | started
 
 
