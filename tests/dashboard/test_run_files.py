@@ -11,6 +11,7 @@ from django.test import AsyncClient, Client
 
 from dashboard.downloads import find_span
 from tests.factories import keep_file, make_run
+from tracking.enums import Source
 from tracking.models import Artifact
 
 pytestmark = pytest.mark.django_db
@@ -70,6 +71,39 @@ def test_files_are_cut_into_pages_and_filtered(
     assert names(client.get(f"{PATH}/artifacts", {"q": "WEIGHTS"})) == ["z.bin"]
     assert names(client.get(f"{PATH}/artifacts", {"q": "data"})) == ["z.bin"]
     assert names(client.get(f"{PATH}/artifacts", {"q": "no such"})) == []
+
+
+def test_files_lie_in_their_folders(client: Client) -> None:
+    run = make_run()
+    for path, name in [("models/<b>", "w.pt"), ("", "a.txt"), ("models/<b>", "v.pt")]:
+        keep_file(run, name, b"", path=path, tags=["<i>", *"abcdefgh"])
+
+    page = client.get(f"{PATH}/artifacts").content.decode()
+
+    assert re.findall(r"</svg>(models.*?)</h3>", page) == ["models/&lt;b&gt;"]
+    assert names(client.get(f"{PATH}/artifacts")) == ["a.txt", "v.pt", "w.pt"]
+    assert page.index("a.txt") < page.index("file-folder") < page.index("v.pt")
+    assert page.count("is-inside") == 2
+    assert re.findall(r'<span class="tag".*?>(.*?)<', page)[:8] == ["&lt;i&gt;", *"abcdefg"]
+    assert page.count("and 1 more") == 3
+
+
+def test_whole_paths_and_tags_are_filtered_by(client: Client) -> None:
+    run = make_run()
+    keep_file(run, "w.pt", b"", path="models/best", tags=["prod"])
+    keep_file(run, "w.pt", b"", path="models")
+
+    for query, count in (("models/best/w", 1), ("models/", 2), ("PROD", 1), ("best/prod", 0)):
+        assert len(names(client.get(f"{PATH}/artifacts", {"q": query}))) == count
+
+
+def test_empty_list_tells_how_to_keep_a_file(client: Client) -> None:
+    make_run()
+    make_run("dash", source=Source.ML_DASH)
+
+    assert "run.log_artifact(" in client.get(f"{PATH}/artifacts").content.decode()
+    dash = client.get("/projects/proj/runs/dash/artifacts").content.decode()
+    assert "exp.files(" in dash
 
 
 def test_file_list_takes_as_many_queries_for_three_files_as_for_one(
@@ -168,3 +202,16 @@ def test_what_is_no_picture_sound_or_film_is_not_sent_to_be_shown(
     kept = keep_file(make_run(), name, b"<script>alert(1)</script>")
 
     assert client.get(f"{PATH}/artifacts/{kept.pk}/content").status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_any_name_is_safe_in_a_header(async_client: AsyncClient) -> None:
+    run = await sync_to_async(make_run)()
+    kept = await sync_to_async(keep_file)(run, 'a";\\ ü\u202f.html', b"x", path="über/x y")
+
+    response = await async_client.get(f"{PATH}/artifacts/{kept.pk}")
+
+    assert b"".join([chunk async for chunk in response]) == b"x"
+    assert response["Content-Disposition"] == (
+        "attachment; filename*=utf-8''a%22%3B%5C%20%C3%BC%E2%80%AF.html"
+    )

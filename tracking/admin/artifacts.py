@@ -96,14 +96,23 @@ class ArtifactAdmin(ArtifactCells, WeighedDeletion, SlimAdmin):
     search_help_text = "Name, description, tag, SHA-256, run or project"
     readonly_fields = [
         *("name", "path", "run_link", "size", "download", "content_type", "sha256"),
-        *("stored", "deleted", "shown_metadata"),
+        *("stored", "deleted", "shown_metadata", "bindr_list", "dash_id"),
     ]
     fieldsets = [
         (None, {"fields": ["name", "path", "run_link", "size", "download"]}),
-        ("What people say", {"fields": ["category", "description", "tags"]}),
+        ("What people say", {"fields": ["category", "description", "tags", "bindr_list"]}),
         (
             "Facts",
-            {"fields": ["content_type", "sha256", "stored", "deleted", "shown_metadata"]},
+            {
+                "fields": [
+                    "content_type",
+                    "sha256",
+                    "dash_id",
+                    "stored",
+                    "deleted",
+                    "shown_metadata",
+                ]
+            },
         ),
     ]
 
@@ -125,6 +134,14 @@ class ArtifactAdmin(ArtifactCells, WeighedDeletion, SlimAdmin):
     @admin.display(description="tags")
     def tag_list(self, artifact: Artifact) -> SafeString:
         return cells.clip(cells.tag_list(artifact.tags))
+
+    @admin.display(description="bindrs")
+    def bindr_list(self, artifact: Artifact) -> SafeString:
+        return cells.clip(cells.tag_list(artifact.bindrs))
+
+    @admin.display(description="id in ML-Dash")
+    def dash_id(self, artifact: Artifact) -> str:
+        return str(artifact.uid)
 
     @admin.display(description="replaced or deleted")
     def deleted(self, artifact: Artifact) -> str:

@@ -17,6 +17,9 @@ from tracking.models import Artifact, Run
 
 PIECE_BYTES = 256 * 1024  # large enough to cost little, small enough to let others run in between
 UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"|?*]')  # Windows takes none of these in a file's name
+DEVICE = re.compile(
+    r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE
+)  # and has its own `con.txt`
 MISSING = "MISSING.txt"
 # With exactly so many files zipstream 1.9 writes 76 bytes more than it says.
 MISCOUNTED_FILES, MISCOUNTED_BYTES = 65_535, 76
@@ -112,7 +115,8 @@ def _spellings(path: PurePosixPath) -> Iterator[PurePosixPath]:
 
 def _safe_parts(name: str) -> list[str]:
     parts = (UNSAFE.sub("_", part).rstrip(". ") for part in re.split(r"[/\\]", name))
-    return [part for part in parts if part] or ["file"]
+    named = [f"_{part}" if DEVICE.match(part) else part for part in parts if part]
+    return named or ["file"]
 
 
 def _read(artifact: Artifact) -> Iterator[bytes]:

@@ -190,6 +190,17 @@ def test_words_of_a_file_are_saved(client):
     assert Run.objects.get().revision == run.revision + 2
 
 
+def test_path_and_bindrs_of_a_file_are_shown(client):
+    artifact = make_artifact(make_run(), "<w>.pt", path="models/a", bindrs=["<v1>"], uid=7_196_743)
+
+    lists = client.get(admin_path("artifact"), {"q": "models/a"}).content.decode()
+    page = client.get(admin_path("artifact", "change", artifact.pk)).content.decode()
+
+    assert "models/a/&lt;w&gt;.pt" in lists
+    for text in ("models/a", "&lt;w&gt;.pt", "&lt;v1&gt;", "7196743"):
+        assert text in page
+
+
 def test_replaced_file_offers_no_download(client):
     run = make_run()
     make_artifact(run, "old.pt", deleted_at=timezone.now())

@@ -50,6 +50,7 @@ def unpack(run: Run) -> dict[str, bytes]:
         (["a/b", "a"], ["a/b", "a-2"]),
         (["trailing. ", "über/ß"], ["trailing", "über/ß"]),
         ([".env", ".env"], [".env", ".env-2"]),
+        (["nul", "aux/Con.txt", "console"], ["_nul", "_aux/_Con.txt", "console"]),
     ],
 )
 def test_names_unpack_inside_the_archive_and_each_on_its_own(given, expected):
