@@ -290,6 +290,7 @@ def test_first_page_calls_things_by_words_that_people_know(client: Client) -> No
         "Projects, runs and people": [
             "API tokens",
             "Artifacts",
+            "Invitations",
             "Log lines",
             "Logging processes",
             "Metrics",
