@@ -32,11 +32,13 @@ def send_file(file: "File[bytes]", *, name: str, size_bytes: int) -> StreamingHt
     )
 
 
-def send_text(lines: AsyncIterator[str], *, name: str) -> StreamingHttpResponse:
+def send_text(
+    lines: AsyncIterator[str], *, name: str, content_type: str = "text/plain"
+) -> StreamingHttpResponse:
     """Lines of any number, as a text to be saved."""
     return StreamingHttpResponse(
         lines,
-        content_type="text/plain; charset=utf-8",
+        content_type=f"{content_type}; charset=utf-8",
         headers={
             "Content-Disposition": content_disposition_header(as_attachment=True, filename=name),
             "X-Content-Type-Options": "nosniff",

@@ -20,6 +20,7 @@ from tracking.errors import InvalidInput
 from tracking.models import Project, Run
 
 SEEN_LENGTH = 64
+PROSE = {"notes", "description", "readme"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,11 @@ class Edit:
     def stored(self) -> str:
         """The value as a form shows it."""
         return join_tags(self.value) if isinstance(self.value, list) else self.value
+
+    @property
+    def is_prose(self) -> bool:
+        """Markdown, which one wants to see before it is saved."""
+        return self.field in PROSE
 
     @property
     def text(self) -> str:

@@ -19,7 +19,7 @@ CANDIDATES = 500  # metrics to choose from: a page that renews itself must not s
 SUMMARY_COUNT = 8  # of them; the rest are for the metrics
 LEAVES = 100  # of a config, on one page
 COPY_LENGTH = 20_000
-SHOWN_ELSEWHERE = {"finish_reason"}  # beside the status
+SHOWN_ELSEWHERE = {"finish_reason", "metadata", "streams", "warnings"}  # each in its own place
 FIGURE_LENGTH = 24  # of a text that can pass for a figure
 COMMIT_LENGTH = 10  # the rest is for pointing at
 ENVIRONMENT = {
@@ -124,6 +124,13 @@ def environment_of(run: Run) -> list[EnvironmentRow]:
     ]
     rows = [*known, *rest, *flatten(told)]
     return [EnvironmentRow(label, *_in_short(label, value)) for label, value in rows[:LEAVES]]
+
+
+def metadata_of(run: Run) -> list[EnvironmentRow]:
+    """What the training says of itself beside its config."""
+    told = run.metadata.get("metadata", {})
+    leaves = flatten(told) if isinstance(told, dict) else [("metadata", told)]
+    return [EnvironmentRow(key, as_text(value), "") for key, value in leaves[:LEAVES]]
 
 
 def _in_short(label: str, value: Any) -> tuple[str, str]:

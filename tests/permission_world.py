@@ -5,14 +5,14 @@ from typing import Any
 
 from django.test import Client
 
-from tests.factories import keep_file, log_lines, log_points, make_run
+from tests.factories import keep_file, log_lines, log_points, log_rows, make_run
 from tests.people import make_person, share
 from tracking.domain.access import local_user
 from tracking.domain.jwt import make_jwt
 from tracking.domain.tokens import create_token, revoke_token
 from tracking.domain.views import save_view
 from tracking.enums import Role
-from tracking.models import Project, User
+from tracking.models import Invitation, Project, User
 
 MARK = "eyes-only"  # stands in all that readers of the project may see, and others may not
 SESSIONS = ["anonymous", "stranger", "viewer", "editor", "owner", "admin", "disabled"]
@@ -57,11 +57,13 @@ def make_world() -> World:
         share(project, people[name], Role.EDITOR if name == "disabled" else Role(name))
     log_points(run, {"loss": [1.0]})
     log_lines(run, MARK)
+    log_rows(run, {"word": MARK})
     artifact = keep_file(run, "a.txt", MARK.encode(), content_type="text/plain")
     picture = keep_file(
         run, "a.png", b"\x89PNG\r\n\x1a\n" + MARK.encode(), content_type="image/png"
     )
     view = save_view(project, name=MARK, page="runs", query="", user=people["owner"])
+    invitation = Invitation.objects.create(inviter=people["owner"], project=project)
     clients = make_clients(people, other.project)
     own = create_token(people["owner"], name=MARK, can_write=False)[0]
     values = STANDING_FOR | {
@@ -72,6 +74,7 @@ def make_world() -> World:
         "view_id": str(view.pk),
         "token_id": str(own.pk),
         "user_id": str(people["viewer"].pk),
+        "invitation_id": str(invitation.pk),
     }
     return World(clients, values)
 

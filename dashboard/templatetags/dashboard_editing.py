@@ -19,5 +19,5 @@ def markdown(text: str) -> SafeString:
 
 @register.inclusion_tag("dashboard/_field.html")
 def editable(owner: Run | Project, field: str, may_write: bool) -> dict[str, Any]:
-    """A field of a run (name, tags, notes) or a project (tags, description, notes)."""
+    """A field of a run (name, tags, notes, readme) or a project (tags, description, notes)."""
     return {"edit": Edit(owner=owner, field=field, is_whole=False), "may_write": may_write}

@@ -18,6 +18,7 @@ from dashboard.run_facts import (
     environment_of,
     figures_of,
     list_metrics,
+    metadata_of,
     metric_rows,
 )
 from dashboard.run_files import cut_files
@@ -26,6 +27,7 @@ from dashboard.templatetags.dashboard_format import flatten
 from dashboard.twins import csv_file, json_file
 from tracking.domain.access import can_write, find_run
 from tracking.domain.producers import find_delivery
+from tracking.enums import Source
 from tracking.errors import InvalidInput
 from tracking.models import Run
 
@@ -50,7 +52,10 @@ def _context(run: Run, params: QueryDict) -> dict[str, Any]:
         "config_json": Lazy(lambda: copyable_json(run.config)),
         "environment": Lazy(lambda: environment_of(run)),
         "files": Lazy(lambda: cut_files(run, query="", number=None)),
+        "told": Lazy(lambda: metadata_of(run)),
+        "has_rows": Lazy(run.row_blocks.exists),
         "has_logs": Lazy(run.log_lines.exists),
+        "is_ml_dash": run.source == Source.ML_DASH,
     }
 
 

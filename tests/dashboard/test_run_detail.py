@@ -11,6 +11,7 @@ from tests.factories import (
     keep_file,
     log_lines,
     log_points,
+    log_rows,
     make_batch,
     make_run,
     start_event,
@@ -188,14 +189,16 @@ def test_run_page_takes_as_many_queries_for_three_metrics_as_for_one(
     run = make_run()
     log_points(run, {"a": [1.0]})
     log_lines(run, "one")
+    log_rows(run, {"word": "one"})
     keep_file(run, "w", b"")
     queries = count_queries(PATH)
     log_points(run, {"b": [1.0], "c": [1.0]})
     log_lines(run, "two", "three")
+    log_rows(run, {"word": "two"}, {"word": "three"})
     for name in ("x", "y"):
         keep_file(run, name, b"")
 
-    assert count_queries(PATH) == queries == 11
+    assert count_queries(PATH) == queries == 12
 
 
 def test_large_run_page_stays_below_150_kb(
@@ -292,3 +295,59 @@ def test_metric_table_of_a_run_has_twins(client: Client) -> None:
         ],
     }
     assert client.get(f"{PATH}/metrics", {"format": "xls"}).status_code == 400
+
+
+def test_run_page_shows_what_an_ml_dash_training_says_of_itself(client: Client) -> None:
+    make_run(
+        source="ml_dash",
+        folder="sweeps",
+        readme="# About\n\n**Fast** <script>alert(1)</script>",
+        bindrs=["gpu", "<b>"],
+        metadata={"team": {"name": "vision"}, "<i>": 1},
+    )
+
+    page = client.get("/projects/proj/runs/run-1").content.decode()
+
+    assert (
+        "<h3>About</h3>\n<p><strong>Fast</strong> &lt;script&gt;alert(1)&lt;/script&gt;</p>" in page
+    )
+    assert '<li class="tag">gpu</li><li class="tag">&lt;b&gt;</li>' in page
+    assert '<th scope="row">team.name</th><td class="mono">vision</td>' in page
+    assert '<th scope="row">&lt;i&gt;</th><td class="mono">1</td>' in page
+    assert "<dt>Source</dt><dd>ML-Dash</dd>" in page
+    assert "could not be drawn" not in page
+
+
+def test_run_page_has_no_place_for_what_other_runs_never_say(client: Client) -> None:
+    make_run()
+
+    page = client.get("/projects/proj/runs/run-1").content.decode()
+
+    for part in ('id="readme"', 'id="metadata"', "<dt>Bindrs</dt>", "run-rows"):
+        assert part not in page
+
+
+def test_run_page_tells_quietly_what_could_not_be_drawn(client: Client) -> None:
+    run = make_run(source="ml_dash")
+    log_rows(run, {"bad\x07<b>": 1, "loss": 1}, {"worse\x07": 1})
+
+    page = client.get("/projects/proj/runs/run-1").content.decode()
+
+    assert "2 warnings about fields that could not be drawn" in page
+    assert page.count("<li>Metric name &#x27;train/") == 2
+    assert "<b>" not in page.partition("could not be drawn")[2].partition("</details>")[0]
+    assert "streams" not in page.partition('id="environment"')[2]
+
+
+def test_readme_is_edited_as_notes_are(client: Client) -> None:
+    make_run(source="ml_dash")
+    path = "/projects/proj/runs/run-1/readme"
+    form = client.get(f"{path}?edit=1").content.decode()
+    seen = re.search(r'name="seen" value="([^"]*)"', form)[1]  # type: ignore[index]
+
+    saved = client.post(path, {"text": "# New", "seen": seen})
+
+    assert (saved.status_code, saved.headers["Location"]) == (302, "/projects/proj/runs/run-1")
+    assert Run.objects.get().readme == "# New"
+    assert "Preview" in form
+    assert client.post(path, {"text": "# Other", "seen": seen}).status_code == 409

@@ -12,7 +12,7 @@ from tracking.domain.values import clean_name, clean_tags, clean_text
 from tracking.errors import NotFound
 from tracking.models import Project, Run
 
-RUN_FIELDS = ("name", "tags", "notes")
+RUN_FIELDS = ("name", "tags", "notes", "readme")
 PROJECT_FIELDS = ("tags", "description", "notes")
 
 
