@@ -1,5 +1,6 @@
 """Files that go with a run: checked and copied at once, uploaded when their turn comes."""
 
+import hashlib
 import re
 from collections.abc import Mapping
 from os import PathLike
@@ -11,15 +12,19 @@ from runyard.artifact_names import derive_name
 from runyard.values import MAX_NAME_LENGTH, as_json_map, as_text
 
 CATEGORIES = ("code", "model", "config", "data", "other")
+CHUNK_BYTES = 1024**2
 NAME = re.compile(r"(?!\.\.)[A-Za-z0-9_.-]+")
 
 
 class Artifact(NamedTuple):
+    """`node`: of one that lies in folders, `{uid, path, tags, bindrs}`; its name may be any."""
+
     path: Path
     name: str
     description: str
     category: str
     metadata: Mapping[str, Any] = {}
+    node: Mapping[str, Any] = {}
 
     def copy_to(self, folder: Path) -> dict[str, Any]:
         """Copy the file, which may change later. Returns the payload of its record. Raises: OSError."""
@@ -32,9 +37,20 @@ class Artifact(NamedTuple):
         except OSError:
             copy.unlink(missing_ok=True)
             raise
-        said = self._asdict()
+        said = {key: value for key, value in self._asdict().items() if value}
         del said["path"]
-        return {**{key: value for key, value in said.items() if value}, "file": copy.name}
+        if node := said.pop("node", None):
+            said |= {**node, "checksum": digest(copy), "size": copy.stat().st_size}
+        return {**said, "file": copy.name}
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of a file. Raises: OSError."""
+    sha256 = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            sha256.update(chunk)
+    return sha256.hexdigest()
 
 
 def check_artifact(

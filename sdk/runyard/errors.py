@@ -7,7 +7,7 @@ RunyardError
 ├── NoServer (ValueError)         nobody said where to log to
 ├── LoginRefused (PermissionError) user name or password is wrong
 ├── DamagedFile (OSError)          a file's bytes are not those that were saved
-└── TransportError                no answer came; the sender's business alone
+└── TransportError                no answer came; only who reads from the server hears of it
 """
 
 

@@ -24,7 +24,7 @@ from runyard.transport import Address, HttpTransport, parse_address
 from runyard.values import as_float, as_step
 
 # What a forked worker says of a run that it joins, perhaps before its parent's start has arrived.
-NAMES = ("source", "project_name", "name")
+NAMES = ("source", "namespace", "project_name", "folder", "name")
 
 
 class Place(NamedTuple):
@@ -126,22 +126,25 @@ class Run:
         with self._lock:
             self._append(frame)
 
-    def log_artifact(self, artifact: Artifact) -> None:
-        """Copy a file and upload it when its turn comes. A full disk is noted as a gap.
+    def log_artifact(self, artifact: Artifact) -> dict[str, Any] | None:
+        """Copy a file and upload it when its turn comes; returns its record. A full disk is noted as a gap.
 
         Raises: RunFinished.
         """
         with self._lock:
             self._check_open()
             if self.is_silent:
-                return
+                return None
             folder = (self._spool or self._begin()).path / "files"
         try:
-            self.record("artifact", artifact.copy_to(folder))
+            payload = artifact.copy_to(folder)
+            self.record("artifact", payload)
         except OSError as error:
             reason = f"no copy of artifact '{artifact.name}': {error}"
             warn(f"{self.project}/{self.key}: {reason}")
             self.record("gap", {"count": 1, "reason": reason})
+            return None
+        return payload
 
     def _append(self, frame: bytes) -> None:
         self._check_open()
@@ -169,7 +172,7 @@ class Run:
         except BaseException:
             self._abandon()
             raise
-        if is_resumed:
+        if is_resumed and "project_name" not in self._start:  # rows of streams number themselves
             self.next_step = self._find_next_step(info)
         lifecycle.track(self)
         family.hand_down(self.uid, self.project, asked_key)
@@ -288,17 +291,18 @@ class Run:
 
     def whereabouts(self) -> str:
         """The page of the run, for a line to people; or why there is none, or not all is on it."""
-        why = self._why_not()
+        why = self.why_not()
         if self.left:
             return f"{_records(self.left)} not arrived{why and f': {why}'}"
         return self.page_url or why or "the server has not answered yet"
 
-    def _why_not(self) -> str:
+    def why_not(self) -> str:
+        """Why records have not arrived; "" if nothing is known to be in the way."""
         sender = self._background and self._background.sender
         return (sender.stopped or sender.trouble) if sender else ""
 
     def _tell_what_is_left(self, count: int) -> None:
-        why = self._why_not()
+        why = self.why_not()
         warn(
             f"{_records(count, f' of {self.project}/{self.key}')} not arrived"
             f"{why and f': {why}'}. "

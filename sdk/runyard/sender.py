@@ -195,7 +195,7 @@ class Sender:
 
     def _note_start(self, run: RunInfo) -> None:
         self.run = run
-        self.spool.note_server_keys(run.project, run.key)
+        self.spool.note_server_keys(run.project, run.key, run.uid)
         if self._on_start:
             self._on_start(run)
 
@@ -256,7 +256,10 @@ class Sender:
         self._dead_letters.mkdir(parents=True, exist_ok=True)
         path = self._dead_letters / f"{self.spool.meta.producer}.jsonl"
         if artifact := _as_artifact(record):
-            kept = path.with_name(f"{self.spool.meta.producer}-{seq}-{artifact['name']}")
+            end = str(artifact["name"])[
+                -50:
+            ]  # of a name that may be as long as a file system allows
+            kept = path.with_name(f"{self.spool.meta.producer}-{seq}-{end}")
             self._artifact_path(artifact).replace(kept)
             letter["file"] = str(kept)
         with path.open("a") as file:
@@ -267,27 +270,36 @@ class Sender:
 
     def _upload(self, record: bytes | Lost) -> float:
         artifact = _as_artifact(record) or {}
-        path = self._artifact_path(artifact)
+        copy = self._artifact_path(artifact)
         try:
-            upload = Upload(path, artifact)
+            upload = Upload(copy, artifact)
         except OSError:
             self._refused[self.next_seq] = Lost(1, f"the file of '{artifact['name']}' is gone")
             return 0.0
-        meta = self.spool.meta
-        project, key = meta.server_project or meta.project, meta.server_key or meta.key
-        run = f"projects/{quote(project)}/runs/{quote(key)}"
-        answer = self._post(f"/tracker/api/v1/{run}/artifacts", upload, upload.content_type)
+        is_node = "uid" in artifact
+        path = self._node_address() if is_node else self._artifact_address()
+        answer = self._post(path, upload, upload.content_type)
         if answer is None:
             return self._back_off()
-        match judge(answer, receipt="artifact_name"):
+        match judge(answer, receipt="id" if is_node else "artifact_name"):
             case Verdict.TAKEN:
-                self._uploaded[self.next_seq] = path
+                self._uploaded[self.next_seq] = copy
                 return 0.0
             case Verdict.REFUSED | Verdict.TOO_LARGE if isinstance(record, bytes):
                 self._set_aside(record, f"artifact '{artifact['name']}': {explain(answer)}")
                 return 0.0
             case verdict:
                 return self._wait(verdict, answer)
+
+    def _artifact_address(self) -> str:
+        meta = self.spool.meta
+        project, key = meta.server_project or meta.project, meta.server_key or meta.key
+        return f"/tracker/api/v1/projects/{quote(project)}/runs/{quote(key)}/artifacts"
+
+    def _node_address(self) -> str:
+        """Of a file with an id of its own, which lies in folders."""
+        meta = self.spool.meta
+        return f"/api/experiments/{meta.server_uid or meta.run_uid}/files"
 
     def _artifact_path(self, artifact: dict[str, Any]) -> Path:
         return self.spool.path / "files" / str(artifact["file"])

@@ -56,6 +56,7 @@ class Meta(NamedTuple):
     server_key: str = ""  # what the server calls the run, once it has said so; and its project
     server_project: str = ""
     user: str = ""
+    server_uid: str = ""  # as server_key; of a run that is known by a path the server makes it
 
 
 class Spool:
@@ -134,9 +135,9 @@ class Spool:
             shutil.rmtree(gone, ignore_errors=True)
             self.release()
 
-    def note_server_keys(self, project: str, key: str) -> None:
+    def note_server_keys(self, project: str, key: str, uid: str) -> None:
         """Keep what the server calls the run: artifacts go there, also after a restart."""
-        meta = self.meta._replace(server_project=project, server_key=key)
+        meta = self.meta._replace(server_project=project, server_key=key, server_uid=uid)
         if meta != self.meta:
             self.meta = meta
             with contextlib.suppress(OSError):  # a full disk: this process knows it all the same

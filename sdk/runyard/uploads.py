@@ -1,11 +1,19 @@
 """An artifact as a form that is read from disk while it is sent."""
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 CHUNK_BYTES = 256 * 1024
 FIELDS = ("name", "description", "category")
+# What a file in folders is called in its form, by what its record calls it.
+NODE_FIELDS = {
+    "uid": "id",
+    "path": "prefix",
+    **{name: name for name in ("name", "description", "tags", "bindrs", "metadata", "checksum")},
+}
 
 
 class Upload:
@@ -14,12 +22,15 @@ class Upload:
     Raises: OSError if the file is not there.
     """
 
-    def __init__(self, path: Path, fields: Mapping[str, str]) -> None:
+    def __init__(self, path: Path, fields: Mapping[str, Any]) -> None:
         self._path = path
         self._boundary = uuid4().hex
-        parts = [self._part(f'name="{name}"', fields[name]) for name in FIELDS if fields.get(name)]
+        form = _node_form(fields) if "uid" in fields else fields
+        names = NODE_FIELDS.values() if "uid" in fields else FIELDS
+        parts = [self._part(f'name="{name}"', form[name]) for name in names if form.get(name)]
+        filename = "file" if "uid" in fields else fields["name"]  # those with an uid have any names
         file_part = self._part(
-            f'name="file"; filename="{fields["name"]}"', "", "application/octet-stream"
+            f'name="file"; filename="{filename}"', "", "application/octet-stream"
         )
         self._head = "".join([*parts, file_part.removesuffix("\r\n")]).encode()
         self._tail = f"\r\n--{self._boundary}--\r\n".encode()
@@ -40,3 +51,11 @@ class Upload:
             while chunk := file.read(CHUNK_BYTES):
                 yield chunk
         yield self._tail
+
+
+def _node_form(record: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        name: record[key] if isinstance(record[key], str) else json.dumps(record[key])
+        for key, name in NODE_FIELDS.items()
+        if record.get(key)
+    }
