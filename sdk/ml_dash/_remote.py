@@ -1,0 +1,248 @@
+"""On a server: what is written goes through the spool, what is read is asked for."""
+
+from __future__ import annotations
+
+import mimetypes
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from runyard.artifacts import Artifact
+from runyard.dash.documents import utc_now
+from runyard.errors import RunFinished, StartRefused, TransportError
+from runyard.lifecycle import Status
+from runyard.names import local_key
+from runyard.notices import say
+from runyard.remote import Remote
+from runyard.run import Run, open_run
+
+from ml_dash._store import About, FileEntry
+from ml_dash.exceptions import (
+    AuthenticationError,
+    ConfigurationError,
+    ExperimentError,
+    NetworkError,
+)
+
+READ_PATIENCE_S = 10.0  # for what was logged to arrive, before it is read
+UNNAMED = "None"  # the stream without a name, on the wire
+PAGE = 1_000
+ENDINGS: dict[str, tuple[Status, int | None]] = {
+    "COMPLETED": ("completed", 0),
+    "FAILED": ("failed", 1),
+    "CANCELLED": ("cancelled", None),
+}
+
+
+class RemoteStore:
+    """A run of the core. Reading raises NetworkError or AuthenticationError; writing never does."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._run: Run | None = None
+        self._about: About | None = None
+        self._described: set[str] = set()  # streams
+
+    @property
+    def experiment_id(self) -> str | None:
+        return self._run.uid if self._run and self._run.page_url else None
+
+    # ── Writing ──────────────────────────────────────────────────────────────
+
+    def start(self, about: About) -> None:
+        """Raises: ConfigurationError if the server will not have it so."""
+        path = f"{about.folder}-{about.name}" if about.folder else about.name
+        try:
+            self._run = open_run(
+                project=local_key(f"{about.owner}-{about.project}", "project"),
+                key=local_key(path, "run"),
+                start=_describe(about),
+                url=self._url,
+            )
+        except StartRefused as error:
+            raise ConfigurationError(f"The server does not take the experiment: {error}") from None
+        self._about = about
+        self._described.clear()
+        self._say()
+
+    def finish(self, status: str) -> None:
+        ending, exit_code = ENDINGS[status]
+        if not self._core.is_finished:
+            self._core.finish(ending, exit_code=exit_code)
+            self._say(f" {ending}")
+
+    def flush(self) -> None:
+        self._core.flush(self._core.exit_deadline_s)
+
+    def set_params(self, flat: Mapping[str, Any]) -> None:
+        self._record("config", dict(flat))
+
+    def log(self, message: str, level: str, metadata: Mapping[str, Any], time: datetime) -> None:
+        payload = {"message": message, "level": level, "time": round(time.timestamp() * 1e6)}
+        self._record("log", {**payload, "metadata": metadata} if metadata else payload)
+
+    def append_row(
+        self, stream: str | None, fields: Mapping[str, Any], words: Mapping[str, Any]
+    ) -> None:
+        name = stream or ""
+        if words and name not in self._described:
+            self._record("stream", {"stream": name, **words})
+            self._described.add(name)
+        self._record("row", {"stream": name, "fields": fields, "time": round(fields["_ts"] * 1e6)})
+
+    def save_file(self, source: Path, entry: FileEntry) -> dict[str, Any]:
+        """A copy waits with the records. What the disk has no room for is noted as a gap."""
+        node = {
+            "uid": entry.id,
+            "path": entry.path,
+            "tags": list(entry.tags),
+            "bindrs": list(entry.bindrs),
+        }
+        words = (entry.filename, entry.description or "", "", entry.metadata or {})
+        with _translated():
+            saved = self._core.log_artifact(Artifact(source, *words, node)) or {}
+        return self._tell(entry, saved)
+
+    def _tell(self, entry: FileEntry, saved: Mapping[str, Any]) -> dict[str, Any]:
+        """As the server will tell of it."""
+        now = utc_now()
+        return {
+            "id": entry.id,
+            "experimentId": self.experiment_id,
+            "path": entry.path,
+            "filename": entry.filename,
+            "description": entry.description,
+            "tags": list(entry.tags),
+            "bindrs": list(entry.bindrs),
+            "contentType": mimetypes.guess_type(entry.filename)[0] or "application/octet-stream",
+            "sizeBytes": saved.get("size", 0),
+            "checksum": saved.get("checksum", ""),
+            "metadata": entry.metadata,
+            "uploadedAt": now,
+            "updatedAt": now,
+            "deletedAt": None,
+        }
+
+    def _record(self, kind: str, payload: dict[str, Any]) -> None:
+        with _translated():
+            self._core.record(kind, payload)
+
+    # ── Reading ──────────────────────────────────────────────────────────────
+
+    def get_params(self) -> dict[str, Any]:
+        data = self._get("/parameters").get("data")
+        return data if isinstance(data, dict) else {}
+
+    def read_rows(self, stream: str | None, start_index: int, limit: int) -> dict[str, Any]:
+        query = {"startIndex": start_index, "limit": limit}
+        page = self._get(f"{_metric(stream)}/data", query)
+        rows = [{**row, "index": int(row["index"])} for row in page["data"]]
+        numbers = {key: int(page[key]) for key in ("startIndex", "endIndex", "total")}
+        return {"data": rows, **numbers, "hasMore": page["hasMore"]}
+
+    def stats(self, stream: str | None) -> dict[str, Any]:
+        """Raises: FileNotFoundError."""
+        stats = self._get(f"{_metric(stream)}/stats")
+        count = int(stats["totalDataPoints"])
+        first, last = (self.read_rows(stream, at, 1)["data"] for at in (0, max(0, count - 1)))
+        ends = {"firstValue": first[0]["data"], "lastValue": last[0]["data"]} if first else {}
+        return {**stats, "count": count, **ends}
+
+    def list_metrics(self) -> list[dict[str, Any]]:
+        return list(self._pages("/metrics", "metrics"))
+
+    def list_files(self) -> list[dict[str, Any]]:
+        return list(self._pages("/files", "files"))
+
+    def fetch_file(self, file_id: str, target: Path | None) -> Path:
+        """Raises: FileNotFoundError, DamagedFile."""
+        entry = self._get(_file(file_id))
+        target = Path.cwd() if target is None else target
+        if target.is_dir():
+            target /= Path(entry["filename"]).name
+        with _translated():
+            path = self._address(f"{_file(file_id)}/download")
+            Remote(self._url).download(path, target, entry["checksum"])
+        return target
+
+    def update_file(self, file_id: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+        with _translated():
+            return Remote(self._url).patch(self._address(_file(file_id)), changes)
+
+    def delete_file(self, file_id: str) -> dict[str, Any]:
+        with _translated():
+            return Remote(self._url).delete(self._address(_file(file_id)))
+
+    def _pages(self, path: str, key: str) -> Iterator[dict[str, Any]]:
+        offset, has_more = 0, True
+        while has_more:
+            page = self._get(path, {"limit": PAGE, "offset": offset})
+            yield from page[key]
+            offset += len(page[key])
+            has_more = bool(page.get("hasMore") and page[key])
+
+    def _get(self, path: str, query: Mapping[str, object] | None = None) -> dict[str, Any]:
+        with _translated():
+            return Remote(self._url).get(self._address(path), query)
+
+    def _address(self, path: str) -> str:
+        """Where to ask, once what was logged has arrived. Raises: NetworkError."""
+        run = self._core
+        left = run.flush(READ_PATIENCE_S)
+        if left or self.experiment_id is None:
+            why = run.why_not() or "the server has not taken in yet what was logged"
+            raise NetworkError(f"Nothing can be read now: {why}.")
+        return f"/api/experiments/{self.experiment_id}{path}"
+
+    @property
+    def _core(self) -> Run:
+        if self._run is None:
+            raise ExperimentError("Experiment not started. Call experiment.run.start() first.")
+        return self._run
+
+    def _say(self, what: str = "") -> None:
+        if self._about and not self._core.is_silent:
+            say(f"ml_dash: {self._about.prefix}{what}: {self._core.whereabouts()}")
+
+
+def _describe(about: About) -> dict[str, Any]:
+    """The start of docs/ingest.md; what was not given leaves alone what the server has."""
+    said = {
+        "source": "ml_dash",
+        "namespace": about.owner,
+        "project_name": about.project,
+        "folder": about.folder,
+        "name": about.name,
+        "readme": about.readme,
+        "tags": list(about.tags),
+        "bindrs": list(about.bindrs),
+        "metadata": about.metadata,
+        "resume": True,
+    }
+    return {key: value for key, value in said.items() if value}
+
+
+def _metric(stream: str | None) -> str:
+    return f"/metrics/{quote(stream or UNNAMED, safe='')}"
+
+
+def _file(file_id: str) -> str:
+    return f"/files/{quote(str(file_id), safe='')}"
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """The core's errors by their published names."""
+    try:
+        yield
+    except TransportError as error:
+        raise NetworkError(str(error)) from None
+    except RunFinished:
+        raise ExperimentError("The experiment is closed: call experiment.run.start().") from None
+    except PermissionError as error:
+        raise AuthenticationError(str(error)) from None
+    except (KeyError, TypeError) as error:
+        raise NetworkError(f"The server's answer is not what it should be: {error!r}") from None

@@ -1,0 +1,121 @@
+"""Reads from a server what jobs have sent there. Unlike logging, this waits, and may fail."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from runyard.answers import advise, explain
+from runyard.credentials import Credentials
+from runyard.errors import DamagedFile, TransportError
+from runyard.transport import Address, HttpTransport, Response, parse_address
+
+if TYPE_CHECKING:
+    from http.client import HTTPResponse
+
+TIMEOUT_S = 15.0  # for each read; somebody is waiting
+CHUNK_BYTES = 256 * 1024
+MAX_ANSWER_BYTES = 256 * 1024**2  # a page of many long rows
+JSON = {"Content-Type": "application/json"}
+
+
+class Remote:
+    """A connection for each question: they are few, and asked from any thread or forked child.
+
+    All methods raise TransportError where no sensible answer comes, PermissionError where we are not
+    let in, FileNotFoundError for what is not there, and ValueError for what the server refuses.
+    """
+
+    def __init__(self, url: str, credentials: Credentials | None = None) -> None:
+        self._address = parse_address(url)
+        self._credentials = credentials or Credentials()
+
+    def get(self, path: str, query: Mapping[str, object] | None = None) -> dict[str, Any]:
+        return self._ask("GET", f"{path}?{urlencode(query)}" if query else path)
+
+    def patch(self, path: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+        return self._ask("PATCH", path, json.dumps(changes).encode())
+
+    def delete(self, path: str) -> dict[str, Any]:
+        return self._ask("DELETE", path)
+
+    def download(self, path: str, target: Path, checksum: str) -> None:
+        """The file is there when it is whole. Raises: DamagedFile, and nothing is left behind."""
+        draft = target.with_name(f".{target.name[:200]}.{os.getpid()}.part")
+        digest = hashlib.sha256()
+        try:
+            with draft.open("wb") as file:
+
+                def take(chunk: bytes) -> None:
+                    digest.update(chunk)
+                    file.write(chunk)
+
+                self._request("GET", path, sink=take)
+            if digest.hexdigest() != checksum:
+                raise DamagedFile(f"{target.name} has not arrived as it was: its checksum differs.")
+            draft.replace(target)
+        finally:
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)
+
+    def _ask(self, method: str, path: str, body: bytes = b"") -> dict[str, Any]:
+        answer = self._request(method, path, body)
+        try:
+            content = json.loads(answer.body)
+        except ValueError:
+            content = None
+        if not isinstance(content, dict):
+            raise TransportError(f"{self._address.url} answers with something else than JSON")
+        return content
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        sink: Callable[[bytes], None] | None = None,
+    ) -> Response:
+        with contextlib.closing(_Transport(self._address, self._credentials, sink)) as transport:
+            answer = transport.request(method, path, body, JSON if body else {})
+        if answer.status != 200:
+            raise self._error(answer)
+        return answer
+
+    def _error(self, answer: Response) -> Exception:
+        url, why = self._address.url, explain(answer)
+        if 300 <= answer.status < 400 or answer.status in {401, 403, 407}:
+            return PermissionError(f"{url} does not let us in ({why}): {advise(answer, url)}.")
+        if "detail" in answer.json() and answer.status in {404, 410}:
+            return FileNotFoundError(why.partition(" ")[2])
+        if "detail" in answer.json() and answer.status < 500:
+            return ValueError(why.partition(" ")[2])
+        return TransportError(f"{url} does not answer ({why})")
+
+
+class _Transport(HttpTransport):
+    """One whose answers are long; with a `sink` the bytes of a good one go there."""
+
+    def __init__(
+        self, address: Address, credentials: Credentials, sink: Callable[[bytes], None] | None
+    ) -> None:
+        super().__init__(address, credentials, timeout_s=TIMEOUT_S)
+        self._sink = sink
+
+    def _read(self, answer: HTTPResponse) -> Response:
+        headers = {name.lower(): value for name, value in answer.getheaders()}
+        if self._sink is None or answer.status != 200:
+            return Response(answer.status, answer.read(MAX_ANSWER_BYTES), headers)
+        for chunk in _chunks(answer):
+            self._sink(chunk)
+        return Response(answer.status, b"", headers)
+
+
+def _chunks(answer: HTTPResponse) -> Iterator[bytes]:
+    while chunk := answer.read(CHUNK_BYTES):
+        yield chunk
