@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from runyard import config, doctor, login, orphans
+from runyard import config, doctor, import_command, login, orphans
 from runyard.credentials import Credentials
 from runyard.passwords import Login
 from runyard.sender import Sender
@@ -35,6 +35,8 @@ def _run(options: argparse.Namespace) -> int:
         return login.login(options.url, options.token)
     if options.command == "logout":
         return login.logout(options.url)
+    if options.command == "import":
+        return import_command.run_import(options)
     root = config.data_dir(options.directory)
     if options.command == "doctor":
         return doctor.examine(root, options.url)
@@ -66,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
         "--token",
         help="instead of being asked; others on this machine may see it in the process list",
     )
+    import_command.add_parser(commands)
     return parser
 
 

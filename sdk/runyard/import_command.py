@@ -1,0 +1,88 @@
+"""`runyard import`: runs that other tools left on disk, brought to the server."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from runyard import config
+from runyard.importing.delivery import PATIENCE_S, Courier, ImportStopped, Outcome, bring
+from runyard.importing.detect import FORMATS, open_source
+from runyard.importing.progress import Imported, Line, Report
+from runyard.importing.source import FoundRun, Options, Source
+from runyard.records import Lost
+from runyard.transport import HttpTransport, parse_address
+
+HELP = "bring runs that other tools left on disk to the server; repeat it at will"
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("import", help=HELP, description=HELP)
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="for example .dash")
+    parser.add_argument("--url", help="default: $RUNYARD_URL")
+    parser.add_argument("--project", default="", help="another project than the runs name")
+    parser.add_argument("--format", choices=FORMATS, default="", help="instead of finding out")
+    parser.add_argument("--dry-run", action="store_true", help="read, send nothing")
+    parser.add_argument("--json", action="store_true", help="the summary as JSON")
+    parser.add_argument(
+        "--idle",
+        type=float,
+        default=Options().idle_s / 60,
+        metavar="MINUTES",
+        help="a run without a known end is over when nothing was written for so long (60)",
+    )
+    parser.add_argument(
+        "--patience", type=float, default=PATIENCE_S, metavar="SECONDS", help="with a server (30)"
+    )
+
+
+def run_import(options: argparse.Namespace) -> int:
+    """Returns 0 if all is on the server, else 1. Raises: ValueError for what is no source."""
+    wanted = Options(options.project, options.idle * 60)
+    sources = [open_source(Path(path), wanted, options.format) for path in options.paths]
+    report = _read(sources) if options.dry_run else _bring(sources, options)
+    report.problems += [problem for source in sources for problem in source.problems]
+    if options.json:
+        sys.stdout.write(json.dumps(report.as_json(), indent=2) + "\n")
+    else:
+        sys.stdout.writelines(f"{line}\n" for line in report.lines())
+    return 0 if report.is_complete else 1
+
+
+def _bring(sources: list[Source], options: argparse.Namespace) -> Report:
+    address = parse_address(config.server_url(options.url))
+    report, line = Report(address.url), Line()
+    found = _find(sources)
+    with closing(HttpTransport(address)) as transport:
+        courier = Courier(transport, address.url, patience_s=options.patience, on_progress=line.add)
+        for source, run in found:
+            line.begin(run.title)
+            try:
+                report.imported.append(Imported(run, *bring(courier, source, run)))
+            except ImportStopped as stopped:
+                report.stopped = str(stopped)
+                report.missing = [run.title, *(run.title for _, run in found)]
+    line.clear()
+    return report
+
+
+def _read(sources: list[Source]) -> Report:
+    report, line = Report(), Line()
+    for source, run in _find(sources):
+        line.begin(run.title)
+        outcome = Outcome()
+        for strand in source.strands(run):
+            for record in strand.read():
+                outcome = outcome._replace(taken=outcome.taken + (not isinstance(record, Lost)))
+            line.add(0)
+        report.imported.append(Imported(run, None, outcome))
+    line.clear()
+    return report
+
+
+def _find(sources: list[Source]) -> Iterator[tuple[Source, FoundRun]]:
+    for source in sources:
+        for run in source.find():
+            yield source, run

@@ -1,0 +1,301 @@
+"""Brings strands to the server: the watermark decides what is sent.
+
+Two batches are on their way at a time: one at the server, one in the making.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from runyard.answers import Verdict, advise, explain, judge, retry_after_s
+from runyard.batches import encode_batch
+from runyard.errors import RunyardError, TransportError
+from runyard.importing.source import (
+    FoundRun,
+    Parcel,
+    Problem,
+    Record,
+    Source,
+    Strand,
+    first_strand,
+)
+from runyard.names import full_jitter
+from runyard.records import FRAME, Lost, encode_event
+from runyard.sender import BACKOFF_S, BATCH_PATH, MAX_BATCH_BYTES, MAX_RECORDS, RunInfo
+from runyard.transport import Body, Response, Transport
+from runyard.uploads import Upload
+
+PATIENCE_S = 30.0  # with a server that is silent or busy
+MAX_REFUSED = 100  # records of one strand; then something is wrong with all of it
+MAX_REWINDS = 3
+
+
+class Outcome(NamedTuple):
+    """Of a strand or a run: records that were sent, those that were there, what was left out."""
+
+    taken: int = 0
+    known: int = 0
+    problems: tuple[Problem, ...] = ()
+
+    def plus(self, other: "Outcome") -> "Outcome":
+        taken, known, problems = other
+        return Outcome(self.taken + taken, self.known + known, self.problems + problems)
+
+
+class ImportStopped(RunyardError):
+    """Nothing more can be sent to this server now; `str(error)` says why and what to do."""
+
+
+class StrandLeft(RunyardError):
+    """The server will not have this strand."""
+
+    is_loss = True
+
+
+class RunLeft(StrandLeft):
+    """The server will have no strand of this run."""
+
+
+class RunDeleted(RunLeft):
+    """That is how people want it."""
+
+    is_loss = False
+
+
+class _Rewind(Exception):
+    def __init__(self, expected_seq: int) -> None:
+        self.expected_seq = expected_seq
+
+
+class _Batch(NamedTuple):
+    first_seq: int
+    records: list[Record]
+
+
+class Courier:
+    """For one thread; each of its batches is sent by another."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        url: str,
+        *,
+        patience_s: float = PATIENCE_S,
+        on_progress: Callable[[int], None] | None = None,
+    ) -> None:
+        self._transport = transport
+        self._url = url
+        self._patience_s = patience_s
+        self._is_ended = threading.Event()
+        self._on_progress = on_progress
+
+    def open(self, run: FoundRun) -> RunInfo:
+        """The run, which is there from now on. Raises: StrandLeft, ImportStopped."""
+        told = self._start(run, first_strand(run))
+        return RunInfo(
+            **{name: told["run"][name] for name in RunInfo._fields if name in told["run"]}
+        )
+
+    def deliver(self, run: FoundRun, info: RunInfo, strand: Strand) -> Outcome:
+        """Bring what the server does not have. Raises: StrandLeft, ImportStopped."""
+        known_seq = first_known = self._start(run, strand)["acked_seq"]
+        for _ in range(MAX_REWINDS):
+            delivery = _Delivery(self, run, info, strand)
+            try:
+                delivery.send_after(known_seq)
+            except _Rewind as rewind:
+                known_seq = rewind.expected_seq - 1
+                continue
+            known = min(first_known, delivery.last_seq) - 1
+            taken = delivery.last_seq - 1 - known - len(delivery.problems)
+            return Outcome(taken, known, tuple(delivery.problems))
+        raise StrandLeft("the server forgets what it was given")
+
+    def _start(self, run: FoundRun, strand: Strand) -> dict[str, Any]:
+        """What the server says to the strand's first record, which may be told it again and again."""
+        start = encode_event("start", {**run.where, **strand.start})
+        answer = self.post_batch(run, strand, 1, [start])
+        match judge(answer, receipt="acked_seq"):
+            case Verdict.TAKEN if "run" in answer.json():
+                return answer.json()
+            case verdict:
+                raise self.failure(verdict, answer)
+
+    def post_batch(
+        self, run: FoundRun, strand: Strand, first_seq: int, records: list[Record]
+    ) -> Response:
+        """Raises: ImportStopped."""
+        head = {
+            "project": run.project,
+            "run": {"uid": run.run_uid, "key": run.key},
+            "producer": run.producer(strand),
+            "sent_at": time.time_ns() // 1000,
+        }
+        payloads = [one if isinstance(one, Lost) else one[FRAME.size :] for one in records]
+        body, _ = encode_batch(head, first_seq, payloads)
+        return self.post(BATCH_PATH, lambda: body, "application/x-msgpack", receipt="acked_seq")
+
+    def post(
+        self, path: str, make_body: Callable[[], bytes | Body], content_type: str, *, receipt: str
+    ) -> Response:
+        """Patient with a server that is away or busy. Raises: ImportStopped."""
+        give_up_at = time.monotonic() + self._patience_s
+        attempts = 0
+        while True:
+            delay = full_jitter(min(BACKOFF_S[1], BACKOFF_S[0] * 2**attempts))
+            try:
+                answer = self._transport.post(path, make_body(), {"Content-Type": content_type})
+            except TransportError as error:
+                trouble = f"{self._url} does not answer ({error})"
+            else:
+                verdict = judge(answer, receipt=receipt)
+                if verdict not in {Verdict.BUSY, Verdict.FAILED}:
+                    return answer
+                trouble = f"{self._url} does not take it now ({explain(answer)})"
+                asked = retry_after_s(answer, longest_s=self._patience_s)
+                delay = delay if asked is None else asked
+            attempts = min(attempts + 1, 16)
+            if time.monotonic() + delay > give_up_at or self._is_ended.wait(delay):
+                raise ImportStopped(trouble)
+
+    def failure(self, verdict: Verdict, answer: Response) -> RunyardError:
+        """Why a run, or all of them, cannot go on."""
+        if verdict is Verdict.GONE:
+            return RunDeleted("it was deleted on the server, and is left alone")
+        if verdict is Verdict.DENIED and answer.status != 403:
+            return ImportStopped(
+                f"{self._url} does not let us in ({explain(answer)}): {advise(answer, self._url)}"
+            )
+        kind = RunLeft if verdict is Verdict.DENIED else StrandLeft
+        return kind(f"the server refuses it: {explain(answer)}")
+
+    def end(self) -> None:
+        """Wait for nothing any more."""
+        self._is_ended.set()
+
+    def note_progress(self, count: int) -> None:
+        if self._on_progress:
+            self._on_progress(count)
+
+
+class _Delivery:
+    """One pass over a strand. `last_seq`: that of its last record."""
+
+    def __init__(self, courier: Courier, run: FoundRun, info: RunInfo, strand: Strand) -> None:
+        self._courier = courier
+        self._run = run
+        self._info = info
+        self._strand = strand
+        self.last_seq = 1
+        self.problems: list[Problem] = []
+
+    def send_after(self, known_seq: int) -> None:
+        """Raises: _Rewind, StrandLeft, ImportStopped."""
+        with ThreadPoolExecutor(1) as pool:
+            on_its_way: Future[None] | None = None
+            try:
+                for batch in self._batches(known_seq):
+                    if on_its_way:
+                        on_its_way.result()
+                    on_its_way = pool.submit(self._send, batch)
+                if on_its_way:
+                    on_its_way.result()
+            except KeyboardInterrupt:
+                self._courier.end()
+                raise
+
+    def _batches(self, known_seq: int) -> Iterator[_Batch]:
+        waiting: list[Record] = []
+        size = 0
+        for seq, record in enumerate(self._strand.read(), 2):
+            self.last_seq = seq
+            if seq <= known_seq:
+                if not seq % MAX_RECORDS:
+                    self._courier.note_progress(MAX_RECORDS)
+                continue
+            length = len(record) if isinstance(record, bytes) else 0
+            if waiting and (len(waiting) == MAX_RECORDS or size + length > MAX_BATCH_BYTES):
+                yield _Batch(seq - len(waiting), waiting)
+                waiting, size = [], 0
+            waiting.append(record)
+            size += length
+        if waiting:
+            yield _Batch(self.last_seq + 1 - len(waiting), waiting)
+
+    def _send(self, batch: _Batch) -> None:
+        """What the server will not have is set aside, one by one."""
+        if self._strand.parcel and batch.first_seq == 2 and not self._upload(self._strand.parcel):
+            return
+        answer = self._courier.post_batch(self._run, self._strand, *batch)
+        match judge(answer, receipt="acked_seq"):
+            case Verdict.TAKEN:
+                self._note_lost(batch)
+                self._courier.note_progress(len(batch.records))
+            case Verdict.REWIND:
+                raise _Rewind(answer.json()["expected_seq"])
+            case Verdict.TOO_LARGE | Verdict.REFUSED:
+                self._narrow_down(batch, answer)
+            case verdict:
+                raise self._courier.failure(verdict, answer)
+
+    def _narrow_down(self, batch: _Batch, answer: Response) -> None:
+        first_seq, records = batch
+        if len(records) > 1:
+            half = len(records) // 2
+            self._send(_Batch(first_seq, records[:half]))
+            self._send(_Batch(first_seq + half, records[half:]))
+        elif isinstance(records[0], Lost) or len(self.problems) >= MAX_REFUSED:
+            raise StrandLeft(f"the server refuses it: {explain(answer)}")
+        else:
+            self._send(_Batch(first_seq, [Lost(1, f"refused: {explain(answer)}")]))
+
+    def _note_lost(self, batch: _Batch) -> None:
+        place = f"{self._run.place}: {self._strand.name}"
+        for seq, record in enumerate(batch.records, batch.first_seq):
+            if isinstance(record, Lost):
+                self.problems.append(Problem(place, f"record {seq}: {record.reason}"))
+
+    def _upload(self, parcel: Parcel) -> bool:
+        """What is refused is not marked as sent: the next import tries again."""
+        uid, is_node = self._info.uid, "uid" in parcel.entry
+        run = f"projects/{quote(self._info.project)}/runs/{quote(self._info.key)}"
+        path = f"/api/experiments/{uid}/files" if is_node else f"/tracker/api/v1/{run}/artifacts"
+        receipt = "id" if is_node else "artifact_name"
+        try:
+            form = Upload(parcel.path, parcel.entry)
+            answer = self._courier.post(path, lambda: form, form.content_type, receipt=receipt)
+        except OSError as error:
+            return self._leave_out(f"it cannot be read: {error}")
+        match judge(answer, receipt=receipt):
+            case Verdict.TAKEN:
+                return True
+            case Verdict.REFUSED | Verdict.TOO_LARGE:
+                return self._leave_out(f"the server refuses it: {explain(answer)}")
+            case verdict:
+                raise self._courier.failure(verdict, answer)
+
+    def _leave_out(self, reason: str) -> bool:
+        self.problems.append(Problem(f"{self._run.place}: {self._strand.name}", reason))
+        return False
+
+
+def bring(courier: Courier, source: Source, run: FoundRun) -> tuple[RunInfo | None, Outcome]:
+    """All of a run, as far as the server has it; None if it has no such run. Raises: ImportStopped."""
+    whole = Outcome()
+    info: RunInfo | None = None
+    try:
+        info = courier.open(run)
+        for strand in source.strands(run):
+            try:
+                whole = whole.plus(courier.deliver(run, info, strand))
+            except RunLeft:
+                raise
+            except StrandLeft as left:
+                problem = Problem(f"{run.place}: {strand.name}", str(left))
+                whole = whole.plus(Outcome(problems=(problem,)))
+    except StrandLeft as left:
+        whole = whole.plus(Outcome(problems=(Problem(run.place, str(left), left.is_loss),)))
+    return info, whole

@@ -1,0 +1,147 @@
+"""What a format offers to be imported: runs, and strands of records in them.
+
+Nothing is remembered on this machine. The server keeps a watermark for each producer, so a strand's
+producer is named after where its records come from, and its records are numbered as they stand
+there: record 1 is the start, the others follow. What is at or below the watermark is there already.
+
+So a strand is either append-only (a file of rows), or of one state (the params as they are now, with
+a fingerprint of them in its identity: another state is another strand).
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+from uuid import UUID, uuid5
+
+from runyard.records import Lost, encode_event
+
+SPACE = UUID("5c8e6f4b-0a0e-5d55-9d0a-7a3d5b1f6c21")  # of names that imports make
+
+PATH = ("namespace", "project_name", "folder", "name")  # of a start that has free names
+
+Record = bytes | Lost  # framed, as `runyard.records` encodes them
+
+
+class Problem(NamedTuple):
+    """What was left out. `is_loss`: it should be there, and is not."""
+
+    place: str
+    reason: str
+    is_loss: bool = True
+
+
+class Parcel(NamedTuple):
+    """A file that is uploaded before the records of its strand. `entry`: what is said of it."""
+
+    path: Path
+    entry: Mapping[str, Any]
+
+
+class Strand(NamedTuple):
+    """Records of one origin. `read` begins anew each time it is called, with record 2.
+
+    `identity` tells it from the run's other strands, and is the same wherever the source lies now.
+    `start` says more than where the run is.
+    """
+
+    name: str
+    identity: str
+    read: Callable[[], Iterator[Record]]
+    start: Mapping[str, Any] = {}
+    parcel: Parcel | None = None
+
+
+class FoundRun(NamedTuple):
+    """`start`: the payload of docs/ingest.md. `identity`: the same however often the run is found.
+
+    `project` and `key` are needed where the start has no free names in it.
+    """
+
+    identity: str
+    source: str
+    start: dict[str, Any]
+    place: str
+    project: str = "imported"
+    key: str = "run"
+    uid: str = ""
+
+    @property
+    def run_uid(self) -> str:
+        return self.uid or str(uuid5(SPACE, f"run {self.source} {self.identity}"))
+
+    @property
+    def title(self) -> str:
+        """As people know it."""
+        names = [self.start.get(name) for name in PATH]
+        return "/".join(name for name in names if name) or f"{self.project}/{self.key}"
+
+    @property
+    def where(self) -> dict[str, Any]:
+        """What every strand's start says, so that it finds the run."""
+        said = {name: self.start[name] for name in PATH if self.start.get(name)}
+        return {"source": self.start.get("source", "aspara"), **said}
+
+    def producer(self, strand: Strand) -> str:
+        return str(uuid5(SPACE, f"{self.source} {self.identity} {strand.identity}"))
+
+
+class Options(NamedTuple):
+    """What people may say of an import. `project`: another one than the source names.
+
+    `idle_s`: a run of which no end is known, and of which nothing was written for so long, is over.
+    """
+
+    project: str = ""
+    idle_s: float = 3600.0
+
+
+class Source(Protocol):
+    """A directory or file of some format. `problems` grow while it is read."""
+
+    problems: list[Problem]
+
+    def find(self) -> Iterator[FoundRun]: ...
+
+    def strands(self, run: FoundRun) -> Iterator[Strand]:
+        """To be read one after the other: the run exists by then."""
+
+
+def first_strand(run: FoundRun) -> Strand:
+    """It makes the run, once and for all: one that was deleted on the server stays deleted."""
+    return Strand("start", "run", lambda: iter(()), run.start)
+
+
+def events(name: str, identity: str, *pairs: tuple[str, dict[str, Any]], **start: Any) -> Strand:
+    """A strand of a few events."""
+    return Strand(name, identity, lambda: (encode(*pair) for pair in pairs), start)
+
+
+def encode(kind: str, payload: dict[str, Any]) -> Record:
+    """What cannot be packed leaves a gap, so that the numbers of the others stay."""
+    from runyard.values import as_json_map  # noqa: PLC0415 -- seldom needed
+
+    try:
+        return encode_event(kind, payload)
+    except ValueError as error:  # too large, or half a surrogate pair
+        if not isinstance(error, UnicodeEncodeError):
+            return Lost(1, f"{kind}: {error}")
+    except OverflowError:  # a number beyond 64 bits
+        pass
+    try:
+        return encode_event(kind, as_json_map(payload, kind))
+    except (TypeError, ValueError) as error:
+        return Lost(1, f"{kind}: {error}")
+
+
+def fingerprint(*contents: object) -> str:
+    """The same for the same content."""
+    text = json.dumps(contents, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:32]
+
+
+def first_line(path: Path) -> bytes:
+    """What tells an append-only file from others of its name; b"" for an empty one."""
+    with path.open("rb") as file:
+        return file.readline(1024**2).rstrip(b"\r\n")
