@@ -39,6 +39,11 @@ class LineFile:
     def is_open(self) -> bool:
         return self._fd >= 0
 
+    @property
+    def size(self) -> int:
+        """In bytes; right while one holds it."""
+        return self._end
+
     def append(self, make_line: Callable[[int], bytes]) -> None:
         """The line is in the file, whole, when this returns. Raises: OSError."""
         if self._is_busy:  # a signal handler: its line follows the one it interrupted

@@ -182,7 +182,7 @@ class DashStore:
         return self.home / "metrics" / stream_path(stream)
 
     def _save_words(self, *, sync: bool = False) -> list[StreamFile]:
-        unsaved = self._streams.take_unsaved()
+        unsaved = self._streams.find_unsaved(by_anybody=sync)
         for file in unsaved:
             with contextlib.suppress(OSError):  # the rows tell it too
                 self._streams.save_words(file, sync=sync)

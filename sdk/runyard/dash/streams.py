@@ -22,6 +22,7 @@ class StreamFile:
         self.name = name
         self.lines = LineFile(folder / "data.jsonl", folder / ".metadata.lock", "index")
         self.is_unsaved = False
+        self._saved_bytes = 0
         self._words = as_json_map(words, "metrics")
         self._created_at = utc_now()
 
@@ -44,7 +45,15 @@ class StreamFile:
                 lambda found: self._describe(found, next_index),
                 sync=sync,
             )
+            self._saved_bytes = self.lines.size
         self.is_unsaved = False
+
+    def has_grown(self) -> bool:
+        """Since the words were saved, whoever wrote."""
+        try:
+            return self.lines.path.stat().st_size != self._saved_bytes
+        except OSError:
+            return False
 
     def _describe(self, found: dict[str, Any], next_index: int) -> dict[str, Any]:
         """What was said first stays; the numbers follow the rows."""
@@ -84,8 +93,13 @@ class Streams:
             self._make_room(file)
         file.append(fields)
 
-    def take_unsaved(self) -> list[StreamFile]:
-        return [file for file in self._streams.values() if file.is_unsaved]
+    def find_unsaved(self, *, by_anybody: bool) -> list[StreamFile]:
+        """`by_anybody`: forked children and others too, which takes a look at each file."""
+        return [
+            file
+            for file in self._streams.values()
+            if file.is_unsaved or (by_anybody and file.has_grown())
+        ]
 
     def save_words(self, file: StreamFile, *, sync: bool) -> None:
         """Raises: OSError."""
