@@ -162,3 +162,47 @@ async def test_log_is_saved_as_text(async_client: AsyncClient) -> None:
     )
     assert whole.headers["Content-Disposition"] == 'attachment; filename="proj-run-1.log"'
     assert b"".join([chunk async for chunk in errors]).count(b"\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("level", "expected"),
+    [
+        ("debug", "debug info Warn warning error ERROR fatal critical"),
+        ("info", "info Warn warning error ERROR fatal critical"),
+        ("warn", "Warn warning error ERROR fatal critical"),
+        ("warning", "Warn warning error ERROR fatal critical"),
+        ("error", "error ERROR fatal critical"),
+        ("fatal", "fatal critical"),
+        ("critical", "fatal critical"),
+    ],
+)
+def test_levels_are_found_however_they_are_spelled(
+    client: Client, level: str, expected: str
+) -> None:
+    run = make_run()
+    for word in ("mine", "debug", "info", "Warn", "warning", "error", "ERROR", "fatal", "critical"):
+        log_lines(run, word, level=word)
+
+    page = client.get(f"{PATH}/logs", {"level": level})
+
+    assert texts(page) == expected.split()
+    selected = re.findall(r'<option value="(\w+)" selected>', page.content.decode())
+    assert selected == [{"warn": "warning", "critical": "fatal"}.get(level, level)]
+
+
+def test_metadata_of_a_line_can_be_opened(client: Client) -> None:
+    run = make_run()
+    log_lines(run, "with", "without", "long")
+    run.log_lines.filter(seq=0).update(metadata={"step": 3, "<b>": {"deep": [1]}})
+    run.log_lines.filter(seq=2).update(metadata={"text": "x" * 5000})
+
+    page = client.get(f"{PATH}/logs").content.decode()
+
+    details = re.findall(r'<details class="log-metadata">(.*?)</details>', page, re.DOTALL)
+    assert len(details) == 2
+    assert details[0].startswith(
+        "<summary>step=3 &lt;b&gt;={&quot;deep&quot;: [1]}</summary>"
+        "<pre>{\n  &quot;step&quot;: 3,\n  &quot;&lt;b&gt;&quot;: {"
+    )
+    assert details[1].endswith("x … the text file has all of it</pre>")
+    assert len(details[1]) < 2300
