@@ -81,7 +81,7 @@ def read_stats(folder: Path) -> dict[str, Any]:
 
 def list_streams(metrics: Path) -> Iterator[dict[str, Any]]:
     """However deep they are nested."""
-    for path, folder in walk_series(metrics):
+    for path, folder in walk_series(metrics, []):
         words = {"metricId": f"local-metric-{stream_name(path)}", "name": stream_name(path)}
         words |= read_words(folder)
         yield {

@@ -6,6 +6,7 @@ read is left out and said in `problems`; only a path that is no experiment raise
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ from runyard.dash.records import About
 
 ABOUT_FILE = "experiment.json"
 MAX_LINE_BYTES = 64 * 1024**2  # of one row; a longer one is no row
+MAX_PROBLEMS = 20  # told of one file; a file of rubbish has millions
 
 
 class Stream(NamedTuple):
@@ -47,6 +49,7 @@ class Experiment:
     def __init__(self, path: Path, root: Path | None = None) -> None:
         self.path = path
         self.problems: list[str] = []
+        self._complaints: Counter[str] = Counter()
         document = self._read(path / ABOUT_FILE)
         self.document: dict[str, Any] = document
         self.about = describe(document, path, root)
@@ -82,7 +85,7 @@ class Experiment:
 
     @property
     def log_bytes(self) -> int:
-        return self._log_path.stat().st_size if is_file(self._log_path) else 0
+        return measure(self._log_path)
 
     def logs(self, offset: int = 0) -> Iterator[tuple[int, dict[str, Any]]]:
         """Lines from a byte on, each with the offset after it."""
@@ -134,7 +137,12 @@ class Experiment:
         return None
 
     def _complain(self, path: Path, offset: int, text: str) -> None:
-        self.problems.append(f"{path.relative_to(self.path)}: {text} (before byte {offset})")
+        place = str(path.relative_to(self.path))
+        self._complaints[place] += 1
+        if self._complaints[place] <= MAX_PROBLEMS:
+            self.problems.append(f"{place}: {text} (before byte {offset})")
+        elif self._complaints[place] == MAX_PROBLEMS + 1:
+            self.problems.append(f"{place}: more of that kind (from byte {offset} on)")
 
     # ── Streams and files ────────────────────────────────────────────────────
 
@@ -149,7 +157,7 @@ class Experiment:
             yield _stream(_text(words.get("topic")) or str(path), words, data)
 
     def _series(self, folder: str) -> Iterator[tuple[PurePosixPath, dict[str, Any], Path]]:
-        for path, place in walk_series(self.path / folder):
+        for path, place in walk_series(self.path / folder, self.problems):
             yield path, self._read(place / "metadata.json"), place / "data.jsonl"
 
     def files(self) -> Iterator[File]:
@@ -176,9 +184,12 @@ class Experiment:
         return None
 
 
-def find_experiments(root: Path) -> Iterator[Path]:
-    """The directories of experiments, in order, however deep; links that lead round are cut."""
-    for folder in _walk(root):
+def find_experiments(root: Path, problems: list[str] | None = None) -> Iterator[Path]:
+    """The directories of experiments, in order, however deep; links that lead round are cut.
+
+    `problems`: takes what could not be looked into.
+    """
+    for folder in _walk(root, [] if problems is None else problems):
         if is_file(folder / ABOUT_FILE):
             yield folder
 
@@ -237,9 +248,9 @@ def complete_entry(entry: dict[str, Any]) -> dict[str, Any] | None:
     }
 
 
-def walk_series(top: Path) -> Iterator[tuple[PurePosixPath, Path]]:
+def walk_series(top: Path, problems: list[str]) -> Iterator[tuple[PurePosixPath, Path]]:
     """The directories with rows in them: by name, and where they are."""
-    for place in sorted(_walk(top)):
+    for place in sorted(_walk(top, problems)):
         if is_file(place / "data.jsonl"):
             yield PurePosixPath(place.relative_to(top).as_posix()), place
 
@@ -249,7 +260,7 @@ def _stream(name: str | None, words: dict[str, Any], data: Path) -> Stream:
     return Stream(
         name,
         data,
-        data.stat().st_size,
+        measure(data),
         _text(words.get("description")),
         _texts(words.get("tags")),
         metadata if isinstance(metadata, dict) else None,
@@ -264,7 +275,7 @@ def _read_status(document: dict[str, Any]) -> str | None:
     return None if (_text(document.get("updated_at")) or "") > said_at else status
 
 
-def _walk(root: Path) -> Iterator[Path]:
+def _walk(root: Path, problems: list[str]) -> Iterator[Path]:
     """A directory and those below it, each once. What is an experiment's own is left out."""
     seen: set[tuple[int, int]] = set()
     waiting = [root]
@@ -272,8 +283,11 @@ def _walk(root: Path) -> Iterator[Path]:
         folder = waiting.pop()
         try:
             status = folder.stat()
-            entries = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir())
-        except OSError:  # no directory, or not for us
+            entries = sorted(entry.name for entry in os.scandir(folder) if is_folder(entry))
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            problems.append(str(error))
             continue
         if (status.st_dev, status.st_ino) in seen:
             continue
@@ -294,3 +308,19 @@ def _texts(value: object) -> list[str]:
 def is_file(path: Path) -> bool:
     """False where one may not look, too."""
     return os.path.isfile(path)  # noqa: PTH113 -- Path.is_file raises there
+
+
+def is_folder(entry: "os.DirEntry[str]") -> bool:
+    """False for a link to itself, too."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def measure(path: Path) -> int:
+    """In bytes; 0 where there is nothing."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

@@ -38,7 +38,10 @@ class StreamFile:
         self.is_unsaved = True
 
     def save_words(self, *, sync: bool) -> None:
-        """Raises: OSError."""
+        """Not where the rows were deleted meanwhile. Raises: OSError."""
+        self.is_unsaved = False
+        if not self.lines.path.exists():
+            return
         with self.lines.hold() as next_index:
             replace_document(
                 self.folder / "metadata.json",
@@ -46,7 +49,6 @@ class StreamFile:
                 sync=sync,
             )
             self._saved_bytes = self.lines.size
-        self.is_unsaved = False
 
     def has_grown(self) -> bool:
         """Since the words were saved, whoever wrote."""

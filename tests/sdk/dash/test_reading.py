@@ -46,6 +46,7 @@ def test_links_that_lead_round_are_cut(dash_root: Path) -> None:
     (dash_root / "a/p/x/round").symlink_to(dash_root)
     (dash_root / "a/again").symlink_to(dash_root / "a/p")
     (dash_root / "broken").symlink_to(dash_root / "nowhere")
+    (dash_root / "itself").symlink_to(dash_root / "itself")
 
     found = [str(path.relative_to(dash_root)) for path in find_experiments(dash_root)]
 
@@ -152,6 +153,37 @@ def test_damaged_lines_are_left_out_and_told(dash_root: Path, line: str) -> None
 
     assert [row for _, row in rows(experiment)] == [{"i": 2}]
     assert len(experiment.problems) == 1
+
+
+def test_file_of_rubbish_is_told_of_a_few_times(dash_root: Path) -> None:
+    path = make(dash_root / "x")
+    write(path / "metrics/train/data.jsonl", "rubbish\n" * 1000)
+    experiment = read_experiment(path)
+
+    assert rows(experiment) == []
+    assert len(experiment.problems) == 21
+    assert experiment.problems[-1].endswith("more of that kind (from byte 168 on)")
+
+
+def test_directory_that_cannot_be_looked_into_is_told(
+    dash_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(dash_root / "a/x")
+    make(dash_root / "secret/y")
+    scandir = os.scandir
+
+    def refuse(path: Path) -> object:
+        if path.name == "secret":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    problems: list[str] = []
+
+    found = list(find_experiments(dash_root, problems))
+
+    assert found == [dash_root / "a/x"]
+    assert problems == [f"[Errno 13] Permission denied: '{dash_root / 'secret'}'"]
 
 
 def test_truncated_documents_are_told_not_raised(dash_root: Path) -> None:

@@ -1,5 +1,6 @@
 import json
 import math
+import shutil
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
@@ -293,6 +294,21 @@ def test_more_streams_than_are_held_open(store: DashStore, monkeypatch: pytest.M
     wait_until(lambda: count_descriptors() - before <= 6)
     assert read_data(store, "s3") == [{"i": i} for i in range(3, 40, 8)]
     assert {row["totalDataPoints"] for row in store.list_metrics()} == {"5"}
+
+
+def test_deleted_experiment_does_not_come_back_by_itself(
+    store: DashStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store._keeper, "touch", lambda: None)  # it would write meanwhile
+    store.append_row("train", {"x": 1}, {})
+    shutil.rmtree(store.home / "metrics")
+
+    store.flush()
+    deleted = list(store.home.glob("metrics/*"))
+    store.append_row("train", {"x": 2}, {})
+
+    assert deleted == []
+    assert read_data(store, "train") == [{"x": 2}]
 
 
 def test_pages_are_read_one_after_another(store: DashStore) -> None:
