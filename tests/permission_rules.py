@@ -26,6 +26,7 @@ RUN_BY_ID = "/runs/<run_id>"
 METRICS_BY_ID = "/metrics/<run_id>"
 RUN_PAGE = f"{PAGE}/runs/<run_key>"
 FILE_PAGE = f"{RUN_PAGE}/artifacts/<artifact_id>"
+DASH_FILES = "/api/experiments/<experiment>/files"
 
 RULES: dict[str, dict[str, str]] = {
     # The dashboard API
@@ -78,6 +79,12 @@ RULES: dict[str, dict[str, str]] = {
     f"{METRICS_BY_ID}/batch": {"POST": "token write"},
     f"{METRICS_BY_ID}/summary": {"GET": "token read"},
     f"{METRICS_BY_ID}/history/<metric_name>": {"GET": "token read"},
+    # ML-Dash's files
+    DASH_FILES: {"GET": "read", "POST": "write"},
+    f"{DASH_FILES}/<file>": {"GET": "read", "PATCH": "write", "DELETE": "write"},
+    f"{DASH_FILES}/<file>/download": {"GET": "read"},
+    "/api/nodes/<node>/download": {"GET": "read"},
+    "/api/search/files": {"GET": "list"},
     # Accounts
     "/login": {"GET": "public", "POST": "public"},
     "/logout": {"POST": "person"},
@@ -162,6 +169,7 @@ QUERIES = {
     f"GET {API}/runs/metrics": "runs=run-1",
     f"GET {PAGE}/compare": "run=run-1",
     "POST /runs": "project_id=<project_id>",
+    "GET /api/search/files": "pattern=*.txt",
 }
 JSON = "application/json"
 BODIES: dict[str, dict[str, object]] = {

@@ -58,7 +58,7 @@ def make_world() -> World:
     log_points(run, {"loss": [1.0]})
     log_lines(run, MARK)
     log_rows(run, {"word": MARK})
-    artifact = keep_file(run, "a.txt", MARK.encode(), content_type="text/plain")
+    artifact = keep_file(run, "a.txt", MARK.encode(), content_type="text/plain", description=MARK)
     picture = keep_file(
         run, "a.png", b"\x89PNG\r\n\x1a\n" + MARK.encode(), content_type="image/png"
     )
@@ -71,6 +71,9 @@ def make_world() -> World:
         "run_id": str(run.pk),
         "artifact_id": str(artifact.pk),
         "picture_id": str(picture.pk),
+        "experiment": str(run.uid),
+        "file": str(artifact.uid),
+        "node": str(artifact.uid),
         "view_id": str(view.pk),
         "token_id": str(own.pk),
         "user_id": str(people["viewer"].pk),
