@@ -1,99 +1,62 @@
-"""Every route × method × kind of caller × mode, against the rules of tests/permission_rules.py."""
+"""Every route × method × kind of caller × mode, against the rules of tests/permission_rules.py.
+
+Those of consumers: tests/test_consumer_permissions.py.
+"""
 
 import json
 import re
-import uuid
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
 import pytest
 from asgiref.sync import async_to_sync
-from asgiref.testing import ApplicationCommunicator
-from django.contrib.admindocs.views import simplify_regex
 from django.db import transaction
-from django.test import Client
-from django.urls import URLPattern, get_resolver
+from django.test import Client, override_settings
 
-from config.asgi import application
-from tests.permission_rules import (
-    ADMIN,
-    ALIASES,
-    BODIES,
-    FORMS,
-    QUERIES,
-    RULES,
-    TWIN_RULES,
-    TWINS,
+from tests.permission_routes import (
+    CONSUMERS,
+    MAY,
+    MODES,
+    ROUTES,
+    SOCKETS,
+    address,
+    is_page,
+    may,
+    rule_name,
+    rules_of,
+    set_mode,
 )
-from tests.permission_world import CALLERS, MARK, TOKENS, World, make_world
+from tests.permission_rules import ADMIN, BODIES, FORMS, QUERIES, RULES, TWIN_RULES, TWINS
+from tests.permission_world import CALLERS, MARK, World, make_world
 from tracking.models import User
-from tracking.routing import http_urlpatterns, websocket_urlpatterns
 
 pytestmark = pytest.mark.django_db
-MODES = ["open", "login"]
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 JSON = "application/json"
-NOBODY = {"anonymous", "disabled", "revoked token"}
-KNOWN = set(CALLERS) - NOBODY
-# Of those who are known, and without the rights of the user `local`.
-MAY: dict[str, set[str]] = {
-    "signed-in": KNOWN,
-    "person": KNOWN,
-    "list": KNOWN,
-    "create": KNOWN - {"reading token", "other project's token"},
-    "read": KNOWN - {"stranger", "other project's token"},
-    "write": {"editor", "owner", "admin", "writing token", "jwt"},
-    "manage": {"owner", "admin", "writing token", "jwt"},
-    "staff": {"admin"},
-    "own": {"owner"},
-    "member": {"viewer", "editor", "owner"},
-}
-PAGES_BY_TOKEN = {"read", "write", "manage"}  # to look at; what they change is for people
 PARTS = re.compile(r"<(run|run_key|artifact_id|view_id|user_id)>")
 
 
-@pytest.fixture
-def world(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> World:
-    settings.MEDIA_ROOT = tmp_path
-    settings.REQUESTS_PER_MINUTE = settings.REQUESTS_PER_HOUR = 0
-    # In this transaction, which is rolled back; the writer's thread would wait for its end.
-    monkeypatch.setattr("tracking.domain.writer.write", lambda work: work())
-    return make_world()
-
-
-def set_mode(settings: Any, mode: str) -> None:
-    settings.ACCESS = mode
-    settings.REGISTRATION = "open" if mode == "open" else "closed"
-
-
-def walk(patterns: list[Any], prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
-    for pattern in patterns:
-        text = prefix + str(pattern.pattern)
-        if isinstance(pattern, URLPattern):
-            path = "/" + re.sub(r"<\w+:(\w+)>", r"<\1>", simplify_regex(text)).strip("/")
-            yield path, pattern
-        else:
-            yield from walk(pattern.url_patterns, text)
-
-
-ROUTES = dict(walk(get_resolver().url_patterns))
-CONSUMERS = [path for path, _ in walk(http_urlpatterns)]
-SOCKETS = [path for path, _ in walk(websocket_urlpatterns)]
-
-
-def rule_name(path: str) -> str:
-    for alias, original in ALIASES.items():
-        if path.startswith(alias):
-            return original + path.removeprefix(alias)
-    return path
-
-
-def rules_of(path: str) -> dict[str, str]:
-    name = rule_name(path)
-    if name not in RULES and path.startswith(ADMIN):
-        return {"GET": "staff"}
-    return RULES[name]
+@pytest.fixture(scope="module")
+def world(
+    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
+    """One for all tests here, each of which leaves it as it was: they run in transactions in its."""
+    plain = override_settings(
+        MEDIA_ROOT=tmp_path_factory.mktemp("artifacts"),
+        REQUESTS_PER_MINUTE=0,
+        REQUESTS_PER_HOUR=0,
+        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
+    )
+    with plain, django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
+        # The writer's thread would wait for the end of the transaction.
+        patch.setattr("tracking.domain.writer.write", lambda work: work())
+        # Who may read the schema is asked here, not what stands in it, which takes 40 ms to make.
+        patch.setattr(
+            "drf_spectacular.generators.SchemaGenerator.get_schema", lambda *_, **__: {"paths": {}}
+        )
+        with transaction.atomic():
+            yield make_world()
+            transaction.set_rollback(True)
 
 
 CALLS = [(path, method, rule) for path in ROUTES for method, rule in rules_of(path).items()]
@@ -106,37 +69,6 @@ def test_every_route_has_a_rule_and_every_rule_a_route() -> None:
     assert {path for path in routes - set(RULES) if not path.startswith(ADMIN)} == set()
     assert set(RULES) - routes == set()
     assert (set(BODIES) | set(FORMS)) - set(RULES) == set()
-
-
-def may(  # noqa: PLR0911 -- a list of rules
-    rule: str, caller: str, mode: str, *, is_page: bool = False, method: str = "GET"
-) -> bool:
-    """What the words of the rules mean."""
-    if rule == "public":
-        return True
-    if rule in {"secret", "closed"}:
-        return mode == "open"
-    kind, _, right = rule.rpartition(" ")
-    if kind == "token" and caller not in TOKENS:
-        return False
-    if kind == "account" and mode == "open":
-        return caller not in TOKENS
-    if caller in {"anonymous", "disabled"}:
-        return mode == "open" and right not in {"own", "member"}
-    if caller in TOKENS and is_page and (right not in PAGES_BY_TOKEN or method != "GET"):
-        return False
-    return caller in MAY[right]
-
-
-def is_page(path: str) -> bool:
-    """REST views take tokens for all that their user may."""
-    return bool(getattr(ROUTES[path].callback, "login_required", True))
-
-
-def address(path: str, values: dict[str, str]) -> str:
-    own = {"artifact_id": values["picture_id"]} if path.endswith("/content") else {}
-    filled = re.sub(r"<(\w+)>", lambda found: (values | own)[found[1]], path)
-    return f"{filled}/" if path.startswith(ADMIN) else filled
 
 
 def call(client: Client, method: str, path: str, values: dict[str, str], **options: Any) -> Any:
@@ -310,59 +242,3 @@ def test_nothing_is_reached_through_the_wrong_parent(
 
 def is_file(path: str) -> bool:
     return "<run_key>" in path and "<artifact_id>" in path
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("mode", MODES)
-def test_consumers_hold_the_rules_too(world: World, settings: Any, mode: str) -> None:
-    set_mode(settings, mode)
-    wrong = {}
-    for path in [*CONSUMERS, *SOCKETS]:
-        [(method, rule)] = RULES[path].items()
-        for caller, client in world.clients.items():
-            # Where a session changes nothing, whoever has one is as nobody.
-            as_whom = caller if caller in TOKENS or method == "GET" else "anonymous"
-            answered = async_to_sync(knock)(client, method, path, world.values)
-            if (answered == "in") != may(rule, as_whom, mode):
-                wrong[f"{method} {path} by {caller}"] = answered
-
-    assert wrong == {}
-
-
-async def knock(client: Client, method: str, path: str, values: dict[str, str]) -> str:
-    """What a consumer says first."""
-    kind = "websocket" if path in SOCKETS else "http"
-    app = ApplicationCommunicator(application, consumer_scope(client, kind, method, path, values))
-    if kind == "websocket":
-        await app.send_input({"type": "websocket.connect"})
-    else:
-        await app.send_input({"type": "http.request", "body": make_start(method)})
-    answer = await app.receive_output(timeout=20)
-    if answer["type"] == "websocket.accept":  # who may not come in is told so after that
-        answer = await app.receive_output(timeout=20)
-    if not app.future.done():
-        await app.send_input({"type": f"{kind}.disconnect", "code": 1000})
-        await app.wait(timeout=20)
-    is_in = answer["type"] == "websocket.send" or answer.get("status") == 200
-    return "in" if is_in else str(answer)
-
-
-def make_start(method: str) -> bytes:
-    """A batch that starts a run of its own in the project."""
-    if method == "GET":
-        return b""
-    names = {"run": {"uid": str(uuid.uuid4()), "key": "x"}, "producer": str(uuid.uuid4())}
-    events = {"first_seq": 1, "last_seq": 1, "events": [[1, "start", {}]]}
-    return orjson.dumps({"format": 1, "project": "proj"} | names | events)
-
-
-def consumer_scope(
-    client: Client, kind: str, method: str, path: str, values: dict[str, str]
-) -> dict[str, Any]:
-    headers = [(b"host", b"localhost"), (b"content-type", b"application/json")]
-    cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())
-    headers.append((b"cookie", cookies.encode()))
-    if secret := client.defaults.get("HTTP_AUTHORIZATION"):
-        headers.append((b"authorization", secret.encode()))
-    scope = {"type": kind, "path": address(path, values), "headers": headers}
-    return scope | {"method": method, "query_string": b"runs=run-1", "subprotocols": []}
