@@ -6,6 +6,8 @@ each step further down is a link.
 
 from collections import deque
 from dataclasses import dataclass, field
+from itertools import takewhile
+from operator import eq
 
 from django.http import QueryDict
 
@@ -16,7 +18,8 @@ from tracking.models import Project
 MAX_LENGTH = 1000  # of a path, as runs have them
 SHOWN = 100  # folders in a tree
 ALL = 2000  # and where all of them are asked for: `folders=all`
-OPEN_BELOW = 12  # so few folders in one are shown without a click
+OPEN_BELOW, OPEN_DEPTH = 12, 3  # so few folders in one, and so near, are shown without a click
+GROWN = OPEN_DEPTH + 2  # levels that are known of: those that are shown, and whether there are more
 DEPTH = 8  # levels above and below the folder that is looked at: paths may have hundreds
 
 
@@ -47,16 +50,6 @@ class FolderTree:
     def __bool__(self) -> bool:
         return bool(self.top.children) or bool(self.path)
 
-    @property
-    def hidden_count(self) -> int:
-        """Folders beside those that are shown, which no click on one of them brings."""
-        waiting, count = deque([self.base]), 0
-        while waiting:
-            node = waiting.popleft()
-            count += node.hidden_count if node.is_open else 0
-            waiting += node.shown
-        return count
-
 
 def folder_param(params: QueryDict) -> str:
     """The folder that the URL names, as runs would have it."""
@@ -67,21 +60,37 @@ def folder_param(params: QueryDict) -> str:
 def folder_tree(project: Project, params: QueryDict) -> FolderTree:
     """One query."""
     path, is_whole = folder_param(params), params.get("folders") == "all"
-    top = grow_tree(count_by_folder(project))
+    top = grow_tree(count_by_folder(project), path)
     base = show_around(top, path, ALL if is_whole else SHOWN)
     return FolderTree(top, base, path, is_whole)
 
 
-def grow_tree(counts: dict[str, int]) -> Node:
-    top = Node("", "")
-    for path, count in counts.items():
-        node = top
+def grow_tree(counts: dict[str, int], path: str = "") -> Node:
+    """Only as deep as it may be shown: off the way to the path, a few levels."""
+    top, way = Node("", ""), _parts(path)
+    for folder, count in counts.items():
+        parts, node = _parts(folder), top
         node.count += count
-        for part in filter(None, path.split("/")):
-            below = f"{node.path}/{part}" if node.path else part
-            node = node.children.setdefault(part, Node(part, below))
+        shared = _shared_count(parts, way)
+        for part in parts[: shared + GROWN]:
+            node = node.children.get(part) or _add(node, part)
             node.count += count
     return top
+
+
+def _parts(path: str) -> list[str]:
+    return path.split("/") if path else []
+
+
+def _shared_count(parts: list[str], way: list[str]) -> int:
+    """How many parts both begin with."""
+    return len(list(takewhile(bool, map(eq, parts, way))))
+
+
+def _add(node: Node, name: str) -> Node:
+    child = Node(name, f"{node.path}/{name}" if node.path else name)
+    node.children[name] = child
+    return child
 
 
 def show_around(top: Node, path: str, room: int) -> Node:
@@ -99,7 +108,7 @@ def show_around(top: Node, path: str, room: int) -> Node:
     waiting = deque((child, 1) for child in base.shown)
     while waiting:
         node, depth = waiting.popleft()
-        is_small = 0 < len(node.children) <= min(room, OPEN_BELOW) and depth < DEPTH
+        is_small = 0 < len(node.children) <= min(room, OPEN_BELOW) and depth < OPEN_DEPTH
         if is_small and not node.is_open:
             room -= _open(node, room)
         waiting.extend((child, depth + 1) for child in node.shown)
@@ -109,7 +118,7 @@ def show_around(top: Node, path: str, room: int) -> Node:
 def _way_to(top: Node, path: str) -> list[Node]:
     """The folders from the top to this one, as far as there are any."""
     way = [top]
-    for part in filter(None, path.split("/")):
+    for part in _parts(path):
         if part not in way[-1].children:
             break
         way.append(way[-1].children[part])

@@ -159,9 +159,11 @@ def columns_of(
 def moment_of(row: StoredRow) -> datetime | None:
     """When it was, as the row itself says, else when it was logged."""
     said = row.fields.get(TIME_FIELD)
-    is_said = isinstance(said, int | float) and not isinstance(said, bool) and math.isfinite(said)
+    time_s = row.time_us / 1e6
+    if isinstance(said, int | float) and not isinstance(said, bool) and math.isfinite(said):
+        time_s = said
     try:
-        return datetime.fromtimestamp(said if is_said else row.time_us / 1e6, tz=UTC)
+        return datetime.fromtimestamp(time_s, tz=UTC)
     except (OverflowError, ValueError, OSError):
         return None
 
@@ -265,6 +267,6 @@ def _iso(row: StoredRow) -> str | None:
 
 async def in_turn(pieces: Iterator[str]) -> AsyncIterator[str]:
     """Read in the request's own thread, whose connection it is."""
-    following = sync_to_async(next)
-    while (piece := await following(pieces, None)) is not None:
+    following = sync_to_async(lambda: next(pieces, None))
+    while (piece := await following()) is not None:
         yield piece

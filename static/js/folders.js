@@ -9,9 +9,18 @@ const readdress = ({ target }) => {
   if (link) link.search = withFolder(location.search, link.dataset.folder);
 };
 
+/** The folder one looks at may lie far down. */
+const showCurrent = (tree) => {
+  const current = tree.querySelector(".is-current");
+  if (!current) return;
+  const below = current.getBoundingClientRect().bottom - tree.getBoundingClientRect().bottom;
+  if (below > 0) tree.scrollTop += below + tree.clientHeight / 2;
+};
+
 export const startFolders = () => {
   const tree = document.querySelector("[data-folders]");
   if (!tree) return;
   if (NARROW.matches) tree.open = false; // the runs come first
+  showCurrent(tree);
   for (const name of ["pointerdown", "focusin", "click"]) tree.addEventListener(name, readdress);
 };
