@@ -55,10 +55,13 @@ def read_shared(path: Path, lock_path: Path) -> dict[str, Any]:
             return {}
 
 
-def write_document(path: Path, document: dict[str, Any], *, sync: bool = True) -> None:
+def to_bytes(document: dict[str, Any]) -> bytes:
+    return encode(document).encode()
+
+
+def write_bytes(path: Path, data: bytes, *, sync: bool = True) -> None:
     """Readers see the old file or the new one. To be called with the lock held. Raises: OSError."""
     draft = path.with_name(f".{path.name.lstrip('.')}.tmp")  # under the lock: one name will do
-    data = encode(document).encode()
     try:
         with draft.open("wb") as file:
             file.write(data)
@@ -73,7 +76,11 @@ def write_document(path: Path, document: dict[str, Any], *, sync: bool = True) -
 
 
 def replace_document(
-    path: Path, change: Callable[[dict[str, Any]], dict[str, Any]], *, sync: bool = True
+    path: Path,
+    change: Callable[[dict[str, Any]], dict[str, Any]],
+    to_bytes: Callable[[dict[str, Any]], bytes] = to_bytes,
+    *,
+    sync: bool = True,
 ) -> dict[str, Any]:
     """With the lock held: what `change` makes of what was there. A damaged file is kept beside.
 
@@ -87,7 +94,7 @@ def replace_document(
         warn(f"{path} is damaged ({error}). It is kept as {kept.name}; a new one is begun.")
         found = None
     document = change(found or {})
-    write_document(path, document, sync=sync)
+    write_bytes(path, to_bytes(document), sync=sync)
     return document
 
 

@@ -8,10 +8,11 @@ import contextlib
 import errno
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from runyard.dash.counters import Counter, close
 from runyard.dash.documents import lock, open_lock, unlock
 
 TAIL_BYTES = 16 * 1024  # read at once, backwards; more where lines are longer
@@ -20,29 +21,24 @@ TAIL_BYTES = 16 * 1024  # read at once, backwards; more where lines are longer
 class LineFile:
     """For one thread at a time; a signal handler of that thread may come in between.
 
-    `key`: what the number is called in a line. `counter`: a file that tells the next number.
+    `key`: what the number is called in a line. `counter`: tells others the next number.
     """
 
-    def __init__(self, path: Path, lock_path: Path, key: str, counter: Path | None = None) -> None:
+    def __init__(self, path: Path, lock_path: Path, key: str, counter: Counter) -> None:
         self.path = path
         self.next = 0
         self._lock_path = lock_path
         self._key = key
         self._counter = counter
         self._end = -1  # as far as we know the file
-        self._fds: list[int] = []
-        self._fd = self._lock_fd = self._counter_fd = -1
+        self._is_anew = True  # somebody else may have written last
+        self._fd = self._lock_fd = -1
         self._is_busy = False
         self._waiting: list[Callable[[int], bytes]] = []
 
     @property
     def is_open(self) -> bool:
         return self._fd >= 0
-
-    @property
-    def size(self) -> int:
-        """In bytes; right while one holds it."""
-        return self._end
 
     def append(self, make_line: Callable[[int], bytes]) -> None:
         """The line is in the file, whole, when this returns. Raises: OSError."""
@@ -59,21 +55,9 @@ class LineFile:
         if self._waiting:
             self.append(self._waiting.pop(0))
 
-    @contextlib.contextmanager
-    def hold(self) -> Iterator[int]:
-        """Nobody else writes meanwhile. Gives the next number; a torn end is mended. Raises: OSError."""
-        self._lock()
-        try:
-            yield self.next
-        finally:
-            unlock(self._lock_fd)
-
     def close(self) -> None:
-        for fd in self._fds:
-            with contextlib.suppress(OSError):
-                os.close(fd)
-        self._fds = []
-        self._fd = self._lock_fd = self._counter_fd = -1
+        self._fd, self._lock_fd = close(self._fd), close(self._lock_fd)
+        self._counter.close()
         self._is_busy = False
 
     def _lock(self) -> None:
@@ -92,19 +76,13 @@ class LineFile:
 
     def _open(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         try:
-            self._lock_fd = self._keep(open_lock(self._lock_path))
-            self._fd = self._keep(os.open(self.path, flags | os.O_APPEND, 0o666))
-            if self._counter:
-                self._counter_fd = self._keep(os.open(self._counter, flags, 0o666))
+            self._lock_fd = open_lock(self._lock_path)
+            self._fd = os.open(self.path, flags, 0o666)
         except OSError:
             self.close()
             raise
-
-    def _keep(self, fd: int) -> int:
-        self._fds.append(fd)
-        return fd
 
     def _write(self, make_line: Callable[[int], bytes]) -> None:
         line = make_line(self.next)
@@ -115,12 +93,13 @@ class LineFile:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
         self.next += 1
         self._end = end + written
-        self._write_counter()
+        self._count()
 
-    def _write_counter(self) -> None:
-        if self._counter_fd >= 0:
-            with contextlib.suppress(OSError):  # the lines themselves say it too
-                os.pwrite(self._counter_fd, str(self.next).encode(), 0)
+    def _count(self) -> None:
+        is_anew, self._is_anew = self._is_anew, True
+        with contextlib.suppress(OSError):  # the lines themselves say it too
+            self._counter.write(self.next, is_anew=is_anew)
+            self._is_anew = False
 
     def _read_end(self, size: int) -> None:
         """Mends a line cut short: nobody was told that it is there. Finds the last number."""
@@ -129,9 +108,7 @@ class LineFile:
             end = self._mend_end(size)
         self.next = self._find_last(end) + 1
         self._end = end
-        if self._counter_fd >= 0:
-            os.ftruncate(self._counter_fd, 0)
-            self._write_counter()
+        self._is_anew = True
 
     def _mend_end(self, size: int) -> int:
         start = self._find_line(size)

@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from runyard.dash.counters import TextCounter
 from runyard.dash.documents import encode, sync_file, utc_text
 from runyard.dash.lines import LineFile
 from runyard.values import as_json_map
@@ -18,7 +19,7 @@ class Logs:
             folder / "logs.jsonl",
             folder / ".log_sequence.lock",
             "sequenceNumber",
-            counter=folder / ".log_sequence",
+            TextCounter(folder / ".log_sequence"),
         )
         self._is_unsynced = False
 

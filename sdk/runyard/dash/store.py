@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from runyard.dash.documents import locked, replace_document, sync_file, utc_now
+from runyard.dash.documents import locked, replace_document, utc_now
 from runyard.dash.experiment import describe_end, describe_start
 from runyard.dash.files import Files
 from runyard.dash.keeper import Keeper
@@ -26,7 +26,7 @@ from runyard.dash.pages import Pages, list_streams, read_stats
 from runyard.dash.params import Params
 from runyard.dash.reading import ABOUT_FILE
 from runyard.dash.records import About, FileEntry
-from runyard.dash.streams import StreamFile, Streams
+from runyard.dash.streams import Streams
 
 _stores: "weakref.WeakSet[DashStore]" = weakref.WeakSet()
 
@@ -97,7 +97,7 @@ class DashStore:
         """All of it is on the disk, if the disk will have it."""
         with self._lock:
             self._save_params()
-        self._keep(sync=True)
+        self._keep()
 
     def close(self) -> None:
         """Nothing is held any more; writing opens it again."""
@@ -106,14 +106,12 @@ class DashStore:
             self._streams.close()
             self._logs.close()
 
-    def _keep(self, *, sync: bool = False) -> None:
-        """`sync`: what is said of streams too. It can be told from the rows."""
+    def _keep(self) -> None:
         with self._lock:
-            unsaved = self._save_words(sync=sync)
-        paths = [file.lines.path for file in unsaved]
-        for sync_one in (self._logs.sync, *(lambda p=path: sync_file(p) for path in paths)):
+            syncs = [self._logs.sync, *(file.sync for file in self._streams.list_unsynced())]
+        for sync in syncs:
             with contextlib.suppress(OSError):  # a failing disk: whoever writes notices
-                sync_one()
+                sync()
 
     # ── Params ───────────────────────────────────────────────────────────────
 
@@ -169,24 +167,13 @@ class DashStore:
 
     def stats(self, stream: str | None) -> dict[str, Any]:
         """Raises: FileNotFoundError."""
-        with self._lock:
-            self._save_words()
         return read_stats(self._folder(stream))
 
     def list_metrics(self) -> list[dict[str, Any]]:
-        with self._lock:
-            self._save_words()
         return list(list_streams(self.home / "metrics"))
 
     def _folder(self, stream: str | None) -> Path:
         return self.home / "metrics" / stream_path(stream)
-
-    def _save_words(self, *, sync: bool = False) -> list[StreamFile]:
-        unsaved = self._streams.find_unsaved(by_anybody=sync)
-        for file in unsaved:
-            with contextlib.suppress(OSError):  # the rows tell it too
-                self._streams.save_words(file, sync=sync)
-        return unsaved
 
     # ── Files ────────────────────────────────────────────────────────────────
 
