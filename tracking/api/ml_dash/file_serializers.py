@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from tracking.api.fields import MapField, TagsField, TextField
@@ -48,6 +48,7 @@ def _read_json(text: str, field: str) -> Any:
         raise InvalidInput(f"{field} must be JSON.", field=field) from None
 
 
+@extend_schema_serializer(component_name="DashUpload")
 class UploadSerializer(serializers.Serializer[Any]):
     file = serializers.FileField(allow_empty_file=True)
     id = serializers.CharField(**OPTIONAL, help_text="the client's own number for the file")
