@@ -96,7 +96,9 @@ def write_tree(project: Project) -> dict[str, Any]:
     ids = {folder.path: folder_id(folder) for folder in numbered[:MAX_NODES]}
     top: list[dict[str, Any]] = []
     known: dict[str, list[dict[str, Any]]] = {"": top}
-    for run in project.runs.only("pk", "name", "folder").order_by("-pk")[:MAX_NODES]:
+    # Not `project.runs`, which would ask for each run's project anew.
+    runs = Run.objects.filter(project=project).only("pk", "name", "folder").order_by("-pk")
+    for run in runs[:MAX_NODES]:
         node = _node(run.name, "EXPERIMENT", experiment_id(run), run.folder, ids)
         _children_of(run.folder, known, ids).append(node | {"experimentId": node["id"]})
     return write_project(project) | {"nodes": top}

@@ -10,8 +10,7 @@ import uuid
 
 from tracking.domain.access import (
     Caller,
-    find_project_by_id,
-    find_run_by_id,
+    require_manage,
     require_write,
     visible_projects,
     visible_runs,
@@ -44,18 +43,22 @@ def _make(kind: int, number: int) -> str:
 def find_project(user: Caller, text: str, *, write: bool = False, manage: bool = False) -> Project:
     """Raises: NotFound, NotPermitted."""
     kind, number = _parse(text)
-    if kind != PROJECT:
+    projects = visible_projects(user).select_related("owner").filter(pk=number)
+    project = projects.first() if kind == PROJECT else None
+    if project is None:
         raise NotFound(f"Project {text[:40]} not found")
-    return find_project_by_id(user, number, write=write, manage=manage)
+    if manage:
+        require_manage(user, project)
+    elif write:
+        require_write(user, project)
+    return project
 
 
 def find_experiment(user: Caller, text: str, *, write: bool = False) -> Run:
     """The run of an id or of a UUID, with its project loaded. Raises: NotFound, NotPermitted."""
     kind, number = _parse(text)
-    if kind == EXPERIMENT:
-        return find_run_by_id(user, number, write=write)
-    uid = _parse_uuid(text)
-    run = visible_runs(user).select_related("project").filter(uid=uid).first() if uid else None
+    meant = {"pk": number} if kind == EXPERIMENT else {"uid": _parse_uuid(text)}
+    run = visible_runs(user).select_related("project__owner").filter(**meant).first()
     if run is None:
         raise NotFound(f"Experiment {text[:40]} not found")
     if write:

@@ -30,7 +30,7 @@ def read_page(run: Run, stream: str, *, limit: int, cursor: str) -> dict[str, An
         "visibility": "committed",
         "order": "storage",
         "metricId": stream_id(run, stream),
-        "blocks": _blocks(rows),
+        "blocks": write_blocks(rows),
         "returned": len(rows),
         "hasMore": has_more,
         "nextCursor": str(end) if has_more else None,
@@ -44,7 +44,7 @@ def _read_cursor(cursor: str) -> int:
     return int(cursor or 0)
 
 
-def _blocks(rows: Sequence[StoredRow]) -> list[dict[str, Any]]:
+def write_blocks(rows: Sequence[StoredRow]) -> list[dict[str, Any]]:
     """Neighbours of the same columns together."""
     kinds = [_kinds(row.fields) for row in rows]
     changes = [place for place, (one, two) in enumerate(pairwise(kinds), 1) if one != two]
