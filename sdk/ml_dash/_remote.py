@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import mimetypes
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from urllib.parse import quote
 
 from runyard.artifacts import Artifact
 from runyard.dash.documents import utc_now
-from runyard.errors import RunFinished, StartRefused, TransportError
+from runyard.errors import AccessRefused, RunFinished, StartRefused, TransportError
 from runyard.lifecycle import Status
 from runyard.names import local_key
 from runyard.notices import say
@@ -30,6 +31,7 @@ from ml_dash.exceptions import (
 READ_PATIENCE_S = 10.0  # for what was logged to arrive, before it is read
 UNNAMED = "None"  # the stream without a name, on the wire
 PAGE = 1_000
+WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 ENDINGS: dict[str, tuple[Status, int | None]] = {
     "COMPLETED": ("completed", 0),
     "FAILED": ("failed", 1),
@@ -102,7 +104,7 @@ class RemoteStore:
             "bindrs": list(entry.bindrs),
         }
         words = (entry.filename, entry.description or "", "", entry.metadata or {})
-        with _translated():
+        with _writing():
             saved = self._core.log_artifact(Artifact(source, *words, node)) or {}
         return self._tell(entry, saved)
 
@@ -127,35 +129,40 @@ class RemoteStore:
         }
 
     def _record(self, kind: str, payload: dict[str, Any]) -> None:
-        with _translated():
+        with _writing():
             self._core.record(kind, payload)
 
     # ── Reading ──────────────────────────────────────────────────────────────
 
     def get_params(self) -> dict[str, Any]:
         data = self._get("/parameters").get("data")
-        return data if isinstance(data, dict) else {}
+        return from_words(data) if isinstance(data, dict) else {}
 
     def read_rows(self, stream: str | None, start_index: int, limit: int) -> dict[str, Any]:
         query = {"startIndex": start_index, "limit": limit}
         page = self._get(f"{_metric(stream)}/data", query)
-        rows = [{**row, "index": int(row["index"])} for row in page["data"]]
-        numbers = {key: int(page[key]) for key in ("startIndex", "endIndex", "total")}
-        return {"data": rows, **numbers, "hasMore": page["hasMore"]}
+        with _reading():
+            rows = [
+                {**row, "index": int(row["index"]), "data": from_words(row["data"])}
+                for row in page["data"]
+            ]
+            numbers = {key: int(page[key]) for key in ("startIndex", "endIndex", "total")}
+            return {"data": rows, **numbers, "hasMore": page["hasMore"]}
 
     def stats(self, stream: str | None) -> dict[str, Any]:
         """Raises: FileNotFoundError."""
         stats = self._get(f"{_metric(stream)}/stats")
-        count = int(stats["totalDataPoints"])
+        with _reading():
+            count = int(stats["totalDataPoints"])
         first, last = (self.read_rows(stream, at, 1)["data"] for at in (0, max(0, count - 1)))
         ends = {"firstValue": first[0]["data"], "lastValue": last[0]["data"]} if first else {}
-        return {**stats, "count": count, **ends}
+        return {**_unname(stats), "count": count, **ends}
 
     def list_metrics(self) -> list[dict[str, Any]]:
-        return list(self._pages("/metrics", "metrics"))
+        return [_unname(metric) for metric in self._pages("/metrics", "metrics")]
 
     def list_files(self) -> list[dict[str, Any]]:
-        return list(self._pages("/files", "files"))
+        return [self._own(entry) for entry in self._pages("/files", "files")]
 
     def fetch_file(self, file_id: str, target: Path | None) -> Path:
         """Raises: FileNotFoundError, DamagedFile."""
@@ -163,29 +170,36 @@ class RemoteStore:
         target = Path.cwd() if target is None else target
         if target.is_dir():
             target /= Path(entry["filename"]).name
-        with _translated():
+        with _reading():
             path = self._address(f"{_file(file_id)}/download")
             Remote(self._url).download(path, target, entry["checksum"])
         return target
 
     def update_file(self, file_id: str, changes: Mapping[str, Any]) -> dict[str, Any]:
-        with _translated():
-            return Remote(self._url).patch(self._address(_file(file_id)), changes)
+        with _reading():
+            return self._own(Remote(self._url).patch(self._address(_file(file_id)), changes))
 
     def delete_file(self, file_id: str) -> dict[str, Any]:
-        with _translated():
+        with _reading():
             return Remote(self._url).delete(self._address(_file(file_id)))
+
+    def _own(self, entry: dict[str, Any]) -> dict[str, Any]:
+        """With the id that this experiment goes by here."""
+        return {**entry, "experimentId": self.experiment_id}
 
     def _pages(self, path: str, key: str) -> Iterator[dict[str, Any]]:
         offset, has_more = 0, True
         while has_more:
             page = self._get(path, {"limit": PAGE, "offset": offset})
-            yield from page[key]
-            offset += len(page[key])
-            has_more = bool(page.get("hasMore") and page[key])
+            found = page.get(key)
+            if not isinstance(found, list):
+                raise NetworkError(f"The server's answer has no {key}.")
+            yield from found
+            offset += len(found)
+            has_more = bool(page.get("hasMore") and found)
 
     def _get(self, path: str, query: Mapping[str, object] | None = None) -> dict[str, Any]:
-        with _translated():
+        with _reading():
             return Remote(self._url).get(self._address(path), query)
 
     def _address(self, path: str) -> str:
@@ -225,6 +239,19 @@ def _describe(about: About) -> dict[str, Any]:
     return {key: value for key, value in said.items() if value}
 
 
+def from_words(value: Any) -> Any:
+    """NaN and infinity as the numbers that they are: JSON has no more than their names."""
+    if isinstance(value, dict):
+        return {key: from_words(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [from_words(item) for item in value]
+    return WORDS.get(value, value) if isinstance(value, str) else value
+
+
+def _unname(metric: dict[str, Any]) -> dict[str, Any]:
+    return {**metric, "name": None} if metric.get("name") == UNNAMED else metric
+
+
 def _metric(stream: str | None) -> str:
     return f"/metrics/{quote(stream or UNNAMED, safe='')}"
 
@@ -234,15 +261,21 @@ def _file(file_id: str) -> str:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
-    """The core's errors by their published names."""
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except RunFinished:
+        raise ExperimentError("The experiment is closed: call experiment.run.start().") from None
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """The core's errors by their published names; an answer that cannot be read is as good as none."""
     try:
         yield
     except TransportError as error:
         raise NetworkError(str(error)) from None
-    except RunFinished:
-        raise ExperimentError("The experiment is closed: call experiment.run.start().") from None
-    except PermissionError as error:
+    except AccessRefused as error:
         raise AuthenticationError(str(error)) from None
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise NetworkError(f"The server's answer is not what it should be: {error!r}") from None

@@ -6,6 +6,7 @@ RunyardError
 ├── StartRefused (ValueError)     the server will not have the run as it is described
 ├── NoServer (ValueError)         nobody said where to log to
 ├── LoginRefused (PermissionError) user name or password is wrong
+├── AccessRefused (PermissionError) the server does not let us read
 ├── DamagedFile (OSError)          a file's bytes are not those that were saved
 └── TransportError                no answer came; only who reads from the server hears of it
 """
@@ -32,6 +33,10 @@ class NoServer(RunyardError, ValueError):
 
 
 class LoginRefused(RunyardError, PermissionError):
+    pass
+
+
+class AccessRefused(RunyardError, PermissionError):
     pass
 
 

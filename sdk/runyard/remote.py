@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from runyard.answers import advise, explain
 from runyard.credentials import Credentials
-from runyard.errors import DamagedFile, TransportError
+from runyard.errors import AccessRefused, DamagedFile, TransportError
 from runyard.transport import Address, HttpTransport, Response, parse_address
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ JSON = {"Content-Type": "application/json"}
 class Remote:
     """A connection for each question: they are few, and asked from any thread or forked child.
 
-    All methods raise TransportError where no sensible answer comes, PermissionError where we are not
+    All methods raise TransportError where no sensible answer comes, AccessRefused where we are not
     let in, FileNotFoundError for what is not there, and ValueError for what the server refuses.
     """
 
@@ -90,7 +90,7 @@ class Remote:
     def _error(self, answer: Response) -> Exception:
         url, why = self._address.url, explain(answer)
         if 300 <= answer.status < 400 or answer.status in {401, 403, 407}:
-            return PermissionError(f"{url} does not let us in ({why}): {advise(answer, url)}.")
+            return AccessRefused(f"{url} does not let us in ({why}): {advise(answer, url)}.")
         if "detail" in answer.json() and answer.status in {404, 410}:
             return FileNotFoundError(why.partition(" ")[2])
         if "detail" in answer.json() and answer.status < 500:

@@ -15,7 +15,7 @@ print(*sorted(slow & set(sys.modules)))
 """
 
 
-@pytest.mark.parametrize("facade", ["aspara", "ai_manager"])
+@pytest.mark.parametrize("facade", ["aspara", "ai_manager", "ml_dash"])
 def test_import_pulls_in_the_standard_library_and_msgpack_and_nothing_slow(facade: str) -> None:
     outcome = subprocess.run(
         [sys.executable, "-c", LIST_MODULES, facade],
