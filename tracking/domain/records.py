@@ -15,7 +15,7 @@ from tracking.domain import runs
 from tracking.domain.batch import Event
 from tracking.domain.log_lines import NewLine, append_log_lines
 from tracking.domain.names import make_key
-from tracking.domain.rows import append_rows, check_stream, describe_stream, parse_row
+from tracking.domain.rows import append_rows, check_stream, describe_stream, parse_rows
 from tracking.domain.values import (
     INT64,
     clean_folder,
@@ -113,7 +113,7 @@ def _log(run: Run, payloads: list[dict[str, Any]]) -> None:
 
 def _append_rows(run: Run, payloads: list[dict[str, Any]]) -> None:
     now_us = time.time_ns() // 1000
-    append_rows(run, [parse_row(payload, time_us=now_us) for payload in payloads])
+    append_rows(run, parse_rows(payloads, time_us=now_us))
 
 
 def _describe_stream(run: Run, payload: dict[str, Any]) -> None:

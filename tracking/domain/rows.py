@@ -9,29 +9,29 @@ A row is a map of anything JSON knows, NaN included. Its numeric fields are also
 
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple
 
 import msgpack
-import numpy as np
 import zstandard
-from django.db.models import F, Max, OuterRef, Subquery, Sum
+from django.db.models import F, OuterRef, Subquery, Sum
 
 from tracking.domain.appending import append_points
-from tracking.domain.batch import TIMES_US, Points
+from tracking.domain.batch import TIMES_US
 from tracking.domain.metrics import find_metric_ids
+from tracking.domain.row_series import TEXT, Pieces, as_points, collect_series
+from tracking.domain.row_series import TIME_FIELD as TIME_FIELD  # noqa: PLC0414 -- for readers of rows
 from tracking.domain.runs import revise_run
 from tracking.domain.values import INT64, JSON_DEPTH, check_metric_name, clean_map, clean_text
 from tracking.errors import InvalidInput, LimitExceeded
 from tracking.models import NAME_LENGTH, Metric, RowBlock, Run
-from tracking.points import Columns
 
 RAW, PACKED = b"\0", b"\1"
 OPEN_BYTES = 16 * 1024  # a block below it is added to: that much is written again by each commit
 MAX_BLOCK_BYTES = 64 * 1024**2  # none is nearly as large; bounds what a damaged one may inflate to
 MAX_WARNINGS = 100  # kept with a run
-TIME_FIELD = "_ts"  # seconds, as ML-Dash writes them into each row
+PLAIN = frozenset({float, int, str, bool, type(None)})  # packed as they are
 
 
 class LoggedRow(NamedTuple):
@@ -62,21 +62,21 @@ class Stream(NamedTuple):
     row_count: int
 
 
-@dataclass(slots=True)
-class _Series:
-    steps: list[int] = field(default_factory=list)
-    values: list[float] = field(default_factory=list)
-    times_us: list[int] = field(default_factory=list)
-
-
-def parse_row(payload: Mapping[str, Any], *, time_us: int) -> LoggedRow:
-    """Check the payload of a `row` record; without a time it is `time_us`. Raises: InvalidInput."""
-    fields, time = payload.get("fields"), payload.get("time", time_us)
-    if not isinstance(fields, dict):
-        raise InvalidInput("fields must be an object.", field="fields")
-    if isinstance(time, bool) or not isinstance(time, int) or time not in TIMES_US:
-        raise InvalidInput("time must be UTC microseconds.", field="time")
-    return LoggedRow(check_stream(payload.get("stream", "")), time, fields)
+def parse_rows(payloads: Iterable[Mapping[str, Any]], *, time_us: int) -> list[LoggedRow]:
+    """Check payloads of `row` records; one without a time has `time_us`. Raises: InvalidInput."""
+    streams: dict[str, str] = {}  # thousands of rows, and few names
+    rows = []
+    for payload in payloads:
+        fields, time = payload.get("fields"), payload.get("time", time_us)
+        if not isinstance(fields, dict):
+            raise InvalidInput("fields must be an object.", field="fields")
+        if isinstance(time, bool) or not isinstance(time, int) or time not in TIMES_US:
+            raise InvalidInput("time must be UTC microseconds.", field="time")
+        name = payload.get("stream", "")
+        if not isinstance(name, str) or name not in streams:
+            streams[name] = check_stream(name)
+        rows.append(LoggedRow(streams[name], time, fields))
+    return rows
 
 
 def check_stream(name: object) -> str:
@@ -99,18 +99,16 @@ def append_rows(run: Run, rows: Sequence[LoggedRow]) -> dict[str, Appended]:
     by_stream: dict[str, list[LoggedRow]] = {}
     for row in rows:
         by_stream.setdefault(row.stream, []).append(row)
-    ends = _ends(run, by_stream)
-    series: dict[str, _Series] = {}
+    places: dict[str, Appended] = {}
+    pieces: Pieces = {}
     warnings: dict[str, None] = {}
     for stream, logged in by_stream.items():
-        _store(run, stream, logged, ends.get(stream, 0))
-        for index, row in enumerate(logged, ends.get(stream, 0)):
-            _collect(row, index, series, warnings)
-    _draw(run, series, warnings)
+        first_index = _store(run, stream, logged)
+        places[stream] = Appended(first_index, len(logged))
+        collect_series(pieces, logged, first_index, warnings)
+    _draw(run, pieces, warnings)
     note_warnings(run, warnings)
-    return {
-        stream: Appended(ends.get(stream, 0), len(logged)) for stream, logged in by_stream.items()
-    }
+    return places
 
 
 def list_streams(run: Run) -> list[Stream]:
@@ -120,7 +118,8 @@ def list_streams(run: Run) -> list[Stream]:
 
 
 def count_rows(run: Run, stream: str) -> int:
-    return _ends(run, [stream]).get(stream, 0)
+    ends = RowBlock.objects.filter(run=run, stream=stream).order_by("-ordinal")
+    return ends.values_list(F("ordinal") + F("count"), flat=True).first() or 0
 
 
 def read_rows(run: Run, stream: str, *, start: int = 0, limit: int) -> list[StoredRow]:
@@ -167,15 +166,11 @@ def describe_stream(run: Run, stream: str, words: Mapping[str, Any]) -> None:
         run.save(update_fields=["metadata"])
 
 
-def _ends(run: Run, streams: Iterable[str]) -> dict[str, int]:
-    blocks = RowBlock.objects.filter(run=run, stream__in=list(streams)).order_by()
-    ends = blocks.values("stream").annotate(end=Max(F("ordinal") + F("count")))
-    return dict(ends.values_list("stream", "end"))
-
-
-def _store(run: Run, stream: str, rows: Sequence[LoggedRow], end: int) -> None:
-    packed = b"".join(_pack(row) for row in rows)
+def _store(run: Run, stream: str, rows: Sequence[LoggedRow]) -> int:
+    """Returns the number of the first of these rows."""
+    packed = b"".join(_pack(rows))
     last = RowBlock.objects.filter(run=run, stream=stream).order_by("-ordinal").first()
+    end = last.ordinal + last.count if last else 0
     if last and bytes(last.data[:1]) == RAW:
         data = bytes(last.data) + packed
         last.data, last.count = _seal(data), last.count + len(rows)
@@ -184,6 +179,7 @@ def _store(run: Run, stream: str, rows: Sequence[LoggedRow], end: int) -> None:
         RowBlock.objects.create(
             run=run, stream=stream, ordinal=end, count=len(rows), data=_seal(RAW + packed)
         )
+    return end
 
 
 def _seal(data: bytes) -> bytes:
@@ -193,10 +189,27 @@ def _seal(data: bytes) -> bytes:
     return PACKED + zstandard.ZstdCompressor(level=3).compress(data[1:])
 
 
-def _pack(row: LoggedRow) -> bytes:
-    fields = {str(key): _packable(value) for key, value in row.fields.items()}
-    packed: bytes = msgpack.packb([row.time_us, fields], unicode_errors="surrogatepass")
-    return packed
+def _pack(rows: Iterable[LoggedRow]) -> Iterator[bytes]:
+    packer = msgpack.Packer(autoreset=False, unicode_errors="surrogatepass")
+    for row in rows:
+        if not _pack_plain(packer, row):
+            packer.reset()
+            fields = {str(key): _packable(value) for key, value in row.fields.items()}
+            packer.pack((row.time_us, fields))
+        yield packer.bytes()
+        packer.reset()
+
+
+def _pack_plain(packer: msgpack.Packer, row: LoggedRow) -> bool:
+    """False for a row that has to be looked at value by value."""
+    fields = row.fields
+    if not (PLAIN.issuperset(map(type, fields.values())) and TEXT.issuperset(map(type, fields))):
+        return False
+    try:
+        packer.pack((row.time_us, fields))
+    except OverflowError:  # a number beyond 64 bits
+        return False
+    return True
 
 
 def _packable(value: Any, depth: int = 1) -> Any:
@@ -226,43 +239,8 @@ def _unpack(data: bytes | memoryview) -> Iterator[tuple[int, dict[str, Any]]]:
     )
 
 
-def _collect(
-    row: LoggedRow, index: int, series: dict[str, _Series], warnings: dict[str, None]
-) -> None:
-    """The numbers of a row, each to its series."""
-    time_us = _time_us(row)
-    for name, value in _numbers(row.fields, f"{row.stream}/" if row.stream else ""):
-        try:
-            number = float(value)
-        except OverflowError:
-            warnings[f"{name[:NAME_LENGTH]!r}: a number is beyond a float64."] = None
-            continue
-        one = series.setdefault(name, _Series())
-        one.steps.append(index)
-        one.values.append(number)
-        one.times_us.append(time_us)
-
-
-def _numbers(fields: Mapping[str, Any], prefix: str, depth: int = 1) -> Iterator[tuple[str, float]]:
-    """Nested maps add to the name; lists and texts are no series, and neither is the time."""
-    for key, value in fields.items():
-        if isinstance(value, int | float):
-            if depth > 1 or key != TIME_FIELD:
-                yield f"{prefix}{key}", value
-        elif isinstance(value, Mapping) and depth < JSON_DEPTH:
-            yield from _numbers(value, f"{prefix}{key}/", depth + 1)
-
-
-def _time_us(row: LoggedRow) -> int:
-    said = row.fields.get(TIME_FIELD)
-    if isinstance(said, int | float) and abs(said) < TIMES_US.stop / 1e6:
-        time_us = round(said * 1e6)
-        return time_us if time_us in TIMES_US else row.time_us
-    return row.time_us
-
-
-def _draw(run: Run, series: dict[str, _Series], warnings: dict[str, None]) -> None:
-    drawable = {name: one for name, one in series.items() if _is_drawable(name, warnings)}
+def _draw(run: Run, pieces: Pieces, warnings: dict[str, None]) -> None:
+    drawable = {name: one for name, one in pieces.items() if _is_drawable(name, warnings)}
     try:
         find_metric_ids(run.pk, list(drawable))
     except LimitExceeded as error:
@@ -271,7 +249,7 @@ def _draw(run: Run, series: dict[str, _Series], warnings: dict[str, None]) -> No
         known = set(stored.values_list("name", flat=True))
         drawable = {name: one for name, one in drawable.items() if name in known}
     if drawable:
-        append_points(run.pk, _as_points(drawable))
+        append_points(run.pk, as_points(drawable))
 
 
 def _is_drawable(name: str, warnings: dict[str, None]) -> bool:
@@ -281,16 +259,6 @@ def _is_drawable(name: str, warnings: dict[str, None]) -> bool:
         warnings[str(error)] = None
         return False
     return True
-
-
-def _as_points(series: Mapping[str, _Series]) -> Points:
-    columns = Columns(
-        np.array([step for one in series.values() for step in one.steps], np.int64),
-        np.array([value for one in series.values() for value in one.values], np.float64),
-        np.array([time for one in series.values() for time in one.times_us], np.int64),
-    )
-    counts = np.array([len(one.steps) for one in series.values()], np.int64)
-    return Points(list(series), counts, columns)
 
 
 def note_warnings(run: Run, warnings: Iterable[str]) -> None:
