@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -38,6 +38,12 @@ class Remote:
 
     def get(self, path: str, query: Mapping[str, object] | None = None) -> dict[str, Any]:
         return self._ask("GET", f"{path}?{urlencode(query)}" if query else path)
+
+    def fetch(
+        self, path: str, query: Mapping[str, object] | Sequence[tuple[str, object]]
+    ) -> Response:
+        """The answer itself, whatever its body and headers are."""
+        return self._request("GET", f"{path}?{urlencode(query)}")
 
     def patch(self, path: str, changes: Mapping[str, Any]) -> dict[str, Any]:
         return self._ask("PATCH", path, json.dumps(changes).encode())
