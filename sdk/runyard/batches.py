@@ -12,9 +12,11 @@ from typing import Any
 
 import msgpack
 
-from runyard.records import Event, Lost, Row, decode
+from runyard.records import EVENT, Event, Lost, Row, decode
 
 FORMAT = 1
+EVENT_HEAD = bytes([EVENT]) + b"\x92"  # how the record of an event begins: a list of two follows
+ARTIFACT_HEAD = EVENT_HEAD + b"\xa8artifact"
 
 
 class _Series:
@@ -38,21 +40,33 @@ def encode_batch(
     `head`: project, run, producer, logged_seq, sent_at, if_taken. Source: docs/ingest.md.
     """
     rows: list[tuple[int, Row]] = []
-    events: list[tuple[int, str, dict[str, Any]]] = []
+    events: list[bytes] = []
     seq = first_seq
     for record in records:
         if isinstance(record, Lost):
-            events.append((seq, "gap", _gap(seq, record)))
+            events.append(msgpack.packb([seq, "gap", _gap(seq, record)]))
             seq += record.record_count
             continue
-        content = decode(record)
-        if isinstance(content, Row):
+        if record.startswith(EVENT_HEAD) and not record.startswith(ARTIFACT_HEAD):
+            events.append(b"\x93" + msgpack.packb(seq) + record[2:])  # it stays packed
+        elif isinstance(content := decode(record), Row):
             rows.append((seq - first_seq, content))
         else:
-            events.append((seq, content.kind, _wire_payload(content)))
+            events.append(msgpack.packb([seq, content.kind, _wire_payload(content)]))
         seq += 1
-    span = {"format": FORMAT, "first_seq": first_seq, "last_seq": seq - 1, "events": events}
-    return msgpack.packb({**head, **span, **_columns(rows)}), seq - 1
+    span = {"format": FORMAT, "first_seq": first_seq, "last_seq": seq - 1}
+    return _pack_batch({**head, **span, **_columns(rows)}, events), seq - 1
+
+
+def _pack_batch(batch: Mapping[str, Any], events: Sequence[bytes]) -> bytes:
+    packer = msgpack.Packer(autoreset=False)
+    packer.pack_map_header(len(batch) + 1)
+    for key, value in batch.items():
+        packer.pack(key)
+        packer.pack(value)
+    packer.pack("events")
+    packer.pack_array_header(len(events))
+    return b"".join([packer.bytes(), *events])
 
 
 def _gap(seq: int, lost: Lost) -> dict[str, Any]:
@@ -66,8 +80,6 @@ def _gap(seq: int, lost: Lost) -> dict[str, Any]:
 
 def _wire_payload(event: Event) -> dict[str, Any]:
     """An artifact's record only marks its place; where its copy lies is nobody else's business."""
-    if event.kind != "artifact":
-        return event.payload
     return {name: event.payload[name] for name in ("name", "metadata") if name in event.payload}
 
 
