@@ -1,0 +1,1 @@
+"""Runs of Aspara in files: the layout its own tools read, on the local disk."""

@@ -1,0 +1,49 @@
+"""Whether somebody logs to a run: its processes share a lock that ends with them."""
+
+import contextlib
+import fcntl
+import os
+from pathlib import Path
+
+
+def hold(path: Path) -> int | None:
+    """The descriptor that holds the lock; None where the file system knows no locks.
+
+    Raises: OSError where the file cannot be made.
+    """
+    while True:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_SH)
+        except OSError:
+            os.close(fd)
+            return None
+        if os.fstat(fd).st_nlink:  # else the last one before us has just removed it
+            return fd
+        os.close(fd)
+
+
+def release(path: Path, fd: int) -> None:
+    """The last one takes the file away."""
+    with contextlib.suppress(OSError):
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.fstat(fd).st_nlink:
+            path.unlink()
+    os.close(fd)
+
+
+def is_held(path: Path) -> bool:
+    """False where nobody can tell."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(fd)
+    return False
