@@ -25,7 +25,11 @@ class Logs:
 
     def append(self, message: str, level: str, metadata: Mapping[str, Any], time: datetime) -> None:
         """Raises: OSError, TypeError, ValueError."""
-        line: dict[str, Any] = {"timestamp": utc_text(time), "level": level, "message": message}
+        line: dict[str, Any] = {
+            "timestamp": utc_text(time),
+            "level": level,
+            "message": str(message),
+        }
         if metadata:
             line["metadata"] = as_json_map(metadata, "metadata")
         rest = encode(line)[1:].encode()

@@ -29,11 +29,11 @@ class Pages:
         has_more = False
         with contextlib.suppress(FileNotFoundError), data.open("rb") as file:
             read = self._skip(file, data, start)
-            while read < start + limit and (line := file.readline()):
+            while read < start + limit and (line := next_line(file)):
                 rows += parse_row(line)
                 read += 1
             self._ends[data] = (read, file.tell())
-            has_more = read >= start and bool(file.readline())
+            has_more = read >= start and bool(next_line(file))
         return {
             "data": rows,
             "startIndex": start,
@@ -48,7 +48,7 @@ class Pages:
         if line > start or offset > os.fstat(file.fileno()).st_size:
             line, offset = 0, 0
         file.seek(offset)
-        while line < start and file.readline():
+        while line < start and next_line(file):
             line += 1
         return line
 
@@ -124,6 +124,15 @@ def read_ends(data: Path) -> tuple[dict[str, Any], dict[str, Any]]:
             if last is not None or reach >= size:
                 return first, last or first
             reach *= 4
+
+
+def next_line(file: BinaryIO) -> bytes:
+    """Nothing where the last one is still being written; the file stands before it then."""
+    line = file.readline()
+    if line.endswith(b"\n"):
+        return line
+    file.seek(-len(line), os.SEEK_CUR)
+    return b""
 
 
 def parse_row(line: bytes) -> list[dict[str, Any]]:

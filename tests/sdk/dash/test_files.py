@@ -1,3 +1,4 @@
+import errno
 import hashlib
 import json
 import os
@@ -150,6 +151,26 @@ def test_vanished_source_leaves_nothing_behind(store: DashStore, tmp_path: Path)
 
     assert store.list_files() == []
     assert saved_names(store) == []
+
+
+def test_full_disk_leaves_nothing_behind(
+    store: DashStore, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(fd: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    kept = save(store, source)
+    monkeypatch.setattr(os, "fsync", refuse)
+
+    with pytest.raises(OSError, match="No space left"):
+        save(store, source)
+
+    monkeypatch.undo()
+    assert store.list_files() == [kept]
+    assert saved_names(store) == [f"models/{kept['id']}/m.json"]
+    assert sorted(os.listdir(store.home / "files")) == [  # noqa: PTH208 -- no drafts either
+        *(".files_metadata.json", ".files_metadata.lock", "models")
+    ]
 
 
 def test_unserialisable_words_are_refused_before_anything_is_copied(

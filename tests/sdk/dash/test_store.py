@@ -331,6 +331,20 @@ def test_pages_are_read_one_after_another(store: DashStore) -> None:
     assert [row["data"]["i"] for row in store.read_rows("train", 5, 3)["data"]] == [5]
 
 
+def test_page_ends_before_a_line_that_is_being_written(store: DashStore) -> None:
+    data = store.home / "metrics" / "train" / "data.jsonl"
+    store.append_row("train", {"i": 0}, {})
+    with data.open("ab") as file:
+        file.write(b'{"index":1,"data":{"i":')
+    torn = store.read_rows("train", 0, 10)
+    store.append_row("train", {"i": "a longer one"}, {})
+
+    assert (torn["total"], torn["hasMore"]) == (1, False)
+    assert [row["data"] for row in store.read_rows("train", 1, 10)["data"]] == [
+        {"i": "a longer one"}
+    ]
+
+
 @pytest.mark.parametrize("start", [0, 7, -3])
 def test_missing_stream_is_an_empty_page(store: DashStore, start: int) -> None:
     start_index = max(0, start)
