@@ -26,7 +26,10 @@ RUN_BY_ID = "/runs/<run_id>"
 METRICS_BY_ID = "/metrics/<run_id>"
 RUN_PAGE = f"{PAGE}/runs/<run_key>"
 FILE_PAGE = f"{RUN_PAGE}/artifacts/<artifact_id>"
-DASH_FILES = "/api/experiments/<experiment>/files"
+DASH = "/api/experiments/<experiment>"
+DASH_FILES = f"{DASH}/files"
+DASH_METRIC = f"{DASH}/metrics/<metric>"
+DASH_TRACK = f"{DASH}/tracks/<topic>"
 
 RULES: dict[str, dict[str, str]] = {
     # The dashboard API
@@ -79,7 +82,27 @@ RULES: dict[str, dict[str, str]] = {
     f"{METRICS_BY_ID}/batch": {"POST": "token write"},
     f"{METRICS_BY_ID}/summary": {"GET": "token read"},
     f"{METRICS_BY_ID}/history/<metric_name>": {"GET": "token read"},
-    # ML-Dash's files
+    # ML-Dash's wire; who names a project that is not there, makes it
+    "/api/namespaces/<namespace>/nodes": {"POST": "create"},
+    "/api/nodes/<node>": {"GET": "read", "PATCH": "write", "DELETE": "write"},
+    "/api/projects/<numbered_project>": {"DELETE": "manage"},
+    f"{API}/experiments": {"POST": "create"},
+    DASH: {"GET": "read"},
+    f"{DASH}/status": {"PATCH": "write"},
+    f"{DASH}/parameters": {"GET": "read", "POST": "write"},
+    f"{DASH}/logs": {"GET": "read", "POST": "write"},
+    f"{DASH}/metrics": {"GET": "read"},
+    f"{DASH_METRIC}/append": {"POST": "write"},
+    f"{DASH_METRIC}/append-batch": {"POST": "write"},
+    f"{DASH_METRIC}/data": {"GET": "read"},
+    f"{DASH_METRIC}/stats": {"GET": "read"},
+    f"{DASH_METRIC}/rows": {"GET": "read"},
+    f"{DASH_METRIC}/chunks/<chunk>": {},  # so few rows are no chunk yet
+    f"{DASH}/tracks": {"GET": "read", "POST": "write"},
+    f"{DASH_TRACK}/append": {"POST": "write"},
+    f"{DASH_TRACK}/append_batch": {"POST": "write"},
+    f"{DASH_TRACK}/data": {"GET": "read"},
+    "/graphql": {"POST": "signed-in"},  # what it tells of: tests/tracking/api/ml_dash/test_graph.py
     DASH_FILES: {"GET": "read", "POST": "write"},
     f"{DASH_FILES}/<file>": {"GET": "read", "PATCH": "write", "DELETE": "write"},
     f"{DASH_FILES}/<file>/download": {"GET": "read"},
@@ -189,6 +212,18 @@ BODIES: dict[str, dict[str, object]] = {
     RUN_BY_ID: {"status": "completed"},
     METRICS_BY_ID: {"name": "loss", "value": 1.0},
     f"{METRICS_BY_ID}/batch": {"metrics": [{"name": "loss", "value": 1.0}]},
+    "/api/namespaces/<namespace>/nodes": {"type": "PROJECT", "name": "another"},
+    "/api/nodes/<node>": {"description": "changed"},
+    f"{API}/experiments": {"name": "another"},
+    f"{DASH}/status": {"status": "COMPLETED"},
+    f"{DASH}/parameters": {"data": {"a": 1}},
+    f"{DASH}/logs": {"logs": [{"message": "hi"}]},
+    f"{DASH_METRIC}/append": {"data": {"loss": 1.0}},
+    f"{DASH_METRIC}/append-batch": {"dataPoints": [{"loss": 1.0}]},
+    f"{DASH}/tracks": {"topic": "pose"},
+    f"{DASH_TRACK}/append": {"timestamp": 1, "data": {}},
+    f"{DASH_TRACK}/append_batch": {"entries": [{"timestamp": 1}]},
+    "/graphql": {"query": "{ me { username } }"},
 }
 FORMS: dict[str, dict[str, object]] = {
     f"{PAGE}/runs/actions": {"action": "archive", "run": "run-1"},

@@ -25,6 +25,10 @@ STANDING_FOR = {
     "run_key": "run-1",
     "field": "notes",
     "metric_name": "loss",
+    "metric": "train",
+    "topic": "pose",
+    "chunk": "0",
+    "namespace": "somebody",
     "secret": "wrong",
     "var": "api/nothing",
     "object_id": "1",
@@ -58,6 +62,7 @@ def make_world() -> World:
     log_points(run, {"loss": [1.0]})
     log_lines(run, MARK)
     log_rows(run, {"word": MARK})
+    log_rows(run, {"word": MARK}, stream="tracks/pose")
     artifact = keep_file(run, "a.txt", MARK.encode(), content_type="text/plain", description=MARK)
     picture = keep_file(
         run, "a.png", b"\x89PNG\r\n\x1a\n" + MARK.encode(), content_type="image/png"
@@ -68,6 +73,7 @@ def make_world() -> World:
     own = create_token(people["owner"], name=MARK, can_write=False)[0]
     values = STANDING_FOR | {
         "project_id": str(project.pk),
+        "numbered_project": f"1{project.pk:018d}",
         "run_id": str(run.pk),
         "artifact_id": str(artifact.pk),
         "picture_id": str(picture.pk),
