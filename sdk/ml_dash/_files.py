@@ -127,7 +127,8 @@ class FileBuilder:
             return self._save_file(path, to, {})
 
     def _save(self, content: Content, to: str, words: Mapping[str, Any]) -> dict[str, Any]:
-        self._check_place(to)  # before a large model is written
+        self._check_place(to)  # before a large model is written; so are the words
+        words = _clean_words(words)
         with _workspace() as folder:
             path = folder / PurePosixPath(to).name
             content(path)
@@ -139,11 +140,14 @@ class FileBuilder:
         return self._store.save_file(source, entry._replace(**_clean_words(words)))
 
     def _check_place(self, to: str) -> tuple[str, str]:
-        """The folder and the name. Raises: ValueError."""
-        place = PurePosixPath(self._path, as_text(to, "to").strip("/"))
-        file_path(f"/{place.parent}", "0", place.name)
+        """The folder and the name. Raises: ValueError, ExperimentError."""
         self._session.check_open()
-        return ("/" if str(place.parent) == "." else f"/{place.parent}"), place.name
+        parts = [part for part in f"{self._path}/{as_text(to, 'to')}".split("/") if part]
+        if not to.strip("/"):
+            raise ValueError("to is empty: what is the file called?")
+        folder = "/" + "/".join(parts[:-1])
+        file_path(folder, "0", parts[-1])
+        return folder, parts[-1]
 
     # ── Finding ──────────────────────────────────────────────────────────────
 
