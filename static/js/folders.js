@@ -5,8 +5,8 @@ import { withFolder } from "./folder-address.js";
 const NARROW = matchMedia("(max-width: 800px)");
 
 const readdress = ({ target }) => {
-  const link = target.closest?.("[data-folder]");
-  if (link) link.search = withFolder(location.search, link.dataset.folder);
+  const link = target.closest?.(".folder-link");
+  if (link) link.search = withFolder(location.search, new URLSearchParams(link.search).get("folder") ?? "");
 };
 
 /** The folder one looks at may lie far down. */

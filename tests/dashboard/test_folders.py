@@ -105,6 +105,22 @@ def test_project_without_folders_has_no_tree(client: Client) -> None:
         assert "data-folders" not in page.content.decode()
 
 
+def test_pages_with_hundreds_of_folders_stay_small(client: Client) -> None:
+    project = make_run("first").project
+    Run.objects.bulk_create(
+        Run(
+            project=project,
+            key=f"r{n}",
+            name="learning-rate",
+            folder=f"sweeps/2026/day-{n:03}/rate",
+        )
+        for n in range(400)
+    )
+
+    for page in ("", "/runs"):
+        assert len(client.get(f"{PATH}{page}?folder=sweeps/2026").content) < 150_000
+
+
 @pytest.mark.usefixtures("runs")
 def test_links_of_the_tree_keep_the_view_and_not_the_choice(client: Client) -> None:
     page = client.get(f"{PATH}/runs?q=exp&run=rate&page=2").content.decode()

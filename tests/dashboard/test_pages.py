@@ -9,17 +9,19 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
 from dashboard.decorators import page
-from tests.factories import log_lines, log_points, make_run
+from tests.factories import log_lines, log_points, log_rows, make_run
 from tracking.domain.runs import merge_summary
 from tracking.errors import NotPermitted
-from tracking.models import Artifact, Metric, Project, Run, SavedView
+from tracking.models import Artifact, LogLine, Metric, Project, Run, SavedView
 
 pytestmark = pytest.mark.django_db
 PAGES = [
     "/",
     "/projects/proj",
+    "/projects/proj?folder=a/b",
     "/projects/proj/about",
     "/projects/proj/runs",
+    "/projects/proj/runs?folder=a",
     "/projects/proj/runs?col=config.a&col=notes&col=user&sort=-loss.min&pin=2",
     "/projects/proj/columns",
     "/projects/proj/runs/run-1",
@@ -27,6 +29,7 @@ PAGES = [
     "/projects/proj/runs/run-1/config",
     "/projects/proj/runs/run-1/logs",
     "/projects/proj/runs/run-1/metrics",
+    "/projects/proj/runs/run-1/rows",
     "/projects/proj/metrics?name=loss",
     "/projects/proj/compare?run=run-1&run=run-2",
     "/projects/proj/compare?run=run-1&run=run-2&view=diff&all=1",
@@ -57,8 +60,12 @@ def evil_rows() -> None:
     merge_summary(run, {EVIL: EVIL})
     log_lines(run, EVIL, level=EVIL[:20])
     log_points(run, {"loss": [1.0]})
-    Run.objects.update(name=EVIL)
-    Project.objects.update(name=EVIL, description=EVIL, tags=[EVIL])
+    log_rows(run, {EVIL: EVIL, "map": {EVIL: [EVIL]}}, stream=EVIL)
+    LogLine.objects.update(metadata={EVIL: EVIL})
+    words = {EVIL: {"description": EVIL, "tags": [EVIL], "metadata": {EVIL: EVIL}}}
+    told = {"metadata": {EVIL: EVIL}, "warnings": [EVIL], "streams": words}
+    Run.objects.update(name=EVIL, folder=f"a/b/{EVIL}", readme=EVIL, bindrs=[EVIL], metadata=told)
+    Project.objects.update(name=EVIL, namespace=EVIL, description=EVIL, tags=[EVIL])
     SavedView.objects.create(project=run.project, name=EVIL, page="runs", query=EVIL)
     Metric.objects.create(run=run, name=f"{EVIL}/{EVIL}", count=1, last=1.0, last_step=1)
     Artifact.objects.create(
@@ -144,7 +151,9 @@ def test_page_answers_head_and_refuses_to_be_posted_to(client: Client, path: str
 
     assert client.head(path).status_code == 200
     # A change to a project is the AI Manager API's, which asks for a token.
-    assert client.post(path).status_code == (401 if path == "/projects/proj" else 405)
+    assert client.post(path).status_code == (
+        401 if path.partition("?")[0] == "/projects/proj" else 405
+    )
 
 
 def test_page_that_is_not_permitted_is_403() -> None:
