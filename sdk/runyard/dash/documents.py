@@ -138,5 +138,6 @@ def lock(fd: int) -> None:
 
 
 def unlock(fd: int) -> None:
-    with contextlib.suppress(OSError):
+    """Nothing happens where there is no descriptor: it could not be opened."""
+    with contextlib.suppress(OSError, ValueError):
         fcntl.flock(fd, fcntl.LOCK_UN)

@@ -1,7 +1,8 @@
 """A store whose experiment has begun, and eyes for what lies on the disk."""
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,3 +35,20 @@ def read_data(store: DashStore, stream: str) -> list[Any]:
     rows = read_lines(store.home / "metrics" / stream / "data.jsonl")
     assert [row["index"] for row in rows] == list(range(len(rows)))
     return [row["data"] for row in rows]
+
+
+def read(path: Path) -> dict[str, object]:
+    document = json.loads(path.read_text())
+    assert isinstance(document, dict)
+    return document
+
+
+def count_descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
