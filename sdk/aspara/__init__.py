@@ -37,9 +37,12 @@ def init(  # noqa: PLR0913, PLR0917 -- the published signature
 ) -> Run:
     """Start a run and make it the current one; the one before is finished.
 
-    Without a `name` one is made up. `resume` continues the run of that name, its steps too. `dir` is
-    where records wait until the server has them. A server that does not answer is warned about, and
-    hears of everything later. Raises: aspara.exceptions.RunAlreadyExistsError, ValueError, TypeError.
+    Without a `name` one is made up. `resume` continues the run of that name, its steps too. Without
+    a `tracker_uri` and $RUNYARD_URL the run is kept in files below `dir`, as `storage_backend` says;
+    with one, `dir` is where records wait until the server has them. A server that does not answer is
+    warned about, and hears of everything later.
+    Raises: aspara.exceptions.RunAlreadyExistsError, ValueError, TypeError; without a server OSError,
+    and ImportError for `polars` where that is not installed.
     Source: API Reference, "aspara.init()".
     """
     global _current  # noqa: PLW0603 -- the published API has a current run

@@ -9,11 +9,11 @@ from typing import Any
 from runyard.artifacts import check_artifact
 from runyard.errors import RunExists
 from runyard.notices import say
-from runyard.run import open_run
 from runyard.values import as_notes, as_tags, as_time_us
 
+from aspara._core import open_core
 from aspara._mappings import Config, Summary
-from aspara._values import check_backend, check_name
+from aspara._values import check_name, choose_backend
 from aspara.exceptions import RunAlreadyExistsError
 
 DEFAULT_PROJECT = "default"
@@ -21,7 +21,7 @@ FLUSH_TIMEOUT_S = 30.0  # of the published signature; untouched, RUNYARD_EXIT_DE
 
 
 class Run:
-    """A training that logs to a server; also a context manager that finishes it.
+    """A training that logs to a server or into files; also a context manager that finishes it.
 
     Raises: RunAlreadyExistsError, ValueError, TypeError. Source: API Reference, "aspara.init()".
     """
@@ -39,7 +39,7 @@ class Run:
         project_tags: Iterable[str] | None = None,
         resume: bool = False,
     ) -> None:
-        check_backend(storage_backend)
+        backend = choose_backend(storage_backend)
         self.tags = [] if tags is None else as_tags(tags)
         self.notes = "" if notes is None else as_notes(notes)
         self.config = Config(config, lambda changes: self._core.record("config", changes))
@@ -53,12 +53,13 @@ class Run:
             "resume": bool(resume) or None,
         }
         try:
-            self._core = open_run(
+            self._core = open_core(
                 project=check_name(project or DEFAULT_PROJECT, "project"),
                 key=None if name is None else check_name(name, "run"),
                 start={key: value for key, value in start.items() if value is not None},
                 url=tracker_uri,
                 directory=dir,
+                backend=backend,
             )
         except RunExists as error:
             raise RunAlreadyExistsError(str(error)) from None
@@ -101,7 +102,7 @@ class Run:
         description: str | None = None,
         category: str | None = None,
     ) -> None:
-        """Keep a copy of a file with the run; it is uploaded in the background.
+        """Keep a copy of a file with the run; to a server it is uploaded in the background.
 
         Without a `name` it is that of the file, made to fit. `category`: code, model, config, data
         or other. Raises: ValueError, RuntimeError.

@@ -2,12 +2,15 @@
 
 import os
 import re
+from typing import Literal
 
 from runyard.values import MAX_NAME_LENGTH
 
+Backend = Literal["jsonl", "polars"]
+
 NAME = re.compile(r"[A-Za-z0-9_-]+")
 ROUTE_WORDS = frozenset({"metrics", "stream", "runs"})  # the server's addresses need them
-BACKENDS = ("jsonl", "polars")
+BACKENDS: tuple[Backend, ...] = ("jsonl", "polars")
 SHOWN_LENGTH = 80  # of a wrong name, which may be a whole text
 
 
@@ -33,10 +36,10 @@ def _shown(name: object) -> str:
     return text if len(text) <= SHOWN_LENGTH else f"{text[:SHOWN_LENGTH]}…"
 
 
-def check_backend(storage_backend: str | None) -> None:
-    """Accepted for the sake of the API: the server stores in its own way. Raises: ValueError."""
-    backend = os.environ.get("ASPARA_STORAGE_BACKEND") or storage_backend
-    if backend is not None and backend not in BACKENDS:
-        raise ValueError(
-            f"Invalid storage backend: {backend}. Must be one of: {', '.join(BACKENDS)}"
-        )
+def choose_backend(storage_backend: str | None) -> Backend:
+    """The environment wins over the argument. A server stores in its own way. Raises: ValueError."""
+    backend = os.environ.get("ASPARA_STORAGE_BACKEND") or storage_backend or "jsonl"
+    for known in BACKENDS:
+        if backend == known:
+            return known
+    raise ValueError(f"Invalid storage backend: {backend}. Must be one of: {', '.join(BACKENDS)}")

