@@ -60,6 +60,8 @@ RULES: dict[str, dict[str, str]] = {
     "/docs/dashboard/schema": {"GET": "signed-in"},
     "/docs/manager": {"GET": "person"},
     "/docs/manager/schema": {"GET": "signed-in"},
+    "/docs/ml-dash": {"GET": "person"},
+    "/docs/ml-dash/schema": {"GET": "signed-in"},
     "/tracker/openapi.json": {"GET": "signed-in"},
     "/tracker/docs/tracker": {"GET": "person"},
     "/tracker/docs/tracker/redoc": {"GET": "person"},

@@ -3,6 +3,7 @@ from django.urls import path, re_path
 from tracking.api.docs.views import (
     DASHBOARD,
     MANAGER,
+    ML_DASH,
     TRACKER,
     RedocView,
     SwaggerView,
@@ -18,6 +19,12 @@ urlpatterns = [
         r"^docs/manager/?$",
         SwaggerView.as_view(url_name="docs:manager-schema", title=MANAGER.title),
         name="manager",
+    ),
+    path("docs/ml-dash/schema", ML_DASH.schema_view(), name="ml-dash-schema"),
+    re_path(
+        r"^docs/ml-dash/?$",
+        SwaggerView.as_view(url_name="docs:ml-dash-schema", title=ML_DASH.title),
+        name="ml-dash",
     ),
     path("tracker/openapi.json", TRACKER.schema_view(), name="tracker-schema"),
     re_path(

@@ -42,6 +42,7 @@ class Surface(NamedTuple):
 TRACKER = Surface("tracker", "Tracker API", "tracker/api/v1/", "tracking.api.aspara_tracker.urls")
 DASHBOARD = Surface("dashboard", "Dashboard API", "api/", "tracking.api.aspara_dashboard.urls")
 MANAGER = Surface("manager", "AI Manager API", "", "tracking.api.ai_manager.urls")
+ML_DASH = Surface("ml-dash", "ML-Dash API", "", "tracking.api.ml_dash.urls")
 
 
 class ForPeople(APIView):

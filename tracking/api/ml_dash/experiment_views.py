@@ -10,9 +10,9 @@ from rest_framework.response import Response
 from tracking.api.ml_dash import examples, shapes
 from tracking.api.ml_dash.ids import experiment_id, find_experiment, find_project, project_id
 from tracking.api.ml_dash.serializers import (
+    ExperimentStatusSerializer,
     ParametersSerializer,
     PlacedExperimentSerializer,
-    StatusSerializer,
 )
 from tracking.api.ml_dash.viewsets import REFUSALS, DashViewSet
 from tracking.api.viewsets import refusal
@@ -25,11 +25,11 @@ from tracking.domain.values import clean_name, flatten_map
 from tracking.models import Project, Run
 
 
-@extend_schema(tags=["Experiments"])
+@extend_schema(tags=["ML-Dash"])
 class ExperimentViewSet(DashViewSet):
     bodies = {
         "create_experiment": PlacedExperimentSerializer,
-        "update_status": StatusSerializer,
+        "update_status": ExperimentStatusSerializer,
         "set_parameters": ParametersSerializer,
     }
 
@@ -101,7 +101,7 @@ def _write_parameters(run: Run) -> dict[str, Any]:
     }
 
 
-@extend_schema(tags=["Experiments"])
+@extend_schema(tags=["ML-Dash"])
 class NumberedProjectViewSet(DashViewSet):
     """An address that the dashboard API has too: a project of that key comes first."""
 

@@ -105,8 +105,9 @@ class FilesQuery(serializers.Serializer[Any]):
         files = files_with_tags(files, asked.get("tags") or []).order_by("pk")
         offset, total = asked["offset"], files.count()
         page = list(files[offset : offset + asked["limit"]])
+        row = shape()
         return {
-            "files": shape(page, many=True).data,
+            "files": [row.to_representation(file) for file in page],
             "totalCount": total,
             "hasMore": offset + len(page) < total and bool(page),
         }

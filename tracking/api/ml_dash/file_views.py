@@ -100,7 +100,7 @@ def _run_of(parent: Node | None) -> Run | None:
 # ── Addresses of their own ───────────────────────────────────────────────────
 
 
-@extend_schema(tags=["Files"])
+@extend_schema(tags=["ML-Dash"])
 class FilesViewSet(DashViewSet):
     bodies = {"upload_file": UploadSerializer}
     parser_classes = [MultiPartParser]
@@ -136,7 +136,7 @@ class FilesViewSet(DashViewSet):
         return Response(query.answer(run, FileSerializer))
 
 
-@extend_schema(tags=["Files"])
+@extend_schema(tags=["ML-Dash"])
 class FileViewSet(DashViewSet):
     bodies = {"update_file": FileChangesSerializer}
 
@@ -174,7 +174,7 @@ class FileViewSet(DashViewSet):
         return send_artifact(found, is_head=request.method == "HEAD")
 
 
-@extend_schema(tags=["Files"])
+@extend_schema(tags=["ML-Dash"])
 class FileNodeViewSet(DashViewSet):
     @extend_schema(operation_id="dash_download_node", summary="Download a file", responses=BYTES)
     def download_node(self, request: Request, node: str) -> HttpResponseBase:

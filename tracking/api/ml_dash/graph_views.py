@@ -53,7 +53,7 @@ class PageVariables(serializers.Serializer[Any]):
     status = StatusField(required=False, allow_null=True)
 
 
-@extend_schema(tags=["GraphQL"])
+@extend_schema(tags=["ML-Dash"])
 class GraphViewSet(DashViewSet):
     bodies = {"query": QuerySerializer}
 

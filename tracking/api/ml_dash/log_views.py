@@ -24,7 +24,7 @@ from tracking.models import LogLine
 FILTERS = {"level": "level__in", "startTime": "time__gte", "endTime": "time__lte"}
 
 
-@extend_schema(tags=["Logs"])
+@extend_schema(tags=["ML-Dash"])
 class LogViewSet(DashViewSet):
     bodies = {"create_logs": LogsSerializer}
 

@@ -11,6 +11,7 @@ from tracking.api.errors import exception_handler
 from tracking.api.ml_dash import examples, streams
 from tracking.api.ml_dash.ids import find_experiment
 from tracking.api.ml_dash.metric_rows import InvalidCursor, read_page
+from tracking.api.ml_dash.renderers import ExactMsgpackRenderer, WordJSONRenderer
 from tracking.api.ml_dash.serializers import (
     CursorQuery,
     RowSerializer,
@@ -27,11 +28,12 @@ from tracking.errors import NotFound
 from tracking.models import Run
 
 
-@extend_schema(tags=["Metrics"])
+@extend_schema(tags=["ML-Dash"])
 class MetricViewSet(DashViewSet):
     """`None` in an address is the stream without a name. Names may have slashes in them."""
 
     bodies = {"append": RowSerializer, "append_batch": RowsSerializer}
+    renderer_classes = [WordJSONRenderer, ExactMsgpackRenderer]
 
     @extend_schema(
         operation_id="dash_append_to_metric",
@@ -152,7 +154,7 @@ class MetricViewSet(DashViewSet):
         )
 
 
-@extend_schema(tags=["Metrics"])
+@extend_schema(tags=["ML-Dash"])
 class MetricRowsViewSet(DashViewSet):
     """As columns. Refusals have the keys that its client looks for."""
 

@@ -44,7 +44,7 @@ TAKEN = refusal(
 )
 
 
-@extend_schema(tags=["Nodes"])
+@extend_schema(tags=["ML-Dash"])
 class NodeViewSet(DashViewSet):
     bodies = {"create_node": NodeSerializer, "update_node": NodeChangesSerializer}
     parser_classes = [AnyJSONParser, MultiPartParser]

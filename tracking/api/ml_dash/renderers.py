@@ -39,7 +39,7 @@ class ExactMsgpackRenderer(BaseRenderer):
 
 
 class JSONUnlessNamed(OneForm):
-    """JSON, whatever the Accept header says, unless it names one of the other forms.
+    """JSON, whatever the Accept header says, unless it or `?format=` names one of the other forms.
 
     A body is what the view expects first, unless it says to be a form.
     """
@@ -57,8 +57,8 @@ class JSONUnlessNamed(OneForm):
         format_suffix: str | None = None,
     ) -> tuple[BaseRenderer, str]:
         found = list(renderers)
-        accepted = request.headers.get("Accept", "")
-        named = [renderer for renderer in found[1:] if renderer.media_type in accepted]
+        accepted, asked = request.headers.get("Accept", ""), request.GET.get("format")
+        named = [one for one in found[1:] if one.media_type in accepted or one.format == asked]
         return super().select_renderer(request, named or found, format_suffix)
 
 

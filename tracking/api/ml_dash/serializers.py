@@ -59,9 +59,9 @@ class NameField(serializers.CharField):
         return clean_name(data, str(self.field_name))
 
 
-class StatusField(serializers.ChoiceField):
+class StatusField(serializers.CharField):
     def __init__(self, **options: Any) -> None:
-        super().__init__(choices=list(STATUSES), **options)
+        super().__init__(help_text=f"one of {', '.join(STATUSES)}", **options)
 
     def to_internal_value(self, data: Any) -> RunStatus:
         if not isinstance(data, str) or data.upper() not in STATUSES:
@@ -140,7 +140,7 @@ class ParametersSerializer(serializers.Serializer[Any]):
     data = AnyMapField()  # type: ignore[assignment]  # the wire's name, and DRF's of something else
 
 
-class StatusSerializer(serializers.Serializer[Any]):
+class ExperimentStatusSerializer(serializers.Serializer[Any]):
     status = StatusField()
 
 

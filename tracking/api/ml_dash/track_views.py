@@ -33,7 +33,7 @@ from tracking.models import Run
 MAX_ENTRIES = 200_000  # in one answer; more are asked for by times
 
 
-@extend_schema(tags=["Tracks"])
+@extend_schema(tags=["ML-Dash"])
 class TrackViewSet(DashViewSet):
     """Topics may have slashes in them."""
 

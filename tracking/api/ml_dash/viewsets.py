@@ -5,11 +5,7 @@ from typing import Any
 from rest_framework.request import Request
 
 from tracking.api.ml_dash.parsers import AnyJSONParser
-from tracking.api.ml_dash.renderers import (
-    ExactMsgpackRenderer,
-    JSONUnlessNamed,
-    WordJSONRenderer,
-)
+from tracking.api.ml_dash.renderers import JSONUnlessNamed, WordJSONRenderer
 from tracking.api.viewsets import BodyViewSet, DetailSerializer, refusal
 
 UNNAMED = "None"  # what the stream without a name is called in addresses
@@ -21,12 +17,12 @@ REFUSALS: dict[int, Any] = {400: INVALID, 404: NO_EXPERIMENT}
 
 
 class DashViewSet(BodyViewSet):
-    """`bodies`: the serializer of each action that takes one."""
+    """As the published client of ML-Dash asks for it."""
 
-    bodies: dict[str, Any] = {}
+    bodies: dict[str, Any] = {}  # the serializer of each action that takes one
 
     parser_classes = [AnyJSONParser]
-    renderer_classes = [WordJSONRenderer, ExactMsgpackRenderer]
+    renderer_classes: list[Any] = [WordJSONRenderer]
     content_negotiation_class = JSONUnlessNamed
 
     def get_serializer_class(self) -> Any:

@@ -11,6 +11,7 @@ PAGES = [
     "/docs",
     "/docs/dashboard",
     "/docs/manager",
+    "/docs/ml-dash",
     "/tracker/docs/tracker",
     "/tracker/docs/tracker/redoc",
 ]
@@ -71,6 +72,10 @@ def test_redoc_may_also_search_in_a_worker(client):
         ),
         ("/docs/dashboard/schema", {"runs_metrics_api"}),
         ("/docs/manager/schema", {"manager_login", "manager_log_metric"}),
+        (
+            "/docs/ml-dash/schema",
+            {"dash_create_node", "dash_append_batch_to_metric", "dash_graphql"},
+        ),
     ],
 )
 def test_schema_names_the_published_operations(client, path, operations):
