@@ -166,11 +166,11 @@ class RemoteStore:
 
     def fetch_file(self, file_id: str, target: Path | None) -> Path:
         """Raises: FileNotFoundError, DamagedFile."""
-        entry = self._get(_file(file_id))
-        target = Path.cwd() if target is None else target
-        if target.is_dir():
-            target /= Path(entry["filename"]).name
         with _reading():
+            entry = self._get(_file(file_id))
+            target = Path.cwd() if target is None else target
+            if target.is_dir():
+                target /= Path(entry["filename"]).name
             path = self._address(f"{_file(file_id)}/download")
             Remote(self._url).download(path, target, entry["checksum"])
         return target

@@ -80,7 +80,8 @@ def _gap(seq: int, lost: Lost) -> dict[str, Any]:
 
 def _wire_payload(event: Event) -> dict[str, Any]:
     """An artifact's record only marks its place; where its copy lies is nobody else's business."""
-    return {name: event.payload[name] for name in ("name", "metadata") if name in event.payload}
+    told = ("name", "uid", "metadata")
+    return {name: event.payload[name] for name in told if name in event.payload}
 
 
 def _columns(rows: Sequence[tuple[int, Row]]) -> dict[str, Any]:

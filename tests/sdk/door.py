@@ -57,6 +57,9 @@ class Door:
         if path.endswith("/artifacts"):
             self.uploads.append((path, body))
             return Answer(200, {"artifact_name": "x", "file_size": 1})
+        if path.endswith("/files"):
+            self.uploads.append((path, body))
+            return Answer(200, {"id": "7"})
         if path != "/ingest/v1/batch":
             return Answer(404, {"detail": "Not found."})
         return self.take_batch(msgpack.unpackb(body))

@@ -4,7 +4,7 @@ from pathlib import Path
 from runyard.errors import TransportError
 from runyard.records import encode_event
 from runyard.sender import Sender
-from runyard.spool import Spool
+from runyard.spool import Spool, read_meta
 
 from tests.sdk.conftest import add_rows
 from tests.sdk.door import Answer
@@ -74,3 +74,40 @@ def test_artifact_whose_copy_is_gone_is_a_gap(sender: Sender, transport: Scripte
 
     assert [gap["reason"] for gap in gaps(transport)] == ["the file of 'm.pt' is gone"]
     assert transport.door.uploads == []
+
+
+def add_node(spool: Spool, name: str = "m.pt") -> None:
+    copy = spool.path / "files" / "0123"
+    copy.parent.mkdir()
+    copy.write_bytes(b"weights")
+    node = {"uid": "7", "path": "/models", "checksum": "0f", "size": 7}
+    spool.append(encode_event("artifact", {"name": name, "file": "0123", **node}))
+
+
+def test_file_with_an_id_goes_to_the_run_that_the_server_made(
+    sender: Sender, transport: ScriptedTransport
+) -> None:
+    server_uid = transport.door.runs["r"]["uid"] = "0233e6cc-2edf-5c7c-bc27-63a401765223"
+    sender.spool.note_server_keys("p", "r", server_uid)
+    add_node(sender.spool)
+    known = read_meta(sender.spool.path)
+
+    run_to_end(sender)
+
+    assert known
+    assert known.server_uid == server_uid
+    assert transport.paths[-2:] == [f"/api/experiments/{server_uid}/files", "/ingest/v1/batch"]
+    assert transport.door.payloads("r", "artifact") == [{"name": "m.pt", "uid": "7"}]
+
+
+def test_refused_file_with_a_long_name_is_set_aside(
+    sender: Sender, transport: ScriptedTransport, root: Path
+) -> None:
+    add_node(sender.spool, name="ü" * 120 + ".pt")
+    transport.script = [Answer(409, {"detail": "The id 7 belongs to another file."})]
+
+    run_to_end(sender)
+
+    (kept,) = (root / "dead-letter").glob("*.pt")
+    assert kept.read_bytes() == b"weights"
+    assert "409 The id 7 belongs" in gaps(transport)[0]["reason"]
