@@ -94,6 +94,9 @@ def test_rows_come_fifty_at_a_time(client: Client) -> None:
 
     assert [row[0] for row in cells(last)[1:]] == [str(n) for n in range(100, 120)]
     assert "101–120 of 120" in html(last)
+    assert "First rows" in html(last)
+    assert "Newest rows" not in html(last)
+    assert f'href="{PATH}?page=3"' in html(client.get(PATH))
     assert len(cells(client.get(PATH, {"page": "x"}))) == 51
 
 
