@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import msgpack
 import zstandard
-from django.db.models import F, OuterRef, Subquery, Sum
+from django.db.models import F, OuterRef, Q, Subquery, Sum
 
 from tracking.domain.appending import append_points
 from tracking.domain.batch import TIMES_US
@@ -142,11 +142,18 @@ def read_rows(run: Run, stream: str, *, start: int = 0, limit: int) -> list[Stor
     return found
 
 
-def read_first_times(run: Run, streams: Iterable[str]) -> dict[str, int]:
-    """Stream → when its first row was logged. One query."""
-    firsts = RowBlock.objects.filter(run=run, stream__in=list(streams), ordinal=0).order_by()
-    found = firsts.values_list("stream", "data").iterator(50)
-    return {stream: next(_unpack(data))[0] for stream, data in found}
+def read_edges(run: Run, streams: Iterable[str]) -> dict[str, tuple[StoredRow, StoredRow]]:
+    """Stream → its first row and its last one. One query, at most two blocks for each."""
+    others = RowBlock.objects.filter(run=run, stream=OuterRef("stream")).order_by("-ordinal")
+    is_edge = Q(ordinal=0) | Q(ordinal=Subquery(others.values("ordinal")[:1]))
+    blocks = RowBlock.objects.filter(is_edge, run=run, stream__in=list(streams))
+    edges: dict[str, tuple[StoredRow, StoredRow]] = {}
+    found = blocks.order_by("stream", "ordinal").values_list("stream", "ordinal", "data")
+    for stream, ordinal, data in found.iterator(50):
+        rows = [StoredRow(index, *row) for index, row in enumerate(_unpack(data), ordinal)]
+        first, _ = edges.get(stream, (rows[0], rows[0]))
+        edges[stream] = first, rows[-1]
+    return edges
 
 
 def iterate_rows(run: Run, stream: str) -> Iterator[StoredRow]:

@@ -154,7 +154,7 @@ class FileSerializer(serializers.Serializer[Artifact]):
         return zulu_iso(file.created_at)
 
     def get_updatedAt(self, file: Artifact) -> str:  # noqa: N802 -- as above
-        return zulu_iso(file.created_at)  # no later time is kept
+        return zulu_iso(file.updated_at)
 
     def get_deletedAt(self, file: Artifact) -> str | None:  # noqa: N802 -- as above
         return zulu_iso(file.deleted_at) if file.deleted_at else None

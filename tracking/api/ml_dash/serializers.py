@@ -20,6 +20,7 @@ NO_FORMAT = "{input} is not written here; ask for json or jsonl, and convert the
 WORDS = ("description", "tags", "metadata")
 KINDS = ("PROJECT", "FOLDER", "EXPERIMENT", "FILE")
 MAX_TIME_S = 1e15  # no clock says more, and NaN is not below it
+OPTIONAL: Any = {"required": False, "allow_null": True, "allow_blank": True}
 STATUSES = {word: status for status, word in ML_DASH_STATUS.items()}
 
 
@@ -148,7 +149,7 @@ class NodeChangesSerializer(serializers.Serializer[Any]):
     """Of an experiment; files have their own."""
 
     status = StatusField(required=False)
-    description = TextField(required=False, allow_null=True)
+    description = TextField(**OPTIONAL)
     tags = TagsField(required=False, allow_null=True)
 
     def changes(self) -> dict[str, Any]:
@@ -164,7 +165,7 @@ class ExperimentSerializer(serializers.Serializer[Any]):
     """How an experiment begins, wherever it is to lie."""
 
     name = NameField()
-    description = TextField(required=False, allow_null=True)
+    description = TextField(**OPTIONAL)
     tags = TagsField(required=False, allow_null=True)
     bindrs = TagsField(required=False, allow_null=True)
     metadata = AnyMapField(required=False, allow_null=True)
@@ -187,7 +188,7 @@ class ExperimentSerializer(serializers.Serializer[Any]):
 class PlacedExperimentSerializer(ExperimentSerializer):
     """As the first releases sent it."""
 
-    prefix = TextField(required=False, allow_null=True)
+    prefix = TextField(**OPTIONAL)
 
     def place(self, project: str) -> tuple[str, str]:
         """Owner and folder of `owner/project/folder/name`, or of what stands for the folder."""
@@ -205,11 +206,11 @@ class NodeSerializer(ExperimentSerializer):
 
     type = serializers.ChoiceField(choices=KINDS)
     name = NameField()
-    slug = NameField(required=False, allow_null=True)
-    projectId = TextField(required=False, allow_null=True)  # noqa: N815 -- the wire's name
-    projectSlug = NameField(required=False, allow_null=True)  # noqa: N815 -- as above
-    experimentId = TextField(required=False, allow_null=True)  # noqa: N815 -- as above
-    parentId = TextField(required=False, allow_null=True)  # noqa: N815 -- as above
+    slug = NameField(**OPTIONAL)
+    projectId = TextField(**OPTIONAL)  # noqa: N815 -- the wire's name
+    projectSlug = NameField(**OPTIONAL)  # noqa: N815 -- as above
+    experimentId = TextField(**OPTIONAL)  # noqa: N815 -- as above
+    parentId = TextField(**OPTIONAL)  # noqa: N815 -- as above
 
 
 class RowsQuery(serializers.Serializer[Any]):
@@ -224,7 +225,9 @@ class RowsQuery(serializers.Serializer[Any]):
 
 class CursorQuery(serializers.Serializer[Any]):
     limit = serializers.IntegerField(default=1_000, min_value=1, max_value=MAX_ROWS)
-    cursor = serializers.CharField(required=False, help_text="`nextCursor` of the page before")
+    cursor = serializers.CharField(
+        required=False, allow_blank=True, help_text="`nextCursor` of the page before"
+    )
 
 
 class StreamsQuery(serializers.Serializer[Any]):
@@ -233,7 +236,9 @@ class StreamsQuery(serializers.Serializer[Any]):
 
 
 class TracksQuery(StreamsQuery):
-    topic = serializers.CharField(required=False, help_text="`robot/*` for all below `robot/`")
+    topic = serializers.CharField(
+        required=False, allow_blank=True, help_text="`robot/*` for all below `robot/`"
+    )
 
 
 class LogsQuery(serializers.Serializer[Any]):
@@ -246,7 +251,7 @@ class LogsQuery(serializers.Serializer[Any]):
     level = serializers.CharField(required=False, help_text="several with commas between")
     startTime = TimeField(required=False)  # noqa: N815 -- as above
     endTime = TimeField(required=False)  # noqa: N815 -- as above
-    search = TextField(required=False)
+    search = TextField(required=False, allow_blank=True)
 
 
 class EntriesQuery(serializers.Serializer[Any]):

@@ -10,7 +10,7 @@ from django.db.models.functions import Left
 
 from tracking.api.ml_dash.viewsets import name_of
 from tracking.dialects import zulu_iso
-from tracking.domain.rows import StoredRow, count_rows, read_first_times, read_rows
+from tracking.domain.rows import StoredRow, read_edges
 from tracking.errors import NotFound
 from tracking.models import RowBlock, Run
 
@@ -54,28 +54,27 @@ def words_of(run: Run, stream: str) -> dict[str, Any]:
 def list_page(run: Run, found: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """What a list tells of these streams. One query."""
     rows = list(found)
-    times = read_first_times(run, [row["stream"] for row in rows])
+    edges = read_edges(run, [row["stream"] for row in rows])
     return [
         {
             "metricId": stream_id(run, row["stream"]),
             "name": name_of(row["stream"]),
             **words_of(run, row["stream"]),
             "totalDataPoints": str(row["total"]),
-            "createdAt": iso_of(times[row["stream"]]),
+            "createdAt": iso_of(edges[row["stream"]][0].time_us),
         }
         for row in rows
+        if row["stream"] in edges
     ]
 
 
 def describe(run: Run, stream: str) -> dict[str, Any]:
     """All that is known of one stream. Raises: NotFound."""
-    total = count_rows(run, stream)
-    if not total:
+    edges = read_edges(run, [stream]).get(stream)
+    if not edges:
         raise NotFound(f"Metric '{name_of(stream)}' not found")
-    [first], [last] = (
-        read_rows(run, stream, start=0, limit=1),
-        read_rows(run, stream, start=total - 1, limit=1),
-    )
+    first, last = edges
+    total = last.index + 1
     chunked = total // CHUNK_SIZE * CHUNK_SIZE
     return {
         "metricId": stream_id(run, stream),

@@ -24,7 +24,7 @@ from tracking.api.ml_dash.serializers import (
 from tracking.api.ml_dash.viewsets import REFUSALS, DashViewSet, checked_query
 from tracking.domain import writer
 from tracking.domain.mending import mend_stream
-from tracking.domain.rows import TIME_FIELD, StoredRow, count_rows, iterate_rows
+from tracking.domain.rows import TIME_FIELD, StoredRow, count_rows, iterate_rows, read_edges
 from tracking.domain.streams import describe_run_stream, take_rows
 from tracking.domain.values import flatten_map
 from tracking.errors import LimitExceeded, NotFound
@@ -55,7 +55,7 @@ class TrackViewSet(DashViewSet):
         stream = _stream(body.validated_data["topic"])
         writer.write(partial(describe_run_stream, run.pk, stream, words=body.words()))
         run.refresh_from_db(fields=["metadata"])
-        return Response(_describe(run, stream))
+        return Response(_describe(run, stream, count_rows(run, stream)))
 
     @extend_schema(
         operation_id="dash_list_tracks",
@@ -69,7 +69,12 @@ class TrackViewSet(DashViewSet):
         start, end = query["offset"], query["offset"] + query["limit"]
         found = list(streams.tracks_of(run, query.get("topic", ""))[start : end + 1])
         shown = found[: query["limit"]]
-        page = [_describe(run, one["stream"], total=one["total"]) for one in shown]
+        edges = read_edges(run, [one["stream"] for one in shown])
+        page = [
+            _describe(run, one["stream"], one["total"]) | _range(edges[one["stream"]])
+            for one in shown
+            if one["stream"] in edges
+        ]
         return Response({"tracks": page, "hasMore": len(found) > query["limit"]})
 
     @extend_schema(
@@ -123,11 +128,18 @@ def _stream(topic: str) -> str:
     return mend_stream(streams.TRACKS + topic)
 
 
-def _describe(run: Run, stream: str, *, total: int | None = None) -> dict[str, Any]:
-    count = count_rows(run, stream) if total is None else total
+def _describe(run: Run, stream: str, total: int) -> dict[str, Any]:
     topic = stream.removeprefix(streams.TRACKS)
     identity = {"id": streams.stream_id(run, stream), "topic": topic, "name": topic}
-    return identity | streams.words_of(run, stream) | {"totalEntries": str(count)}
+    return identity | streams.words_of(run, stream) | {"totalEntries": str(total)}
+
+
+def _range(edges: tuple[StoredRow, StoredRow]) -> dict[str, Any]:
+    """What the first entry and the last one tell of those between."""
+    columns = dict.fromkeys(key for row in edges for key in flatten_map(row.fields))
+    columns.pop(TIME_FIELD, None)
+    first, last = (_time_of(row) for row in edges)
+    return {"columns": [*columns], "firstTimestamp": first, "lastTimestamp": last}
 
 
 def _entries(run: Run, stream: str, query: dict[str, Any]) -> Iterator[dict[str, Any]]:

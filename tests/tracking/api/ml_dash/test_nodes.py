@@ -95,6 +95,20 @@ def test_project_is_made_by_its_slug(call):
     assert (Run.objects.count(), Project.objects.get().key) == (1, "alice~vision")
 
 
+def test_empty_words_are_as_none(call):
+    words = {"description": "", "parentId": "", "projectId": None, "tags": None, "metadata": None}
+    body = {"type": "EXPERIMENT", "name": "exp", "projectSlug": "vision", **words}
+
+    assert call("post", NODES, {"type": "PROJECT", "name": "vision", "description": ""})[0] == 200
+    assert call("post", NODES, body)[1]["experiment"]["description"] is None
+
+
+def test_description_is_for_a_project_that_has_none(call):
+    for text in ("first", "second"):
+        body = {"type": "PROJECT", "name": "vision", "description": text}
+        assert call("post", NODES, body)[1]["project"]["description"] == "first"
+
+
 def test_plain_project_of_the_owner_is_meant_too(call, people):
     run = make_run(project="proj")
     Project.objects.update(owner=people["alice"])

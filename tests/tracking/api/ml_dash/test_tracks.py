@@ -119,8 +119,15 @@ def test_track_is_described_and_listed(call, experiment, tracks, pose):
             "name": "camera",
             **words,
             "totalEntries": "1",
+            "columns": [],
+            "firstTimestamp": 1,
+            "lastTimestamp": 1,
         },
     )
+    told = answer["tracks"][1]
+    assert (told["columns"], told["firstTimestamp"], told["lastTimestamp"]) == (
+        ["q", "grip"], 2.5, 2.5,
+    )  # fmt: skip
     topics = [
         [one["topic"] for one in call("get", f"{tracks}?topic={topic}")[1]["tracks"]]
         for topic in ("", "robot/*", "Robot/*", "camera", "robot", "*")
