@@ -24,6 +24,11 @@ def find_server(dash_url: str | bool | None) -> str | None:
 
 def _default() -> str:
     url = os.environ.get("ML_DASH_API_URL") or os.environ.get("RUNYARD_URL")
+    if not url and os.environ.get("RUNYARD_TOKEN"):
+        raise ConfigurationError(
+            f"dash_url=True means {PUBLISHED}, which RUNYARD_TOKEN was not made for: "
+            "set RUNYARD_URL to the server that it is for."
+        )
     if not url:
         warn(
             f"dash_url=True means {PUBLISHED}, as neither ML_DASH_API_URL nor RUNYARD_URL is set. "

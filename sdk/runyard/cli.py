@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     if options.command == "login":
-        return login.login(options.url, options.token)
+        return login.login(options.url, options.token, for_ml_dash=options.ml_dash)
     if options.command == "logout":
         return login.logout(options.url)
     if options.command == "import":
@@ -64,6 +64,11 @@ def _parser() -> argparse.ArgumentParser:
     ):
         command = commands.add_parser(name, help=help_text, description=help_text)
         command.add_argument("url", nargs="?", help="default: $RUNYARD_URL")
+    commands.choices["login"].add_argument(
+        "--ml-dash",
+        action="store_true",
+        help="be sure to keep it in ~/.dash/token.enc, too (needs runyard[login])",
+    )
     commands.choices["login"].add_argument(
         "--token",
         help="instead of being asked; others on this machine may see it in the process list",

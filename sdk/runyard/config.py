@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from runyard import tokens
+from runyard import dash_tokens, tokens
 from runyard.errors import NoServer
 from runyard.origins import one_name, with_scheme
 
@@ -47,7 +47,8 @@ def token_for(origin: str) -> str | None:
 
     Where $RUNYARD_URL is set, $RUNYARD_TOKEN is only for the server there.
     """
-    return token_of_environment(origin) or tokens.stored_token(origin)
+    stored = token_of_environment(origin) or tokens.stored_token(origin)
+    return stored or dash_tokens.stored_token(origin)  # where ML-Dash's programs keep theirs
 
 
 def token_of_environment(origin: str) -> str | None:

@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from uuid import uuid4
 
-from runyard import config, locks, tokens
+from runyard import config, dash_tokens, locks, tokens
 from runyard.answers import advise, explain
 from runyard.background import is_room_used_up, measure
 from runyard.errors import NoServer, TransportError
@@ -119,6 +119,8 @@ def _check_token(url: str | None) -> str:
         return "not needed without a server"
     if tokens.is_open_to_others():
         raise Trouble(f"others can read {tokens.tokens_path()}; run: chmod 600 on it")
+    if dash_tokens.is_open_to_others():
+        raise Trouble(f"others can read {dash_tokens.key_path()}; run: chmod 600 on it")
     sent = _describe_token(address.origin)
     try:
         with closing(HttpTransport(address, timeout_s=5.0)) as transport:
@@ -133,6 +135,8 @@ def _describe_token(origin: str) -> str:
         return "RUNYARD_TOKEN is sent"
     if tokens.stored_token(origin):
         return f"that of runyard login is sent, from {tokens.tokens_path()}"
+    if dash_tokens.stored_token(origin):
+        return f"that of runyard login is sent, from {dash_tokens.token_path()}"
     return ""
 
 

@@ -4,6 +4,7 @@ import getpass
 import sys
 from contextlib import closing
 
+from runyard import dash_tokens
 from runyard.answers import explain
 from runyard.config import server_url, token_of_environment
 from runyard.credentials import Credentials
@@ -14,8 +15,14 @@ from runyard.tokens import forget_token, is_sendable, store_token
 from runyard.transport import Address, HttpTransport, Response, parse_address
 
 
-def login(url: str | None, token: str | None) -> int:
-    """Returns 1 if the server does not take the token; then nothing is kept."""
+def login(url: str | None, token: str | None, *, for_ml_dash: bool = False) -> int:
+    """Returns 1 if the server does not take the token; then nothing is kept.
+
+    Where it can be encrypted it is kept for ML-Dash, too; with `for_ml_dash` it must be.
+    """
+    if for_ml_dash and not dash_tokens.is_available():
+        _say(f"For ML-Dash the token is encrypted, which needs cryptography: {dash_tokens.EXTRA}")
+        return 1
     address = parse_address(server_url(url))
     if address.scheme == "http" and address.host not in LOOPBACK:
         _say(f"Note: {address.url} is not encrypted; who listens on the way can read the token.")
@@ -39,6 +46,8 @@ def login(url: str | None, token: str | None) -> int:
 def _keep(token: str, scope: Scope, origin: str) -> None:
     path = store_token(origin, token)
     _say(f"You are {scope.user} on {origin}. The token is kept in {path}, for you alone.")
+    if dash_tokens.is_available():
+        _say(f"For ML-Dash it is in {dash_tokens.store_token(origin, token)}, encrypted.")
     if scope.project or not scope.may_write:
         _say(f"Note: the token {scope}.")
     if token_of_environment(origin):
@@ -47,7 +56,8 @@ def _keep(token: str, scope: Scope, origin: str) -> None:
 
 def logout(url: str | None) -> int:
     address = parse_address(server_url(url))
-    if forget_token(address.origin):
+    was_dash = dash_tokens.is_available() and dash_tokens.forget_token(address.origin)
+    if forget_token(address.origin) or was_dash:
         _say(f"The token for {address.origin} is forgotten here. Revoke it on your profile page.")
     else:
         _say(f"There was no token for {address.origin}.")

@@ -21,6 +21,11 @@ def stored_token(origin: str) -> str | None:
         kept = _read()
     except (OSError, ValueError, RuntimeError):  # the last: there is no home directory
         return None
+    return find_token(kept, origin)
+
+
+def find_token(kept: dict[str, object], origin: str) -> str | None:
+    """The one for this server; all names of this machine are one."""
     same = (kept[name] for name in kept if one_name(name) == one_name(origin))
     token = kept.get(origin) or next(same, None)
     return token if isinstance(token, str) and is_sendable(token) else None
@@ -28,13 +33,13 @@ def stored_token(origin: str) -> str | None:
 
 def store_token(origin: str, token: str) -> Path:
     """Keep the token for this server, in place of an older one. Raises: OSError, ValueError."""
-    return _write(_without(_read(), origin) | {origin: token})
+    return _write(without(_read(), origin) | {origin: token})
 
 
 def forget_token(origin: str) -> bool:
     """Whether there was one. Raises: OSError, ValueError."""
     kept = _read()
-    others = _without(kept, origin)
+    others = without(kept, origin)
     if len(others) == len(kept):
         return False
     _write(others)
@@ -53,7 +58,7 @@ def is_open_to_others() -> bool:
     return False
 
 
-def _without(kept: dict[str, object], origin: str) -> dict[str, object]:
+def without(kept: dict[str, object], origin: str) -> dict[str, object]:
     """The tokens of other servers; all names of this machine are one."""
     return {name: kept[name] for name in kept if one_name(name) != one_name(origin)}
 
@@ -67,15 +72,18 @@ def _read() -> dict[str, object]:
 
 
 def _write(tokens: dict[str, object]) -> Path:
-    """All at once, and readable for nobody else at any moment."""
-    path = tokens_path()
+    return write_private(tokens_path(), json.dumps(tokens, indent=2).encode())
+
+
+def write_private(path: Path, content: bytes) -> Path:
+    """All at once, and readable for nobody else at any moment. Raises: OSError."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     new = path.with_name(f"{path.name}.{os.getpid()}")
     new.unlink(missing_ok=True)
     try:
         fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(fd, "w", encoding="utf-8") as file:
-            json.dump(tokens, file, indent=2)
+        with os.fdopen(fd, "wb") as file:
+            file.write(content)
         new.replace(path)
     finally:
         new.unlink(missing_ok=True)

@@ -32,6 +32,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Itera
     ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("RUNYARD_DIR", str(tmp_path / "sdk"))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "share"))
     monkeypatch.setenv("RUNYARD_ENVIRONMENT", "0")

@@ -17,6 +17,7 @@ class Job:
         self.environment = {
             **{name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ},
             "PYTHONPATH": str(SDK),
+            "HOME": str(root.parent / "home"),
             "RUNYARD_DIR": str(root),
             "RUNYARD_URL": url,
             "RUNYARD_EXIT_DEADLINE": "10",
@@ -83,6 +84,7 @@ def run_command(*arguments: str, root: Path, url: str = "") -> subprocess.Comple
     environment = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(SDK),
+        "HOME": str(root.parent / "home"),
         "RUNYARD_DIR": str(root),
         "RUNYARD_URL": url,
     }

@@ -29,7 +29,6 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the test works; nothing is known of the machine's user."""
     for name in ("ML_DASH_PREFIX", "ML_DASH_USER", "ML_DASH_API_URL"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
     place = tmp_path / "here"
     place.mkdir()
     monkeypatch.chdir(place)

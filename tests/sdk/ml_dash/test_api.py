@@ -185,3 +185,12 @@ def test_true_means_the_server_of_the_environment(
     monkeypatch.setenv("ML_DASH_API_URL", "http://dash:2")
     assert url() == "http://dash:2"
     assert published == "https://api.dash.ml"
+
+
+def test_token_of_the_environment_does_not_go_to_a_server_nobody_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("RUNYARD_TOKEN", "ry_secret")
+
+    with pytest.raises(ConfigurationError, match="set RUNYARD_URL to the server that it is for"):
+        Experiment("a/p/x", dash_url=True)
