@@ -41,6 +41,7 @@ RULES: dict[str, dict[str, str]] = {
     API_RUN: {"GET": "read", "DELETE": "write"},
     f"{API_RUN}/metrics": {"GET": "read"},
     f"{API_RUN}/params": {"GET": "read"},
+    f"{API_RUN}/producers": {"GET": "read"},
     f"{API_RUN}/metadata": {"GET": "read", "PUT": "write"},
     f"{API_RUN}/artifacts/download": {"GET": "read"},
     # The tracker API

@@ -24,6 +24,7 @@ METADATA_VALUE: dict[str, Any] = {
             "timestamp": 1767225661000,
             "description": "Final trained model",
             "category": "model",
+            "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         }
     ],
     "summary": {"best_accuracy": 0.93},
@@ -57,6 +58,15 @@ PROJECT = answer(
         "run_count": 3,
         "created_at": "2026-01-01T00:00:00.000000Z",
         "updated_at": "2026-01-01T00:01:01.000000Z",
+    },
+)
+PRODUCER = answer(
+    "A process that has ended",
+    {
+        "uuid": "0b7e9f7c-6f0a-4b0e-9b57-6d2f4c2b8a11",
+        "last_seq": 1202,
+        "logged_seq": 1202,
+        "gaps": [],
     },
 )
 PROJECT_METADATA = answer(

@@ -19,7 +19,7 @@ from tracking.domain.fields import sort_runs
 from tracking.domain.query import filter_runs
 from tracking.domain.summaries import read_latest
 from tracking.domain.values import flatten_map
-from tracking.models import Artifact, Metric, Project, Run
+from tracking.models import Artifact, Metric, Producer, Project, Run
 
 MAX_DETAILS = 200_000  # metrics and files in a list: 20 MB, half a second
 UNUSED_COLUMNS = ("metadata", "readme", "bindrs")  # large, and not shown here
@@ -39,6 +39,13 @@ class IsoField(serializers.Field[Any, Any, str, Any]):
         return value.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
+class MapField(serializers.DictField):
+    """As it is: it was checked when it was stored, and a list has a million values in its maps."""
+
+    def to_representation(self, value: dict[str, Any]) -> dict[str, Any]:  # type: ignore[override]
+        return value
+
+
 class ArtifactSerializer(serializers.Serializer[Artifact]):
     name = serializers.CharField()
     original_path = serializers.CharField(source="__str__")
@@ -47,6 +54,7 @@ class ArtifactSerializer(serializers.Serializer[Artifact]):
     timestamp = UnixMsField(source="created_at", help_text="UNIX ms")
     description = serializers.CharField()
     category = serializers.CharField()
+    sha256 = serializers.CharField(help_text="of its bytes, in hex")
 
     def get_stored_path(self, artifact: Artifact) -> str:
         return f"artifacts/{artifact}"
@@ -60,9 +68,9 @@ class RunMetadataSerializer(serializers.Serializer[Any]):
     tags = serializers.ListField(child=serializers.CharField())
     notes = serializers.CharField()
     params = serializers.SerializerMethodField(help_text="the config, flat")
-    config = serializers.DictField()
+    config = MapField()
     artifacts = ArtifactSerializer(many=True, source="kept_artifacts")
-    summary = serializers.DictField()
+    summary = MapField()
     is_finished = serializers.BooleanField()
     exit_code = serializers.IntegerField(allow_null=True)
     status = serializers.SerializerMethodField(
@@ -85,9 +93,21 @@ class RunSerializer(RunMetadataSerializer):
     project = serializers.CharField(source="project.key")
     name = serializers.CharField(source="key")
     display_name = serializers.CharField(source="name", help_text="as people have renamed it")
-    metrics = serializers.DictField(
+    metrics = MapField(
         source="latest",
         help_text='metric → its last value; "NaN", "Infinity", "-Infinity" are texts',
+    )
+
+
+@extend_schema_serializer(examples=[examples.PRODUCER])
+class ProducerSerializer(serializers.Serializer[Producer]):
+    """Of one process that logged to a run, what has arrived."""
+
+    uuid = serializers.CharField()
+    last_seq = serializers.IntegerField(help_text="all its records up to this one are stored")
+    logged_seq = serializers.IntegerField(help_text="how far it has logged, as it last told")
+    gaps = serializers.ListField(
+        child=serializers.DictField(), help_text="records it had to drop, as it told"
     )
 
 

@@ -23,6 +23,7 @@ urlpatterns = [
     route(RUN, views.RunViewSet, get="get_run", delete="delete_run"),
     route(rf"{RUN}/metrics", views.SeriesViewSet, get="get_metrics"),
     route(rf"{RUN}/params", views.RunViewSet, get="get_params"),
+    route(rf"{RUN}/producers", views.RunViewSet, get="list_producers"),
     route(rf"{RUN}/metadata", views.RunViewSet, get="get_metadata", put="update_metadata"),
     route(rf"{RUN}/artifacts/download", views.ArtifactViewSet, get="download"),
 ]

@@ -20,6 +20,7 @@ from tracking.api.aspara_dashboard.record_serializers import (
     ChangesSerializer,
     ListedProjectSerializer,
     MessageSerializer,
+    ProducerSerializer,
     ProjectMetadataSerializer,
     RunMetadataSerializer,
     RunSerializer,
@@ -187,6 +188,20 @@ class RunViewSet(BodyViewSet):
     )
     def get_params(self, request: Request, project: str, run: str) -> Response:
         return Response(flatten_map(find_run(request.user, project, run).config))
+
+    @extend_schema(
+        operation_id="list_producers",
+        summary="List what has arrived of a run",
+        description="A row for each process that logged to it through the SDK: docs/ingest.md.",
+        parameters=[PageQuery, LINK, TOTAL],
+        responses={200: ProducerSerializer(many=True), 400: INVALID, 404: NO_RUN},
+    )
+    def list_producers(self, request: Request, project: str, run: str) -> Response:
+        query = checked(PageQuery(data=request.query_params))
+        producers = find_run(request.user, project, run).producers.order_by("pk")
+        page = query.cut(producers)
+        headers = query.headers(request, shown=len(page), total=producers.count())
+        return Response(ProducerSerializer(page, many=True).data, headers=headers)
 
     @extend_schema(
         operation_id="get_run_metadata_api",

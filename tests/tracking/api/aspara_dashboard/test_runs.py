@@ -52,6 +52,7 @@ DESCRIBED = {
             "timestamp": NOON_MS,
             "description": "final",
             "category": "model",
+            "sha256": "0" * 64,
         }
     ],
     "summary": {"best": 0.5},
