@@ -74,12 +74,14 @@ def take_snapshot(paths: RunPaths, held: contextlib.ExitStack) -> Snapshot:
         wal = _lock_wal(paths.wal, locked)
         lines = wal.read() if wal else b""
         move = read_move(paths)
-        files = list(archived_files(paths.archive))
         moving = {paths.archive / name for name in move.files} if move else set()
-        sources = [
-            (path, _open(path, held) if path in moving or path == files[-1] else path)
-            for path in sorted({*files, *moving})
-        ]
+        files = sorted({*archived_files(paths.archive), *moving})
+        sources: list[tuple[Path, Path | IO[bytes]]] = [(path, path) for path in files]
+        for i, path in enumerate(files):
+            if path in moving or path == files[-1]:
+                is_new = path in moving and draft_of(path).exists()
+                file = (draft_of(path) if is_new else path).open("rb")
+                sources[i] = (path, held.enter_context(file))
         start = move.wal_bytes if move and move.is_of(lines) else 0
         return Snapshot(sources, lines, start)
 
@@ -94,11 +96,6 @@ def _lock_wal(path: Path, held: contextlib.ExitStack) -> IO[bytes] | None:
             fcntl.flock(file, fcntl.LOCK_SH)
         if os.fstat(file.fileno()).st_nlink or not path.exists():
             return file
-
-
-def _open(path: Path, held: contextlib.ExitStack) -> IO[bytes]:
-    draft = draft_of(path)
-    return held.enter_context((draft if draft.exists() else path).open("rb"))
 
 
 def _points_in(

@@ -1,0 +1,50 @@
+from pathlib import Path
+
+from runyard.aspara_store import life
+
+
+def test_run_is_alive_while_one_of_its_processes_is(tmp_path: Path) -> None:
+    path = tmp_path / "r.lock"
+    before = life.is_held(path)
+    first, second = life.hold(path), life.hold(path)
+    assert first is not None
+    assert second is not None
+
+    both = life.is_held(path)
+    life.release(path, first)
+    one = life.is_held(path)
+    life.release(path, second)
+
+    assert (before, both, one, life.is_held(path)) == (False, True, True, False)
+    assert not path.exists(), "the last one takes it away"
+
+
+def test_lock_left_by_a_killed_process_holds_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "r.lock"
+    path.touch()
+
+    assert not life.is_held(path)
+
+
+def test_watcher_does_not_disturb_who_holds_it(tmp_path: Path) -> None:
+    path = tmp_path / "r.lock"
+    fd = life.hold(path)
+    assert fd is not None
+
+    assert [life.is_held(path) for _ in range(3)] == [True] * 3
+
+    life.release(path, fd)
+
+
+def test_file_of_another_that_took_the_name_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "r.lock"
+    first = life.hold(path)
+    assert first is not None
+    path.unlink()
+    second = life.hold(path)
+    assert second is not None
+
+    life.release(path, first)
+
+    assert life.is_held(path)
+    life.release(path, second)
