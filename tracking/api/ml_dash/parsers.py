@@ -10,7 +10,8 @@ from rest_framework.parsers import JSONParser
 
 MAX_DEPTH = 64  # what lies deeper is read as the text of itself
 MAX_DIGITS = 400  # beyond every float; Python's own readers refuse 4,300 of them
-TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+# A text that does not end goes to the end: nothing in it is looked at twice.
+TOKENS = re.compile(r'"(?:[^"\\]|\\.)*+\\?(?:"|\Z)|[\[\]{}]', re.DOTALL)
 
 
 class AnyJSONParser(JSONParser):
@@ -56,4 +57,6 @@ def _flatten(text: str) -> str:
             if depth == MAX_DEPTH - 1:
                 parts += [text[done:start], json.dumps(text[start : token.end()])]
                 done = token.end()
+    if depth >= MAX_DEPTH:
+        raise json.JSONDecodeError("Nested too deeply, and not closed", text, start)
     return "".join([*parts, text[done:]])

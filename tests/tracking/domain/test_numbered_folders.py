@@ -1,0 +1,31 @@
+import pytest
+
+from tests.factories import make_run
+from tracking.domain.numbered_folders import open_folder
+from tracking.errors import InvalidInput
+from tracking.models import Folder
+
+pytestmark = pytest.mark.django_db
+
+
+def test_folder_has_one_number_for_ever():
+    run = make_run()
+    project = run.project
+
+    top = open_folder(project, "a")
+    below = open_folder(project, "b", parent=top)
+    in_run = open_folder(project, "a", parent=run)
+    deeper = open_folder(project, "b/c", parent=in_run)
+
+    assert [(one.path, one.run) for one in (top, below, in_run, deeper)] == [
+        ("a", None), ("a/b", None), ("a", run), ("a/b/c", run),
+    ]  # fmt: skip
+    assert open_folder(project, "b", parent=top) == below
+    assert Folder.objects.count() == 4
+
+
+@pytest.mark.parametrize("name", ["..", "a/../b", "a\nb", "x" * 251, "y/" * 501])
+def test_names_that_lead_elsewhere_are_refused(name):
+    with pytest.raises(InvalidInput):
+        open_folder(make_run().project, name)
+    assert Folder.objects.count() == 0
