@@ -168,7 +168,7 @@ def describe_artifact(artifact: Artifact, **words: Unpack[Words]) -> None:
     with transaction.atomic():
         stored = Artifact.objects.filter(pk=artifact.pk).values(*given).first()
         audit.note_change(artifact, stored or given, given)
-        artifact.save(update_fields=[*given])
+        artifact.save(update_fields=[*given, "updated_at"])
         revise_run(artifact.run_id, is_alive=False)
 
 
@@ -298,7 +298,7 @@ def _describe(artifact: Artifact, words: dict[str, Any]) -> Artifact:
 
 
 def _save_words(artifact: Artifact, fields: list[str]) -> None:
-    artifact.save(update_fields=fields)
+    artifact.save(update_fields=[*fields, "updated_at"])
     revise_run(artifact.run_id)
 
 

@@ -75,6 +75,7 @@ class Artifact(models.Model):
     content_type = models.CharField(max_length=100)
     storage_key = models.CharField(max_length=200, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

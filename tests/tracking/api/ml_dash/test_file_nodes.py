@@ -72,7 +72,7 @@ def test_file_is_a_node_of_its_folder(upload, run, folder):
         "checksum": checksum,
         "metadata": {"epoch": 3},
         "uploadedAt": zulu_iso(stored.created_at),
-        "updatedAt": zulu_iso(stored.created_at),
+        "updatedAt": zulu_iso(stored.updated_at),
         "deletedAt": None,
         "type": "FILE",
         "name": "w.json",
@@ -134,7 +134,8 @@ def test_node_is_described_changed_and_deleted(client, run):
     gone = client.delete(address).json()
 
     assert (before["pPath"], before["name"]) == ("/a", "x.bin")
-    assert after == before | changes
+    assert after == before | changes | {"updatedAt": after["updatedAt"]}
+    assert after["updatedAt"] > before["updatedAt"]
     assert gone == {
         "id": str(file.uid),
         "deletedAt": zulu_iso(Artifact.objects.get().deleted_at),

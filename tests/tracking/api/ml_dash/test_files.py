@@ -102,7 +102,7 @@ def test_upload_answers_with_the_fourteen_keys(run, upload):
             "checksum": WEIGHTS_SUM,
             "metadata": {"epoch": 3, "loss": "NaN"},
             "uploadedAt": zulu_iso(stored.created_at),
-            "updatedAt": zulu_iso(stored.created_at),
+            "updatedAt": zulu_iso(stored.updated_at),
             "deletedAt": None,
         },
     )
@@ -224,8 +224,13 @@ def test_file_is_described_changed_and_deleted(ask, upload, files):
     changes = {"description": "new", "tags": ["b"], "bindrs": ["c"], "metadata": {"v": 2}}
 
     assert ask("get", address) == (200, made)
-    assert ask("patch", address, changes | {"unknown": 1}) == (200, made | changes)
-    assert ask("patch", address, {"tags": None}) == (200, made | changes)
+    described, unchanged = (
+        ask("patch", address, changes | {"unknown": 1}),
+        ask("patch", address, {"tags": None}),
+    )
+    assert described == (200, made | changes | {"updatedAt": described[1]["updatedAt"]})
+    assert unchanged == described
+    assert described[1]["updatedAt"] > made["updatedAt"]
     status, gone = ask("delete", address)
 
     assert (status, gone) == (
