@@ -23,7 +23,11 @@ class HybridStore:
 
     def start(self, about: About) -> None:
         self._local.start(about)
-        self._remote.start(about)
+        try:
+            self._remote.start(about)
+        except BaseException:
+            self._local.finish("FAILED")
+            raise
 
     def finish(self, status: str) -> None:
         self._local.finish(status)

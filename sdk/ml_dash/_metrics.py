@@ -164,9 +164,10 @@ class MetricBuilder:
 
 def clean_row(data: Mapping[Any, Any]) -> Mapping[str, Any]:
     """In the SDK's values; a row of plain numbers, which most are, passes as it is."""
-    if all(type(value) is float or _is_small_int(value) for value in data.values()):
-        return data
-    return as_json_map(data, "metrics")
+    for value in data.values():
+        if type(value) is not float and not _is_small_int(value):
+            return as_json_map(data, "metrics")
+    return data
 
 
 def _is_small_int(value: object) -> bool:

@@ -104,8 +104,10 @@ class RemoteStore:
             "bindrs": list(entry.bindrs),
         }
         words = (entry.filename, entry.description or "", "", entry.metadata or {})
-        with _writing():
+        try:
             saved = self._core.log_artifact(Artifact(source, *words, node)) or {}
+        except RunFinished as error:
+            raise _closed() from error
         return self._tell(entry, saved)
 
     def _tell(self, entry: FileEntry, saved: Mapping[str, Any]) -> dict[str, Any]:
@@ -129,8 +131,10 @@ class RemoteStore:
         }
 
     def _record(self, kind: str, payload: dict[str, Any]) -> None:
-        with _writing():
+        try:
             self._core.record(kind, payload)
+        except RunFinished as error:
+            raise _closed() from error
 
     # ── Reading ──────────────────────────────────────────────────────────────
 
@@ -260,12 +264,8 @@ def _file(file_id: str) -> str:
     return f"/files/{quote(str(file_id), safe='')}"
 
 
-@contextmanager
-def _writing() -> Iterator[None]:
-    try:
-        yield
-    except RunFinished:
-        raise ExperimentError("The experiment is closed: call experiment.run.start().") from None
+def _closed() -> ExperimentError:
+    return ExperimentError("The experiment is closed: call experiment.run.start().")
 
 
 @contextmanager

@@ -1,6 +1,6 @@
-"""A job that times each `log()` of 4 metrics, or each buffered JSON line: prints nanoseconds.
+"""A job that times each `log()` of 4 values, or each buffered JSON line: prints nanoseconds.
 
-Usage: python -m tests.bench.job (log|line) FOLDER [SERVER]
+Usage: python -m tests.bench.job (log|dash|line) FOLDER [SERVER]
 """
 
 import json
@@ -28,6 +28,18 @@ def aspara_log(folder: Path, server: str) -> Iterator[Log]:
 
 
 @contextmanager
+def dash_log(folder: Path, server: str) -> Iterator[Log]:
+    """Here, or on the server if there is one."""
+    from ml_dash import Experiment
+
+    os.environ["RUNYARD_DIR"] = str(folder)
+    os.environ["RUNYARD_EXIT_DEADLINE"] = os.environ["RUNYARD_INIT_TIMEOUT"] = "1"
+    root = None if server else folder / ".dash"
+    with Experiment("bench/bench/dash", dash_url=server, dash_root=root).run as experiment:
+        yield lambda row: experiment.metrics("train").log(**row)
+
+
+@contextmanager
 def json_line(folder: Path, server: str) -> Iterator[Log]:
     with (folder / "lines.jsonl").open("w") as file:
         yield lambda row: file.write(json.dumps(row) + "\n")
@@ -35,7 +47,7 @@ def json_line(folder: Path, server: str) -> Iterator[Log]:
 
 def main() -> None:
     kind, folder, *server = sys.argv[1:]
-    way = {"log": aspara_log, "line": json_line}[kind]
+    way = {"log": aspara_log, "dash": dash_log, "line": json_line}[kind]
     times = []
     with way(Path(folder), "".join(server)) as log:
         for _ in range(CALLS):

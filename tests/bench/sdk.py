@@ -36,14 +36,22 @@ def import_seconds(code: str) -> float:
 
 def figures() -> list[Figure]:
     line, down = job_times("line"), job_times("log", NOBODY)
+    here, away = job_times("dash"), job_times("dash", NOBODY)
     with bench_server() as port:
-        up = job_times("log", f"http://127.0.0.1:{port}")
-    bare, ours = import_seconds("pass"), import_seconds("import aspara")
+        url = f"http://127.0.0.1:{port}"
+        up, there = job_times("log", url), job_times("dash", url)
+    bare, ours, dash = map(import_seconds, ("pass", "import aspara", "import ml_dash"))
     rival, p50, p99 = "buffered JSON line", 0.5, 0.99
     return [
         Figure("log() p50, server down", percentile(down, p50), "µs", rival, percentile(line, p50), "≤ 2", CALLS),
         Figure("log() p99, server down (goal 50 µs)", percentile(down, p99), "µs", rival, percentile(line, p99), "", CALLS),
         Figure("log() p50, server up", percentile(up, p50), "µs", rival, percentile(line, p50), "≤ 2", CALLS),
         Figure("log() p99, server up (goal 1 ms)", percentile(up, p99), "µs", rival, percentile(line, p99), "", CALLS),
+        Figure("ml_dash metrics().log() p50, local", percentile(here, p50), "µs", rival, percentile(line, p50), "", CALLS),
+        Figure("ml_dash metrics().log() p99, local", percentile(here, p99), "µs", rival, percentile(line, p99), "", CALLS),
+        Figure("ml_dash metrics().log() p50, remote, server up", percentile(there, p50), "µs", rival, percentile(line, p50), "", CALLS),
+        Figure("ml_dash metrics().log() p99, remote, server up", percentile(there, p99), "µs", rival, percentile(line, p99), "", CALLS),
+        Figure("ml_dash metrics().log() p50, remote, server down", percentile(away, p50), "µs", rival, percentile(line, p50), "", CALLS),
         Figure("import aspara over bare Python (goal 60 ms)", (ours - bare) * 1e3, "ms", "bare Python", bare * 1e3, "", 10),
+        Figure("import ml_dash over bare Python (goal 60 ms)", (dash - bare) * 1e3, "ms", "bare Python", bare * 1e3, "", 10),
     ]  # fmt: skip

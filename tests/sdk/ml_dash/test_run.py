@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -298,3 +299,14 @@ def test_auto_started_experiment_is_here_and_ends_with_the_process(
     assert status_of("me/scratch/dxp") == status
     about = json.loads((here / ".dash/me/scratch/dxp/experiment.json").read_text())
     assert (about["name"], about["project"], about["tags"]) == ("dxp", "scratch", [])
+
+
+def test_forked_child_logs_and_leaves_the_end_to_its_parent(local: Experiment) -> None:
+    if (child := os.fork()) == 0:
+        local.metrics("m").log(a=1)
+        lifecycle.finish_all()
+        os._exit(0)
+    os.waitpid(child, 0)
+
+    assert status_of("alice/tests/exp") == "RUNNING"
+    assert local.metrics("m").stats()["count"] == 1

@@ -1,5 +1,6 @@
 """A server that is down, slow, rude or forgetful: the training goes on, and nothing is lost."""
 
+import json
 import os
 import time
 from collections.abc import Callable
@@ -184,13 +185,16 @@ def test_file_that_vanishes_while_it_is_saved_is_a_gap(
     assert door.uploads == []
 
 
-def test_start_that_the_server_refuses_is_told(door: Door) -> None:
+@pytest.mark.parametrize("place", [None, ".dash"], ids=["remote", "hybrid"])
+def test_start_that_the_server_refuses_is_told(place: str | None, door: Door, here: Path) -> None:
     door.fault = lambda path: Answer(400, {"detail": "folder is too long."})
 
     with pytest.raises(
         ConfigurationError, match=r"does not take the experiment: folder is too long"
     ):
-        Experiment(PREFIX, dash_url=door.url, dash_root=None).run.start()
+        Experiment(PREFIX, dash_url=door.url, dash_root=place).run.start()
+    about = [json.loads(path.read_text()) for path in here.rglob("experiment.json")]
+    assert [one["status"] for one in about] == ["FAILED"] * bool(place)
 
 
 def test_server_that_was_away_is_told_the_path_by_forked_workers_too(door: Door) -> None:
