@@ -61,6 +61,7 @@ class LocalRun:
         self.is_finished = False
         self.status: Status | None = None  # how it ended
         self.left = 0  # how many rows the disk would not take
+        self._is_told = False
         self.exit_deadline_s = 0.0  # nobody has to be waited for
         self.is_silent = not config.logs_here()
         self.is_elsewhere = False  # not where a dashboard looks by itself
@@ -241,10 +242,10 @@ class LocalRun:
     def drain(self, timeout_s: float) -> int:  # noqa: ARG002 -- as above
         """Returns the number of rows that are lost, which is said once."""
         lifecycle.untrack(self)
-        left, self.left = self.left, 0
-        if left:
-            warn(f"{left} rows of {self.project}/{self.key} could not be written and are LOST.")
-        return left
+        if self.left and not self._is_told:
+            self._is_told = True
+            warn(f"{self.project}/{self.key}: {self._losses()}.")
+        return self.left
 
     def _sync(self) -> None:
         """In a thread of its own, which must not make `log` wait for the disk."""
@@ -260,10 +261,15 @@ class LocalRun:
     def whereabouts(self) -> str:
         """Where the files are and how to look at them, for a line to people."""
         folder = self._paths.folder
+        if self.left:
+            return f"{folder}, but {self._losses()}"
         if self.is_silent or self.is_finished:
             return str(folder)
         option = f" --data-dir {quote(str(self._paths.root))}" if self.is_elsewhere else ""
         return f"{folder} (to look at it: aspara dashboard{option})"
+
+    def _losses(self) -> str:
+        return f"{self.left} row{'s' * (self.left > 1)} could not be written: LOST"
 
     def forget_parent(self) -> None:
         """In a forked child: what was the parent's is let go of; the first row begins anew."""
