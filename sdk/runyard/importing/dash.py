@@ -1,13 +1,16 @@
 """Experiments of ML-Dash on disk, as runs and strands."""
 
 import contextlib
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from runyard.dash.documents import read_document
+from runyard.dash.names import UNNAMED
 from runyard.dash.reading import (
     ABOUT_FILE,
     Experiment,
@@ -18,6 +21,7 @@ from runyard.dash.reading import (
     read_experiment,
 )
 from runyard.importing.source import (
+    Ask,
     FoundRun,
     Options,
     Parcel,
@@ -26,8 +30,10 @@ from runyard.importing.source import (
     Strand,
     encode,
     events,
+    file_number,
     fingerprint,
     first_line,
+    last_line,
 )
 from runyard.values import MAX_TEXT_LENGTH, as_json, as_tags, as_time_us
 
@@ -35,7 +41,6 @@ FORMAT = "ml_dash"
 DEFAULT_PROJECT = "scratch"  # the original's, too
 STATUSES = {"COMPLETED": "completed", "FAILED": "failed", "CANCELLED": "cancelled"}
 TIMES_S = range(-62_135_596_800, 253_402_300_800)  # what a calendar can show
-FILE_IDS = range(1, 10**18)  # what the server takes
 TORN = "cut short"  # in the reader's words for a line that is perhaps still being written
 
 Rows = Callable[[Stream], Iterator[tuple[int, dict[str, Any]]]]
@@ -61,7 +66,11 @@ class DashSource:
 
     def find(self) -> Iterator[FoundRun]:
         for path in find_experiments(self._path):
-            experiment = read_experiment(path, self._root)
+            try:
+                experiment = read_experiment(path, self._root)
+            except OSError as error:
+                self.problems.append(Problem(str(path), str(error)))
+                continue
             if experiment.about.name:
                 yield self._describe(experiment)
             else:
@@ -88,7 +97,8 @@ class DashSource:
     def _describe(self, experiment: Experiment) -> FoundRun:
         about = experiment.about
         owner = self._owner or about.owner
-        project = self._project or about.project or DEFAULT_PROJECT
+        named = "" if "{" in about.project else about.project  # a template that was never filled in
+        project = self._project or named or DEFAULT_PROJECT
         is_known = experiment.status is not None
         start = {
             "source": FORMAT,
@@ -157,8 +167,12 @@ class DashSource:
             "metadata": dict(stream.metadata or {}),
         }
         said = {"stream": name, **{key: value for key, value in words.items() if value}}
-        read = partial(_read_rows, experiment, stream, said, rows)
-        yield Strand(f"rows of {name or 'no name'}", f"rows {name} {fingerprint(begin)}", read)
+        yield Strand(
+            f"rows of {name or 'no name'}",
+            f"rows {name} {fingerprint(begin)}",
+            partial(_read_rows, experiment, stream, said, rows),
+            is_there=partial(_has_rows, stream, name, rows),
+        )
 
 
 def _find_root(path: Path) -> Path | None:
@@ -201,10 +215,31 @@ def _row_time_us(row: Mapping[str, Any], before_us: int) -> int:
     return round(seconds * 1e6) if is_time else before_us
 
 
+def _has_rows(stream: Stream, name: str, rows: Rows, ask: Ask) -> bool:
+    """Whether the stream begins with the same row."""
+    page = ask(f"metrics/{quote(name or UNNAMED)}/data?startIndex=0&limit=1").get("data")
+    ours = next((row["data"] for _, row in rows(stream)), None)
+    theirs = page[0].get("data") if page else None
+    if not isinstance(theirs, dict) or ours is None or theirs.keys() != ours.keys():
+        return False
+    if "_ts" in ours:
+        return bool(theirs["_ts"] == ours["_ts"])
+    return fingerprint(theirs) == fingerprint(ours)
+
+
+def _has_log(experiment: Experiment, ask: Ask) -> bool:
+    page = ask("logs?limit=1&orderBy=sequenceNumber&order=asc").get("logs")
+    ours = next((line for _, line in experiment.logs()), None)
+    if not page or ours is None or page[0].get("message") != ours["message"]:
+        return False
+    return _time_us(page[0].get("timestamp")) == _time_us(ours.get("timestamp"))
+
+
 def _logs(experiment: Experiment) -> Iterator[Strand]:
     path = experiment.path / "logs" / "logs.jsonl"
     if is_file(path) and (begin := first_line(path)):
-        yield Strand("log", f"log {fingerprint(begin)}", partial(_read_log, experiment))
+        read, is_there = partial(_read_log, experiment), partial(_has_log, experiment)
+        yield Strand("log", f"log {fingerprint(begin)}", read, is_there=is_there)
 
 
 def _read_log(experiment: Experiment) -> Iterator[Record]:
@@ -234,18 +269,17 @@ def _file(run: FoundRun, path: Path, file: File) -> Strand:
 def _file_id(run: FoundRun, text: str) -> str:
     """The file's own, or a number made from it where the server would not take it."""
     is_fit = text.isascii() and text.isdigit() and text[0] != "0" and len(text) < 19
-    return text if is_fit else str(int(fingerprint(run.identity, text), 16) % FILE_IDS[-1] + 1)
+    return text if is_fit else file_number(run.identity, text)
 
 
 def _status(experiment: Experiment, idle_s: float) -> Strand:
     """How it ended, if it did. Each state is told once: people may have the last word."""
     status, since = experiment.status, experiment.document.get("status_at")
+    last_us = _last_us(experiment)
     if status in STATUSES:
-        ended_at = _time_us(experiment.ended_at) or round(experiment.changed_at * 1e6)
-        finish = {"status": STATUSES[status], "time": ended_at}
-        return events("status", f"status {status} {since} {ended_at}", ("finish", finish))
-    changed_at = experiment.changed_at
-    if time.time() - changed_at < idle_s:
+        finish = {"status": STATUSES[status], "time": _time_us(experiment.ended_at) or last_us}
+        return events("status", f"status {status} {since} {finish['time']}", ("finish", finish))
+    if time.time() - last_us / 1e6 < idle_s:
         begun = experiment.document.get("updated_at")
         return Strand(
             "status", f"status running {since} {begun}", lambda: iter(()), {"resume": True}
@@ -253,12 +287,23 @@ def _status(experiment: Experiment, idle_s: float) -> Strand:
     # The original says nothing of ends. Ours does: then its job ended without a word.
     finish = {
         "status": "completed" if status is None else "failed",
-        "time": round(changed_at * 1e6),
+        "time": last_us,
         "reason": "inferred: nothing was written after that, and no end was noted",
     }
-    return events(
-        "status", f"status inferred {finish['status']} {finish['time']}", ("finish", finish)
-    )
+    return events("status", f"status inferred {finish['status']} {last_us}", ("finish", finish))
+
+
+def _last_us(experiment: Experiment) -> int:
+    """When something was logged last, as the lines say: a copy's files are all young."""
+    said = [experiment.created_at, experiment.started_at, experiment.document.get("updated_at")]
+    said += [file.entry["updatedAt"] for file in experiment.files()]
+    paths = [stream.path for stream in (*experiment.streams(), *experiment.tracks())]
+    for path in [*paths, experiment.path / "logs" / "logs.jsonl"]:
+        with contextlib.suppress(OSError, ValueError, RecursionError):
+            line = json.loads(last_line(path))
+            said += [line.get("createdAt"), line.get("timestamp")] if isinstance(line, dict) else []
+    known = [time_us for text in said if (time_us := _time_us(text)) is not None]
+    return max(known, default=round(experiment.changed_at * 1e6))
 
 
 def _time_us(text: object) -> int | None:

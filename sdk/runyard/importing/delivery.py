@@ -7,7 +7,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import quote
 
 from runyard.answers import Verdict, advise, explain, judge, retry_after_s
@@ -20,6 +21,7 @@ from runyard.importing.source import (
     Record,
     Source,
     Strand,
+    file_number,
     first_strand,
 )
 from runyard.names import full_jitter
@@ -75,12 +77,18 @@ class _Batch(NamedTuple):
     records: list[Record]
 
 
+class Line(Transport, Protocol):
+    """A transport that can ask as well."""
+
+    def request(self, method: str, path: str) -> Response: ...
+
+
 class Courier:
     """For one thread; each of its batches is sent by another."""
 
     def __init__(
         self,
-        transport: Transport,
+        transport: Line,
         url: str,
         *,
         patience_s: float = PATIENCE_S,
@@ -102,6 +110,9 @@ class Courier:
     def deliver(self, run: FoundRun, info: RunInfo, strand: Strand) -> Outcome:
         """Bring what the server does not have. Raises: StrandLeft, ImportStopped."""
         known_seq = first_known = self._start(run, strand)["acked_seq"]
+        is_foreign = known_seq == 1 and not info.created  # somebody else may have been here
+        if is_foreign and strand.is_there and strand.is_there(partial(self._ask, info)):
+            return Outcome(known=sum(1 for _ in strand.read()))
         for _ in range(MAX_REWINDS):
             delivery = _Delivery(self, run, info, strand)
             try:
@@ -160,6 +171,14 @@ class Courier:
             attempts = min(attempts + 1, 16)
             if time.monotonic() + delay > give_up_at or self._is_ended.wait(delay):
                 raise ImportStopped(trouble)
+
+    def _ask(self, info: RunInfo, path: str) -> dict[str, Any]:
+        """{} where the server has no answer. Raises: ImportStopped."""
+        try:
+            answer = self._transport.request("GET", f"/api/experiments/{info.uid}/{path}")
+        except TransportError as error:
+            raise ImportStopped(f"{self._url} does not answer ({error})") from None
+        return answer.json() if answer.status == 200 else {}
 
     def failure(self, verdict: Verdict, answer: Response) -> RunyardError:
         """Why a run, or all of them, cannot go on."""
@@ -260,16 +279,12 @@ class _Delivery:
 
     def _upload(self, parcel: Parcel) -> bool:
         """What is refused is not marked as sent: the next import tries again."""
-        uid, is_node = self._info.uid, "uid" in parcel.entry
-        run = f"projects/{quote(self._info.project)}/runs/{quote(self._info.key)}"
-        path = f"/api/experiments/{uid}/files" if is_node else f"/tracker/api/v1/{run}/artifacts"
-        receipt = "id" if is_node else "artifact_name"
-        try:
-            form = Upload(parcel.path, parcel.entry)
-            answer = self._courier.post(path, lambda: form, form.content_type, receipt=receipt)
-        except OSError as error:
-            return self._leave_out(f"it cannot be read: {error}")
-        match judge(answer, receipt=receipt):
+        answer = self._post_file(parcel)
+        uid = parcel.entry.get("uid")
+        if uid and answer.status == 409:  # that of another file, as in a run imported twice
+            uid = file_number(self._run.identity, uid)
+            answer = self._post_file(parcel._replace(entry={**parcel.entry, "uid": uid}))
+        match judge(answer, receipt=_receipt(parcel)):
             case Verdict.TAKEN:
                 return True
             case Verdict.REFUSED | Verdict.TOO_LARGE:
@@ -277,9 +292,26 @@ class _Delivery:
             case verdict:
                 raise self._courier.failure(verdict, answer)
 
+    def _post_file(self, parcel: Parcel) -> Response:
+        """Raises: StrandLeft for one that cannot be read, ImportStopped."""
+        project, key = quote(self._info.project), quote(self._info.key)
+        path = f"/tracker/api/v1/projects/{project}/runs/{key}/artifacts"
+        if "uid" in parcel.entry:
+            path = f"/api/experiments/{self._info.uid}/files"
+        try:
+            form = Upload(parcel.path, parcel.entry)
+            receipt = _receipt(parcel)
+            return self._courier.post(path, lambda: form, form.content_type, receipt=receipt)
+        except OSError as error:
+            raise StrandLeft(f"it cannot be read: {error}") from None
+
     def _leave_out(self, reason: str) -> bool:
         self.problems.append(Problem(f"{self._run.place}: {self._strand.name}", reason))
         return False
+
+
+def _receipt(parcel: Parcel) -> str:
+    return "id" if "uid" in parcel.entry else "artifact_name"
 
 
 def bring(courier: Courier, source: Source, run: FoundRun) -> tuple[RunInfo | None, Outcome]:
@@ -298,4 +330,6 @@ def bring(courier: Courier, source: Source, run: FoundRun) -> tuple[RunInfo | No
                 whole = whole.plus(Outcome(problems=(problem,)))
     except StrandLeft as left:
         whole = whole.plus(Outcome(problems=(Problem(run.place, str(left), left.is_loss),)))
+    except OSError as error:  # of the source's disk
+        whole = whole.plus(Outcome(problems=(Problem(run.place, str(error)),)))
     return info, whole

@@ -22,7 +22,7 @@ class Imported(NamedTuple):
 
 
 class Report:
-    """`stopped`: why no more could be sent. `base`: the server's address."""
+    """`stopped`: why no more could be sent. `base`: the server's address; "" if none was asked."""
 
     def __init__(self, base: str = "") -> None:
         self.base = base
@@ -59,13 +59,18 @@ class Report:
 
     def _describe(self, one: Imported) -> str:
         taken, known, _ = one.outcome
+        if not self.base:
+            return f"{one.run.title}: {taken:,} records"
         where = f" → {self.base}{one.info.path}" if one.info else ""
         return f"{one.run.title}: {taken:,} records taken, {known:,} known{where}"
 
     def _total(self) -> str:
         taken = sum(one.outcome.taken for one in self.imported)
         known = sum(one.outcome.known for one in self.imported)
-        return f"{_count(len(self.imported), 'run')}: {taken:,} records taken, {known:,} known already."
+        runs = _count(len(self.imported), "run")
+        if not self.base:
+            return f"{runs}: {taken:,} records; nothing was sent."
+        return f"{runs}: {taken:,} records taken, {known:,} known already."
 
     def as_json(self) -> dict[str, Any]:
         return {

@@ -19,8 +19,11 @@ from runyard.records import Lost, encode_event
 
 SPACE = UUID("5c8e6f4b-0a0e-5d55-9d0a-7a3d5b1f6c21")  # of names that imports make
 
+TAIL_BYTES = 64 * 1024
+MAX_FILE_ID = 10**18 - 1
 PATH = ("namespace", "project_name", "folder", "name")  # of a start that has free names
 
+Ask = Callable[[str], dict[str, Any]]
 Record = bytes | Lost  # framed, as `runyard.records` encodes them
 
 
@@ -43,7 +46,9 @@ class Strand(NamedTuple):
     """Records of one origin. `read` begins anew each time it is called, with record 2.
 
     `identity` tells it from the run's other strands, and is the same wherever the source lies now.
-    `start` says more than where the run is.
+    `start` says more than where the run is. `is_there` finds out whether the run has these records
+    by another way, as when a job wrote them to disk and to the server; it may ask for what lies
+    below the run's address.
     """
 
     name: str
@@ -51,6 +56,7 @@ class Strand(NamedTuple):
     read: Callable[[], Iterator[Record]]
     start: Mapping[str, Any] = {}
     parcel: Parcel | None = None
+    is_there: Callable[[Ask], bool] | None = None
 
 
 class FoundRun(NamedTuple):
@@ -139,6 +145,20 @@ def fingerprint(*contents: object) -> str:
     """The same for the same content."""
     text = json.dumps(contents, sort_keys=True, default=str)
     return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:32]
+
+
+def file_number(*contents: object) -> str:
+    """An id for a file that has none which the server would take."""
+    return str(int(fingerprint(*contents), 16) % MAX_FILE_ID + 1)
+
+
+def last_line(path: Path) -> bytes:
+    """The last whole one that is not very long; b"" if there is none."""
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - TAIL_BYTES))
+        lines = file.read(TAIL_BYTES).split(b"\n")
+    return next((line for line in reversed(lines[:-1]) if line.strip()), b"")
 
 
 def first_line(path: Path) -> bytes:
