@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from runyard.answers import advise, explain
@@ -44,6 +44,10 @@ class Remote:
     ) -> Response:
         """The answer itself, whatever its body and headers are."""
         return self._request("GET", f"{path}?{urlencode(query)}")
+
+    def save(self, path: str, file: IO[bytes]) -> None:
+        """Write the answer's bytes as they come."""
+        self._request("GET", path, sink=file.write)
 
     def patch(self, path: str, changes: Mapping[str, Any]) -> dict[str, Any]:
         return self._ask("PATCH", path, json.dumps(changes).encode())
@@ -85,7 +89,7 @@ class Remote:
         method: str,
         path: str,
         body: bytes = b"",
-        sink: Callable[[bytes], None] | None = None,
+        sink: Callable[[bytes], object] | None = None,
     ) -> Response:
         with contextlib.closing(_Transport(self._address, self._credentials, sink)) as transport:
             answer = transport.request(method, path, body, JSON if body else {})
@@ -108,7 +112,7 @@ class _Transport(HttpTransport):
     """One whose answers are long; with a `sink` the bytes of a good one go there."""
 
     def __init__(
-        self, address: Address, credentials: Credentials, sink: Callable[[bytes], None] | None
+        self, address: Address, credentials: Credentials, sink: Callable[[bytes], object] | None
     ) -> None:
         super().__init__(address, credentials, timeout_s=TIMEOUT_S)
         self._sink = sink
