@@ -201,57 +201,41 @@ def test_what_nobody_summed_up_is_told(local: Experiment, caplog: pytest.LogCapt
     ]
 
 
+WORDS: dict[str, Any] = {"readme": "# R", "tags": ["t"], "bindrs": ["b"], "metadata": {"k": 1}}
+
+
 def test_server_hears_of_beginning_and_end(door: Door, capsys: pytest.CaptureFixture[str]) -> None:
-    experiment = Experiment(
-        "alice/my proj/a/b/exp 1",
-        readme="# R",
-        tags=["t"],
-        bindrs=["b"],
-        metadata={"k": 1},
-        dash_url=door.url,
-        dash_root=None,
-    )
-    assert (experiment.id, experiment.data, experiment.mode) == (None, None, OperationMode.REMOTE)
-    with experiment.run:
-        first_id = experiment.id
+    prefix = "alice/my proj/a/b/exp 1"
+    with Experiment(prefix, **WORDS, dash_url=door.url, dash_root=None).run as experiment:
         experiment.run.fail()
 
     (key,) = door.runs
     (start,) = door.payloads(key, "start")
     assert start.pop("started_at") > 0
-    assert start == {
-        "source": "ml_dash",
-        "namespace": "alice",
-        "project_name": "my proj",
-        "folder": "a/b",
-        "name": "exp 1",
-        "readme": "# R",
-        "tags": ["t"],
-        "bindrs": ["b"],
-        "metadata": {"k": 1},
-        "resume": True,
-    }
-    assert (first_id, door.status(key)) == (door.runs[key]["uid"], "failed")
-    assert experiment.data == {
-        "experiment": {
-            "id": first_id,
-            "name": "exp 1",
-            "prefix": "alice/my proj/a/b/exp 1",
-            "folder": "a/b",
-            "readme": "# R",
-            "description": "# R",
-            "metadata": {"k": 1},
-            "tags": ["t"],
-            "bindrs": ["b"],
-        },
-        "project": {"slug": "my proj", "namespace": {"slug": "alice"}},
-    }
+    names = {"namespace": "alice", "project_name": "my proj", "folder": "a/b", "name": "exp 1"}
+    assert start == {"source": "ml_dash", **names, **WORDS, "resume": True}
+    assert door.status(key) == "failed"
     page = f"{door.url}/projects/p/runs/{key}"
     assert capsys.readouterr().out.splitlines() == [
-        f"ml_dash: alice/my proj/a/b/exp 1: {page}",
-        f"ml_dash: alice/my proj/a/b/exp 1 failed: {page}",
+        f"ml_dash: {prefix}: {page}",
+        f"ml_dash: {prefix} failed: {page}",
     ]
     assert not Path(".dash").exists()
+
+
+def test_id_and_data_are_known_once_the_server_has_answered(door: Door) -> None:
+    experiment = Experiment("alice/p/a/x", **WORDS, dash_url=door.url, dash_root=None)
+    assert (experiment.id, experiment.data, experiment.mode) == (None, None, OperationMode.REMOTE)
+    with experiment.run:
+        first_id = experiment.id
+
+    (run,) = door.runs.values()
+    assert experiment.id == first_id == run["uid"]
+    names = {"id": first_id, "name": "x", "prefix": "alice/p/a/x", "folder": "a"}
+    assert experiment.data == {
+        "experiment": {**names, **WORDS, "description": "# R"},
+        "project": {"slug": "p", "namespace": {"slug": "alice"}},
+    }
 
 
 AUTO_START = """
