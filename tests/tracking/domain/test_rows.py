@@ -133,3 +133,20 @@ def test_rows_that_are_nested_too_deep_are_kept_as_text() -> None:
     append(run, deep)
 
     assert len(fields_of(run)) == 1
+
+
+def test_edges_are_the_first_row_and_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "OPEN_BYTES", 100)  # several blocks, some of them packed
+    run = make_run()
+    for n in range(20):
+        append(run, {"n": n, "text": "x" * 30})
+    append(run, {"n": 7}, stream="other")
+
+    edges = rows.read_edges(run, ["train", "other", "none"])
+
+    assert run.row_blocks.filter(stream="train").count() > 2
+    assert {name: (one.index, two.index) for name, (one, two) in edges.items()} == {
+        "train": (0, 19),
+        "other": (0, 0),
+    }
+    assert [row.fields["n"] for row in edges["train"]] == [0, 19]

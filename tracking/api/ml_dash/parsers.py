@@ -5,8 +5,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from rest_framework.exceptions import ParseError
-from rest_framework.parsers import JSONParser
+from rest_framework.parsers import BaseParser
+
+from tracking.errors import FileTooLarge
 
 MAX_DEPTH = 64  # what lies deeper is read as the text of itself
 MAX_DIGITS = 400  # beyond every float; Python's own readers refuse 4,300 of them
@@ -14,8 +17,14 @@ MAX_DIGITS = 400  # beyond every float; Python's own readers refuse 4,300 of the
 TOKENS = re.compile(r'"(?:[^"\\]|\\.)*+\\?(?:"|\Z)|[\[\]{}]', re.DOTALL)
 
 
-class AnyJSONParser(JSONParser):
-    """JSON with NaN and infinities, numbers of any length and objects of any depth."""
+class AnyJSONParser(BaseParser):
+    """JSON with NaN and infinities, numbers of any length and objects of any depth.
+
+    It takes as many bytes as an inflated batch may have: clients send a thousand rows at once,
+    however long they are. The framework's own parser would read no more than a form may have.
+    """
+
+    media_type = "application/json"
 
     def parse(
         self,
@@ -24,9 +33,14 @@ class AnyJSONParser(JSONParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
         encoding = (parser_context or {}).get("encoding") or "utf-8"
+        body = stream.read(settings.MAX_INFLATED_BYTES + 1)
+        if len(body) > settings.MAX_INFLATED_BYTES:
+            told = (
+                f"The body is too large: at most {settings.MAX_INFLATED_BYTES} bytes are allowed."
+            )
+            raise FileTooLarge(told)
         try:
-            text = stream.read().decode(encoding)
-            return read_json(text)
+            return read_json(body.decode(encoding))
         except (ValueError, LookupError) as error:
             raise ParseError(f"JSON parse error - {error}") from error
 

@@ -233,6 +233,17 @@ def test_malformed_batches_are_refused_and_change_nothing(call, experiment, metr
     assert Run.objects.get().metadata == {}
 
 
+def test_long_rows_are_taken_up_to_a_limit_of_their_own(call, metrics, settings):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE, settings.MAX_INFLATED_BYTES = 100, 1_000
+    path = f"{metrics}/train/append-batch"
+
+    assert call("post", path, {"dataPoints": [{"text": "x" * 900}]})[0] == 200
+    assert call("post", path, {"dataPoints": [{"text": "x" * 1_000}]}) == (
+        413,
+        {"detail": "The body is too large: at most 1000 bytes are allowed."},
+    )
+
+
 @pytest.mark.parametrize(("who", "status"), [("bob", 200), ("vera", 404), ("charlie", 404)])
 def test_who_may_append(call, metrics, who, status):
     answer = call("post", f"{metrics}/train/append-batch", {"dataPoints": ROWS}, who=who)
