@@ -12,8 +12,7 @@ from typing import Any
 
 from runyard.notices import warn
 
-_held: set[tuple[int, Path]] = set()
-os.register_at_fork(after_in_child=_held.clear)
+_held: dict[tuple[int, Path], int] = {}  # who holds which lock, by which descriptor
 
 # ASCII, for readers in any locale; NaN and Infinity stand as they are.
 encode = json.JSONEncoder(separators=(",", ":")).encode
@@ -119,12 +118,23 @@ def locked(path: Path) -> Iterator[None]:
         return
     fd = open_lock(path)
     try:
-        _held.add(holder)
+        _held[holder] = fd
         lock(fd)
         yield
     finally:
-        _held.discard(holder)
+        if _held.pop(holder, None) is not None:
+            unlock(fd)  # a child that was forked meanwhile has the descriptor too
+            os.close(fd)
+
+
+def _drop_inherited() -> None:
+    """A forked child would wait for itself, once the parent is dead."""
+    for fd in _held.values():
         os.close(fd)
+    _held.clear()
+
+
+os.register_at_fork(after_in_child=_drop_inherited)
 
 
 def open_lock(path: Path) -> int:
