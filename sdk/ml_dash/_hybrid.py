@@ -5,8 +5,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from runyard.notices import Once
-
 from ml_dash._store import About, FileEntry, Store
 from ml_dash.exceptions import AuthenticationError, NetworkError
 
@@ -19,7 +17,6 @@ class HybridStore:
     def __init__(self, local: Store, remote: Store) -> None:
         self._local = local
         self._remote = remote
-        self._notices = Once()
 
     def start(self, about: About) -> None:
         self._local.start(about)
@@ -93,9 +90,6 @@ class HybridStore:
         except FileNotFoundError:
             return change(self._remote)
         try:
-            return change(self._remote)
-        except (NetworkError, AuthenticationError) as error:
-            self._notices.warn("change", f"a file was changed on this machine only: {error}")
+            return {**outcome, **change(self._remote)}
         except FileNotFoundError:
-            pass
-        return outcome
+            return outcome

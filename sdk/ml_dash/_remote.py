@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import mimetypes
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -20,6 +21,7 @@ from runyard.notices import say
 from runyard.remote import Remote
 from runyard.run import Run, open_run
 
+from ml_dash._changes import Changes
 from ml_dash._store import About, FileEntry
 from ml_dash.exceptions import (
     AuthenticationError,
@@ -29,6 +31,7 @@ from ml_dash.exceptions import (
 )
 
 READ_PATIENCE_S = 10.0  # for what was logged to arrive, before it is read
+SHORT_PATIENCE_S = 1.0  # where it is known already that the server does not take it
 UNNAMED = "None"  # the stream without a name, on the wire
 PAGE = 1_000
 WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
@@ -47,6 +50,7 @@ class RemoteStore:
         self._run: Run | None = None
         self._about: About | None = None
         self._described: set[str] = set()  # streams
+        self._changes = Changes()
 
     @property
     def experiment_id(self) -> str | None:
@@ -74,6 +78,7 @@ class RemoteStore:
         ending, exit_code = ENDINGS[status]
         if not self._core.is_finished:
             self._core.finish(ending, exit_code=exit_code)
+            self._changes.end()
             self._say(f" {ending}")
 
     def flush(self) -> None:
@@ -180,12 +185,18 @@ class RemoteStore:
         return target
 
     def update_file(self, file_id: str, changes: Mapping[str, Any]) -> dict[str, Any]:
-        with _reading():
-            return self._own(Remote(self._url).patch(self._address(_file(file_id)), changes))
+        """Raises: FileNotFoundError. A server that is silent hears of it later."""
+        ask = partial(self._change, file_id, lambda remote, path: remote.patch(path, changes))
+        return self._own(self._changes.make(ask, {"id": file_id, **changes}))
 
     def delete_file(self, file_id: str) -> dict[str, Any]:
+        """As `update_file`."""
+        ask = partial(self._change, file_id, lambda remote, path: remote.delete(path))
+        return self._changes.make(ask, {"id": file_id, "deletedAt": utc_now()})
+
+    def _change(self, file_id: str, ask: Callable[[Remote, str], dict[str, Any]]) -> dict[str, Any]:
         with _reading():
-            return Remote(self._url).delete(self._address(_file(file_id)))
+            return ask(Remote(self._url), self._address(_file(file_id)))
 
     def _own(self, entry: dict[str, Any]) -> dict[str, Any]:
         """With the id that this experiment goes by here."""
@@ -209,7 +220,7 @@ class RemoteStore:
     def _address(self, path: str) -> str:
         """Where to ask, once what was logged has arrived. Raises: NetworkError."""
         run = self._core
-        left = run.flush(READ_PATIENCE_S)
+        left = run.flush(SHORT_PATIENCE_S if run.why_not() else READ_PATIENCE_S)
         if left or self.experiment_id is None:
             why = run.why_not() or "the server has not taken in yet what was logged"
             raise NetworkError(f"Nothing can be read now: {why}.")

@@ -87,8 +87,6 @@ READS: dict[str, Callable[[Experiment], Any]] = {
     "metrics": lambda one: one.metrics.list_all(),
     "files": lambda one: one.files.list(),
     "download": lambda one: one.files(file_id="7").download(),
-    "update": lambda one: one.files(file_id="7", tags=["x"]).update(),
-    "delete": lambda one: one.files(file_id="7").delete(),
 }
 
 
@@ -146,7 +144,39 @@ def test_hybrid_reads_here_what_the_server_does_not_tell(
         assert experiment.files.list() == []
 
     told = [record.getMessage() for record in caplog.records]
-    assert [text[:50] for text in told] == ["runyard: a file was changed on this machine only: "]
+    assert len(told) == 2
+    assert told[0].endswith("does not answer (status 501); changes of files are made later.")
+    assert told[1].startswith("runyard: 2 changes of files were not made: ")
+
+
+@pytest.mark.usefixtures("impatient")
+def test_changes_of_files_wait_for_the_server(
+    door: Door, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[tuple[str, str, Any]] = []
+    monkeypatch.setattr(
+        Remote,
+        "patch",
+        lambda self, path, changes: made.append(("patch", path, changes)) or {"id": "7"},
+    )
+    monkeypatch.setattr(
+        Remote, "delete", lambda self, path: made.append(("delete", path, None)) or {}
+    )
+    with Experiment(PREFIX, dash_url=door.url, dash_root=None).run as experiment:
+        door.fault = lambda path: "hang up"
+        experiment.log("something that does not arrive")
+        assert experiment.files(file_id="7", tags=["x"]).update()["tags"] == ["x"]
+        assert experiment.files(file_id="7").delete().keys() == {"id", "deletedAt"}  # type: ignore[union-attr]
+        assert made == []
+        door.fault = lambda path: None
+        monkeypatch.setenv("RUNYARD_EXIT_DEADLINE", "5")
+        experiment.flush()
+        path = f"/api/experiments/{experiment.id}/files/7"
+
+    assert made == [("patch", path, {"tags": ["x"]}), ("delete", path, None)]
+    assert (
+        sum("changes of files are made later." in one.getMessage() for one in caplog.records) == 1
+    )
 
 
 def test_download_that_is_damaged_leaves_nothing_behind(door: Door, here: Path) -> None:
