@@ -29,11 +29,11 @@ class RunRecord:
 
     @property
     def config(self) -> dict[str, Any]:
-        return dict(self.facts["config"])
+        return frames.from_words(self.facts["config"])
 
     @property
     def summary(self) -> dict[str, Any]:
-        return dict(self.facts["summary"])
+        return frames.from_words(self.facts["summary"])
 
     @property
     def metrics(self) -> dict[str, float]:

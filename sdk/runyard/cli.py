@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from runyard import config, doctor, import_command, login, orphans
+from runyard.commands import export, ls, rm, show, verify
 from runyard.credentials import Credentials
 from runyard.passwords import Login
 from runyard.sender import Sender
@@ -31,6 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    if work := getattr(options, "work", None):
+        return int(work(options))
     if options.command == "login":
         return login.login(options.url, options.token, for_ml_dash=options.ml_dash)
     if options.command == "logout":
@@ -74,6 +77,8 @@ def _parser() -> argparse.ArgumentParser:
         help="instead of being asked; others on this machine may see it in the process list",
     )
     import_command.add_parser(commands)
+    for module in (ls, show, rm, export, verify):
+        module.add_parser(commands)
     return parser
 
 

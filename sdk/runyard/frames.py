@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 COLUMNS = ("name", "status", "tags", "notes", "start_time", "finish_time", "exit_code")
+WORDS = {word: float(word) for word in ("NaN", "Infinity", "-Infinity")}
 TIMES = ("start_time", "finish_time")
 
 
@@ -17,8 +18,8 @@ def flat_row(facts: Mapping[str, Any]) -> dict[str, Any]:
     A metric that is called as another column is `metric.…`.
     """
     row = {name: facts[name] for name in COLUMNS}
-    row |= {f"config.{name}": value for name, value in facts["params"].items()}
-    row |= {f"summary.{name}": value for name, value in facts["summary"].items()}
+    row |= {f"config.{name}": value for name, value in from_words(facts["params"]).items()}
+    row |= {f"summary.{name}": value for name, value in from_words(facts["summary"]).items()}
     for name, value in facts["metrics"].items():
         row[f"metric.{name}" if name in row else name] = as_number(value)
     return row
@@ -29,13 +30,21 @@ def as_number(value: float | str | None) -> float:
     return float("nan") if value is None else float(value)
 
 
+def from_words(values: Mapping[str, Any]) -> dict[str, Any]:
+    """A config or summary with the numbers that the server can only write as words."""
+    return {
+        name: WORDS.get(value, value) if isinstance(value, str) else value
+        for name, value in values.items()
+    }
+
+
 def to_pandas(rows: list[dict[str, Any]]) -> "pd.DataFrame":
     import pandas as pd  # noqa: PLC0415 -- optional, slow
 
-    columns = as_columns(rows)
+    columns: dict[str, Any] = dict(as_columns(rows))
     for name in TIMES:
-        columns[name] = pd.to_datetime(pd.Series(columns[name]), unit="ms", utc=True)  # type: ignore[assignment]
-    columns["exit_code"] = pd.array(columns["exit_code"], dtype="Int64")  # type: ignore[assignment]
+        columns[name] = pd.to_datetime(pd.Series(columns[name]), unit="ms", utc=True)
+    columns["exit_code"] = pd.array(columns["exit_code"], dtype="Int64")
     return pd.DataFrame(columns)
 
 

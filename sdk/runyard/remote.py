@@ -40,10 +40,14 @@ class Remote:
         return self._ask("GET", f"{path}?{urlencode(query)}" if query else path)
 
     def fetch(
-        self, path: str, query: Mapping[str, object] | Sequence[tuple[str, object]]
+        self,
+        path: str,
+        query: Mapping[str, object] | Sequence[tuple[str, object]],
+        *,
+        accept: str = "application/json",
     ) -> Response:
         """The answer itself, whatever its body and headers are."""
-        return self._request("GET", f"{path}?{urlencode(query)}")
+        return self._request("GET", f"{path}?{urlencode(query)}", accept=accept)
 
     def save(self, path: str, file: IO[bytes]) -> None:
         """Write the answer's bytes as they come."""
@@ -90,9 +94,11 @@ class Remote:
         path: str,
         body: bytes = b"",
         sink: Callable[[bytes], object] | None = None,
+        accept: str = "application/json",
     ) -> Response:
         with contextlib.closing(_Transport(self._address, self._credentials, sink)) as transport:
-            answer = transport.request(method, path, body, JSON if body else {})
+            headers = {"Accept": accept, **(JSON if body else {})}
+            answer = transport.request(method, path, body, headers)
         if answer.status != 200:
             raise self._error(answer)
         return answer

@@ -60,7 +60,7 @@ class SeriesByRun(dict[str, dict[str, Series]]):
         """As `to_pandas`."""
         import polars as pl  # noqa: PLC0415 -- optional, slow
 
-        kinds = {
+        kinds: Any = {
             "run": pl.String,
             "metric": pl.String,
             "step": pl.Int64,
@@ -89,12 +89,15 @@ class SeriesReader:
         self._max_points = max_points
 
     def read(
-        self, known: Mapping[str, Sequence[str]], names: Sequence[str]
+        self,
+        known: Mapping[str, Sequence[str]],
+        names: Sequence[str],
+        steps: tuple[float, float] = (-math.inf, math.inf),
     ) -> Iterator[dict[str, dict[str, Series]]]:
-        """Portions, by metric and run: of the metrics named, or of all."""
+        """Portions, by metric and run: of the metrics named, or of all. `steps`: both included."""
         for runs in portions(known):
             for some in portions(names) if names else [()]:
-                yield from self._read(Asked(runs, some, known))
+                yield from self._read(Asked(runs, some, known, *steps))
 
     def _read(self, asked: Asked) -> Iterator[dict[str, dict[str, Series]]]:
         """What the server refuses as a whole is asked for in halves, down to where that ends."""
@@ -123,12 +126,12 @@ class SeriesReader:
         return [asked._replace(x_max=middle), asked._replace(x_min=middle + 1)]
 
     def _ask(self, asked: Asked, max_points: int | None) -> dict[str, dict[str, Series]]:
-        query: list[tuple[str, object]] = [("runs", ",".join(asked.runs)), ("format", "msgpack")]
+        query: list[tuple[str, object]] = [("runs", ",".join(asked.runs))]
         query.append(("raw", 1) if max_points is None else ("max_points", max_points))
         query += [("metric", name) for name in asked.names]
         if asked.x_min > -math.inf:
             query += [("x_min", asked.x_min), ("x_max", asked.x_max)]
-        answer = self._remote.fetch(self._path, query)
+        answer = self._remote.fetch(self._path, query, accept="application/x-msgpack")
         metrics = msgpack.unpackb(answer.body)["metrics"]
         return {
             metric: {
@@ -178,5 +181,6 @@ def join(portions: Iterable[Mapping[str, Mapping[str, Series]]]) -> SeriesByRun:
 
 
 def _append(first: Series, second: Series) -> Series:
-    steps, values, times_ms = (one + more for one, more in zip(first, second, strict=True))
-    return Series(steps, values, times_ms)
+    return Series(
+        first.steps + second.steps, first.values + second.values, first.times_ms + second.times_ms
+    )

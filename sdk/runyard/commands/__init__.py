@@ -1,0 +1,1 @@
+"""What `runyard` does on demand: a module for each command, which knows its own arguments."""

@@ -1,0 +1,46 @@
+"""What commands that ask a server have in common."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+
+from runyard.api import Api
+from runyard.commands.printing import say
+from runyard.errors import AccessRefused, NoServer, TransportError
+
+Work = Callable[[argparse.Namespace, Api], int]
+
+
+def add_asking(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    help_text: str,
+    work: Work,
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=help_text, description=help_text)
+    command.set_defaults(work=lambda options: _ask(options, work))
+    command.add_argument("--url", help="default: $RUNYARD_URL")
+    return command
+
+
+def _ask(options: argparse.Namespace, work: Work) -> int:
+    """1 where the server gives no answer, or none to us, or has not what is asked for."""
+    try:
+        return work(options, Api(options.url))
+    except NoServer:
+        raise ValueError("Which server? Pass --url http://host:port or set RUNYARD_URL.") from None
+    except BrokenPipeError:  # of `| head`: nobody reads on
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (TransportError, AccessRefused, FileNotFoundError) as error:
+        say(f"runyard: {error}")
+        return 1
+
+
+def split_name(text: str) -> tuple[str, str]:
+    """PROJECT/RUN. Raises: ValueError."""
+    project, _, run = text.partition("/")
+    if not project or not run or "/" in run:
+        raise ValueError(f"A run is named PROJECT/RUN, not {text!r}.")
+    return project, run
