@@ -7,7 +7,19 @@ import argparse
 import os
 import tempfile
 
-NAMES = ["ingest", "http", "charts", "storage", "sdk", "live", "watchers", "tables", "browser"]
+NAMES = [
+    "ingest",
+    "http",
+    "charts",
+    "storage",
+    "sdk",
+    "importing",
+    "live",
+    "watchers",
+    "tables",
+    "reading",
+    "browser",
+]
 
 
 def main() -> None:
