@@ -74,7 +74,7 @@ def _read(sources: list[Source]) -> Report:
         line.begin(run.title)
         outcome = Outcome()
         for strand in source.strands(run):
-            for record in strand.read():
+            for record in strand.read(1):
                 outcome = outcome._replace(taken=outcome.taken + (not isinstance(record, Lost)))
             line.add(0)
         report.imported.append(Imported(run, None, outcome))

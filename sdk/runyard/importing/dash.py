@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -34,6 +35,7 @@ from runyard.importing.source import (
     fingerprint,
     first_line,
     last_line,
+    state,
 )
 from runyard.values import MAX_TEXT_LENGTH, as_json, as_tags, as_time_us
 
@@ -187,7 +189,7 @@ def _describe_again(run: FoundRun, experiment: Experiment) -> Iterator[Strand]:
     said = {key: run.start.get(key) for key in ("readme", "tags", "bindrs", "metadata")}
     given = {key: value for key, value in said.items() if value}
     if given:
-        yield Strand("words", f"words {fingerprint(said)}", lambda: iter(()), given)
+        yield state("words", f"words {fingerprint(said)}", given)
     if config := run.start.get("config"):
         # Back to an earlier state is a state of its own: the file says when it was written.
         with contextlib.suppress(OSError, ValueError):
@@ -196,11 +198,12 @@ def _describe_again(run: FoundRun, experiment: Experiment) -> Iterator[Strand]:
 
 
 def _read_rows(
-    experiment: Experiment, stream: Stream, said: dict[str, Any], rows: Rows
+    experiment: Experiment, stream: Stream, said: dict[str, Any], rows: Rows, after: int
 ) -> Iterator[Record]:
-    yield encode("stream", said)
+    if after < 2:
+        yield encode("stream", said)
     name, time_us = said["stream"], _time_us(stream.created_at or experiment.created_at) or 0
-    for _, row in rows(stream):
+    for _, row in islice(rows(stream), max(0, after - 2), None):
         time_us = _row_time_us(row, time_us)
         yield encode("row", {"stream": name, "fields": row["data"], "time": time_us})
 
@@ -242,9 +245,9 @@ def _logs(experiment: Experiment) -> Iterator[Strand]:
         yield Strand("log", f"log {fingerprint(begin)}", read, is_there=is_there)
 
 
-def _read_log(experiment: Experiment) -> Iterator[Record]:
+def _read_log(experiment: Experiment, after: int) -> Iterator[Record]:
     time_us = _time_us(experiment.created_at) or 0
-    for _, line in experiment.logs():
+    for _, line in islice(experiment.logs(), after - 1, None):
         said = _time_us(line.get("timestamp"))
         time_us = time_us if said is None else said
         payload = {"message": line["message"].replace("\0", "\u2400"), "time": time_us}
@@ -281,9 +284,7 @@ def _status(experiment: Experiment, idle_s: float) -> Strand:
         return events("status", f"status {status} {since} {finish['time']}", ("finish", finish))
     if time.time() - last_us / 1e6 < idle_s:
         begun = experiment.document.get("updated_at")
-        return Strand(
-            "status", f"status running {since} {begun}", lambda: iter(()), {"resume": True}
-        )
+        return state("status", f"status running {since} {begun}", {"resume": True})
     # The original says nothing of ends. Ours does: then its job ended without a word.
     finish = {
         "status": "completed" if status is None else "failed",

@@ -67,8 +67,11 @@ class RunDeleted(RunLeft):
     is_loss = False
 
 
-class _Rewind(Exception):
+class Rewound(RunyardError):
+    """The server expects another record than the next one."""
+
     def __init__(self, expected_seq: int) -> None:
+        super().__init__(f"record {expected_seq} is expected")
         self.expected_seq = expected_seq
 
 
@@ -112,18 +115,27 @@ class Courier:
         known_seq = first_known = self._start(run, strand)["acked_seq"]
         is_foreign = known_seq == 1 and not info.created  # somebody else may have been here
         if is_foreign and strand.is_there and strand.is_there(partial(self._ask, info)):
-            return Outcome(known=sum(1 for _ in strand.read()))
+            return Outcome(known=sum(1 for _ in strand.read(1)))
         for _ in range(MAX_REWINDS):
             delivery = _Delivery(self, run, info, strand)
             try:
                 delivery.send_after(known_seq)
-            except _Rewind as rewind:
-                known_seq = rewind.expected_seq - 1
+            except Rewound:  # it was set back, perhaps to before it heard of the strand
+                known_seq = self.find_watermark(run, strand)
                 continue
-            known = min(first_known, delivery.last_seq) - 1
-            taken = delivery.last_seq - 1 - known - len(delivery.problems)
-            return Outcome(taken, known, tuple(delivery.problems))
+            taken = max(0, delivery.last_seq - first_known) - len(delivery.problems)
+            return Outcome(taken, first_known - 1, tuple(delivery.problems))
         raise StrandLeft("the server forgets what it was given")
+
+    def go_on(self, run: FoundRun, info: RunInfo, strand: Strand, known_seq: int) -> Outcome:
+        """As `deliver`, of a strand that was begun before. Raises: Rewound, StrandLeft, ImportStopped."""
+        delivery = _Delivery(self, run, info, strand)
+        delivery.send_after(known_seq)
+        return Outcome(delivery.last_seq - known_seq, 0, tuple(delivery.problems))
+
+    def find_watermark(self, run: FoundRun, strand: Strand) -> int:
+        """The last record of the strand that the server has. Raises: StrandLeft, ImportStopped."""
+        return int(self._start(run, strand)["acked_seq"])
 
     def _start(self, run: FoundRun, strand: Strand) -> dict[str, Any]:
         """What the server says to the strand's first record, which may be told it again and again."""
@@ -212,7 +224,7 @@ class _Delivery:
         self.problems: list[Problem] = []
 
     def send_after(self, known_seq: int) -> None:
-        """Raises: _Rewind, StrandLeft, ImportStopped."""
+        """Raises: Rewound, StrandLeft, ImportStopped."""
         with ThreadPoolExecutor(1) as pool:
             on_its_way: Future[None] | None = None
             try:
@@ -228,21 +240,21 @@ class _Delivery:
 
     def _batches(self, known_seq: int) -> Iterator[_Batch]:
         waiting: list[Record] = []
-        size = 0
-        for seq, record in enumerate(self._strand.read(), 2):
-            self.last_seq = seq
-            if seq <= known_seq:
-                if not seq % MAX_RECORDS:
-                    self._courier.note_progress(MAX_RECORDS)
-                continue
+        size, self.last_seq = 0, known_seq
+        for record in self._strand.read(known_seq):
             length = len(record) if isinstance(record, bytes) else 0
             if waiting and (len(waiting) == MAX_RECORDS or size + length > MAX_BATCH_BYTES):
-                yield _Batch(seq - len(waiting), waiting)
+                yield self._take(waiting)
                 waiting, size = [], 0
             waiting.append(record)
             size += length
         if waiting:
-            yield _Batch(self.last_seq + 1 - len(waiting), waiting)
+            yield self._take(waiting)
+
+    def _take(self, records: list[Record]) -> _Batch:
+        first_seq = self.last_seq + 1
+        self.last_seq += len(records)
+        return _Batch(first_seq, records)
 
     def _send(self, batch: _Batch) -> None:
         """What the server will not have is set aside, one by one."""
@@ -254,7 +266,7 @@ class _Delivery:
                 self._note_lost(batch)
                 self._courier.note_progress(len(batch.records))
             case Verdict.REWIND:
-                raise _Rewind(answer.json()["expected_seq"])
+                raise Rewound(answer.json()["expected_seq"])
             case Verdict.TOO_LARGE | Verdict.REFUSED:
                 self._narrow_down(batch, answer)
             case verdict:

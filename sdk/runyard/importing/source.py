@@ -2,7 +2,8 @@
 
 Nothing is remembered on this machine. The server keeps a watermark for each producer, so a strand's
 producer is named after where its records come from, and its records are numbered as they stand
-there: record 1 is the start, the others follow. What is at or below the watermark is there already.
+there: record 1 is the start, the others follow from 2 on. What is at or below the watermark has
+arrived before.
 
 So a strand is either append-only (a file of rows), or of one state (the params as they are now, with
 a fingerprint of them in its identity: another state is another strand).
@@ -42,8 +43,28 @@ class Parcel(NamedTuple):
     entry: Mapping[str, Any]
 
 
+class Place(NamedTuple):
+    """Behind a record of an append-only file: where to go on, and what later records may leave unsaid."""
+
+    offset: int = 0
+    seq: int = 1
+    step: int = -1
+    time_us: int = 0
+
+
+class Tail(Protocol):
+    """A strand that grows, to be read on from a place. `path`: of the file that grows."""
+
+    path: Path
+
+    def read_after(self, place: Place) -> Iterator[tuple[Place, Record]]: ...
+
+    def problems(self) -> Iterator["Strand"]:
+        """What could not be read so far, for people to see beside the rest."""
+
+
 class Strand(NamedTuple):
-    """Records of one origin. `read` begins anew each time it is called, with record 2.
+    """Records of one origin. `read(n)` gives those after number n, beginning anew each time.
 
     `identity` tells it from the run's other strands, and is the same wherever the source lies now.
     `start` says more than where the run is. `is_there` finds out whether the run has these records
@@ -53,10 +74,11 @@ class Strand(NamedTuple):
 
     name: str
     identity: str
-    read: Callable[[], Iterator[Record]]
+    read: Callable[[int], Iterator[Record]]
     start: Mapping[str, Any] = {}
     parcel: Parcel | None = None
     is_there: Callable[[Ask], bool] | None = None
+    tail: Tail | None = None
 
 
 class FoundRun(NamedTuple):
@@ -116,12 +138,17 @@ class Source(Protocol):
 
 def first_strand(run: FoundRun) -> Strand:
     """It makes the run, once and for all: one that was deleted on the server stays deleted."""
-    return Strand("start", "run", lambda: iter(()), run.start)
+    return state("start", "run", run.start)
 
 
-def events(name: str, identity: str, *pairs: tuple[str, dict[str, Any]], **start: Any) -> Strand:
+def state(name: str, identity: str, start: Mapping[str, Any]) -> Strand:
+    """A strand that says all in its start."""
+    return Strand(name, identity, lambda _: iter(()), start)
+
+
+def events(name: str, identity: str, *pairs: tuple[str, dict[str, Any]]) -> Strand:
     """A strand of a few events."""
-    return Strand(name, identity, lambda: (encode(*pair) for pair in pairs), start)
+    return Strand(name, identity, lambda after: (encode(*pair) for pair in pairs[after - 1 :]))
 
 
 def encode(kind: str, payload: dict[str, Any]) -> Record:
