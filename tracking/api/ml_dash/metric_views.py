@@ -22,7 +22,7 @@ from tracking.api.ml_dash.serializers import (
 from tracking.api.ml_dash.viewsets import REFUSALS, DashViewSet, checked_query, stream_called
 from tracking.domain import writer
 from tracking.domain.mending import mend_stream
-from tracking.domain.rows import Appended, count_rows, read_rows
+from tracking.domain.rows import Appended, count_rows
 from tracking.domain.streams import take_rows
 from tracking.errors import NotFound
 from tracking.models import Run
@@ -42,15 +42,8 @@ class MetricViewSet(DashViewSet):
     )
     def append(self, request: Request, experiment: str, metric: str) -> Response:
         run, place = self._take(request, experiment, metric)
-        end = place.first_index + place.count
-        return Response(
-            {
-                "metricId": streams.stream_id(run, _stream(metric)),
-                "index": str(place.first_index),
-                "bufferedDataPoints": str(end % streams.CHUNK_SIZE),
-                "chunkSize": streams.CHUNK_SIZE,
-            }
-        )
+        told = streams.write_appended(run, _stream(metric), place)
+        return Response(told | {"index": str(place.first_index)})
 
     @extend_schema(
         operation_id="dash_append_batch_to_metric",
@@ -61,17 +54,10 @@ class MetricViewSet(DashViewSet):
     )
     def append_batch(self, request: Request, experiment: str, metric: str) -> Response:
         run, place = self._take(request, experiment, metric)
-        end = place.first_index + place.count
-        return Response(
-            {
-                "metricId": streams.stream_id(run, _stream(metric)),
-                "startIndex": str(place.first_index),
-                "endIndex": str(end - 1),
-                "count": place.count,
-                "bufferedDataPoints": str(end % streams.CHUNK_SIZE),
-                "chunkSize": streams.CHUNK_SIZE,
-            }
-        )
+        last = place.first_index + place.count - 1
+        span = {"startIndex": str(place.first_index), "endIndex": str(last)}
+        told = streams.write_appended(run, _stream(metric), place)
+        return Response(told | span | {"count": place.count})
 
     def _take(self, request: Request, experiment: str, metric: str) -> tuple[Run, Appended]:
         run = find_experiment(request.user, experiment, write=True)
@@ -101,22 +87,10 @@ class MetricViewSet(DashViewSet):
     )
     def read_data(self, request: Request, experiment: str, metric: str) -> Response:
         run, stream = find_experiment(request.user, experiment), _stream(metric)
-        query, total = checked_query(RowsQuery, request), count_rows(run, stream)
-        start, limit = query["startIndex"], query["limit"]
-        if query["bufferOnly"]:
-            chunked = total // streams.CHUNK_SIZE * streams.CHUNK_SIZE
-            start, limit = max(start, chunked), streams.CHUNK_SIZE
-        rows = read_rows(run, stream, start=start, limit=limit)
-        end = start + len(rows)
-        return Response(
-            {
-                "data": streams.write_rows(rows),
-                "startIndex": start,
-                "endIndex": end - 1,
-                "total": len(rows),
-                "hasMore": end < total,
-            }
-        )
+        query = checked_query(RowsQuery, request)
+        span = query["startIndex"], query["limit"]
+        read = streams.read_rest if query["bufferOnly"] else streams.read_span
+        return Response(read(run, stream, *span))
 
     @extend_schema(
         operation_id="dash_get_metric_stats",
@@ -134,24 +108,8 @@ class MetricViewSet(DashViewSet):
         responses={200: examples.CHUNK, **REFUSALS},
     )
     def get_chunk(self, request: Request, experiment: str, metric: str, chunk: str) -> Response:
-        run, stream, size = (
-            find_experiment(request.user, experiment),
-            _stream(metric),
-            streams.CHUNK_SIZE,
-        )
-        start = int(chunk) * size
-        rows = read_rows(run, stream, start=start, limit=size)
-        if len(rows) < size:
-            raise NotFound(f"Chunk {chunk} not found: it is not full yet.")
-        return Response(
-            {
-                "chunkNumber": int(chunk),
-                "startIndex": str(start),
-                "endIndex": str(start + size - 1),
-                "dataCount": size,
-                "data": streams.write_rows(rows),
-            }
-        )
+        run = find_experiment(request.user, experiment)
+        return Response(streams.read_chunk(run, _stream(metric), int(chunk)))
 
 
 @extend_schema(tags=["ML-Dash"])

@@ -10,7 +10,7 @@ from django.db.models.functions import Left
 
 from tracking.api.ml_dash.viewsets import name_of
 from tracking.dialects import zulu_iso
-from tracking.domain.rows import StoredRow, read_edges
+from tracking.domain.rows import Appended, StoredRow, count_rows, read_edges, read_rows
 from tracking.errors import NotFound
 from tracking.models import RowBlock, Run
 
@@ -92,6 +92,48 @@ def describe(run: Run, stream: str) -> dict[str, Any]:
         "count": total,
         "firstValue": first.fields,
         "lastValue": last.fields,
+    }
+
+
+def read_span(run: Run, stream: str, start: int, limit: int) -> dict[str, Any]:
+    """Rows from number `start` on; `total` counts those of this answer, as the original does."""
+    rows = read_rows(run, stream, start=start, limit=limit)
+    end = start + len(rows)
+    return {
+        "data": write_rows(rows),
+        "startIndex": start,
+        "endIndex": end - 1,
+        "total": len(rows),
+        "hasMore": end < count_rows(run, stream),
+    }
+
+
+def read_rest(run: Run, stream: str, start: int, _limit: int) -> dict[str, Any]:
+    """All rows behind the last whole chunk: clients ask for them once."""
+    chunked = count_rows(run, stream) // CHUNK_SIZE * CHUNK_SIZE
+    return read_span(run, stream, max(start, chunked), CHUNK_SIZE)
+
+
+def read_chunk(run: Run, stream: str, number: int) -> dict[str, Any]:
+    """Raises: NotFound."""
+    start = number * CHUNK_SIZE
+    rows = read_rows(run, stream, start=start, limit=CHUNK_SIZE)
+    if len(rows) < CHUNK_SIZE:
+        raise NotFound(f"Chunk {number} not found: it is not full yet.")
+    return {
+        "chunkNumber": number,
+        "startIndex": str(start),
+        "endIndex": str(start + CHUNK_SIZE - 1),
+        "dataCount": CHUNK_SIZE,
+        "data": write_rows(rows),
+    }
+
+
+def write_appended(run: Run, stream: str, place: Appended) -> dict[str, Any]:
+    return {
+        "metricId": stream_id(run, stream),
+        "bufferedDataPoints": str((place.first_index + place.count) % CHUNK_SIZE),
+        "chunkSize": CHUNK_SIZE,
     }
 
 

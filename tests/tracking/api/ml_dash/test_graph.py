@@ -98,10 +98,15 @@ def test_node_of_an_experiment(graph, experiment):
     }
 
 
+def make_node(name, kind, node_id, **more):
+    node = {"id": node_id, "name": name, "type": kind, "pPath": "/", "parentId": None}
+    is_run = kind == "EXPERIMENT"
+    return node | {"experimentId": node_id if is_run else None, "children": []} | more
+
+
 def test_tree_of_a_project(graph, experiment):
     folder = Folder.objects.create(project=experiment.project, path="sweeps")
     top = add_run(experiment, "top")
-    leaf = {"id": experiment_id(experiment), "name": "exp", "type": "EXPERIMENT"}
 
     trees = [
         graph("GetExperimentPath", namespaceSlug="alice", projectSlug="proj"),
@@ -109,47 +114,20 @@ def test_tree_of_a_project(graph, experiment):
         graph("GetExperimentNode", projectId=project_id(experiment.project), experimentId="x"),
     ]
 
+    leaf = make_node("exp", "EXPERIMENT", experiment_id(experiment), pPath="/sweeps/lr")
+    inner = {"pPath": "/sweeps", "parentId": folder_id(folder), "children": [leaf]}
+    sweeps = make_node("sweeps", "FOLDER", folder_id(folder))
     assert trees[0] == trees[1] == trees[2]
     assert trees[0]["project"]["nodes"] == [
-        {
-            "id": experiment_id(top),
-            "name": "top",
-            "type": "EXPERIMENT",
-            "pPath": "/",
-            "experimentId": experiment_id(top),
-            "parentId": None,
-            "children": [],
-        },
-        {
-            "id": folder_id(folder),
-            "name": "sweeps",
-            "type": "FOLDER",
-            "pPath": "/",
-            "experimentId": None,
-            "parentId": None,
-            "children": [
-                {
-                    "id": None,
-                    "name": "lr",
-                    "type": "FOLDER",
-                    "pPath": "/sweeps",
-                    "experimentId": None,
-                    "parentId": folder_id(folder),
-                    "children": [
-                        leaf
-                        | {
-                            "pPath": "/sweeps/lr",
-                            "experimentId": leaf["id"],
-                            "parentId": None,
-                            "children": [],
-                        }
-                    ],
-                }
-            ],
-        },
+        make_node("top", "EXPERIMENT", experiment_id(top)),
+        sweeps | {"children": [make_node("lr", "FOLDER", None, **inner)]},
     ]
-    empty = {"project": {"nodes": []}}
-    assert graph("GetExperimentPath", namespaceSlug="alice", projectSlug="no") == empty
+
+
+def test_project_that_is_not_there_has_an_empty_tree(graph, experiment):
+    for name in ("GetExperimentPath", "GetProjectHierarchy"):
+        answer = graph(name, namespaceSlug="alice", projectSlug="no")
+        assert answer == {"project": {"nodes": []}}
 
 
 def test_files_come_by_pages(graph, whole):

@@ -56,16 +56,30 @@ def test_rows_are_appended_and_read_back(call, experiment, metrics, address, str
         "chunkSize": 10_000,
     }
     assert rows_of(experiment, stream) == [*ROWS, {"loss": 0.125}]
-    status, page = call("get", f"{path}/data{slash}?startIndex=1&limit=1", who="vera")
-    assert (status, page | {"data": []}) == (
-        200,
-        {"data": [], "startIndex": 1, "endIndex": 1, "total": 1, "hasMore": True},
-    )
-    assert [(row["index"], row["data"]) for row in page["data"]] == [("1", ROWS[1])]
+    assert Metric.objects.get(name=f"{stream}/loss" if stream else "loss").count == 3
     stats = call("get", f"{path}/stats{slash}")[1]
     assert (stats["name"], stats["totalDataPoints"]) == (name, "3")
+    assert [row["index"] for row in call("get", f"{path}/data{slash}")[1]["data"]] == [
+        "0",
+        "1",
+        "2",
+    ]
     assert [one["name"] for one in call("get", f"{metrics}{slash}")[1]["metrics"]] == [name]
-    assert Metric.objects.get(name=f"{stream}/loss" if stream else "loss").count == 3
+
+
+def test_rows_are_read_by_number(call, experiment, metrics):
+    log_rows(experiment, *ROWS, ROWS[0])
+
+    assert call("get", f"{metrics}/train/data?startIndex=1&limit=1", who="vera") == (
+        200,
+        {
+            "data": [{"index": "1", "data": ROWS[1], "createdAt": "2026-01-01T12:00:01Z"}],
+            "startIndex": 1,
+            "endIndex": 1,
+            "total": 1,
+            "hasMore": True,
+        },
+    )
 
 
 def test_stats_have_all_keys(call, experiment, metrics):

@@ -13,43 +13,30 @@ pytestmark = pytest.mark.django_db(transaction=True)
 NODES = "/api/namespaces/alice/nodes"
 
 
-def test_experiment_is_created_as_the_client_does(call):
+WORDS = {"description": "# Readme", "tags": ["best"], "bindrs": ["v1"]}
+
+
+def create_as_the_client_does(call):
+    """A project, its folders one by one, and the experiment in the last of them."""
     project = call("post", NODES, {"type": "PROJECT", "name": "vision", "slug": "vision"})[1]
-    parent = "ROOT"
+    place = {"projectId": project["project"]["id"], "parentId": "ROOT"}
     for name in ("sweeps", "lr"):
-        body = {"type": "FOLDER", "projectId": project["project"]["id"], "parentId": parent}
-        parent = call("post", NODES, body | {"name": name})[1]["node"]["id"]
-    status, answer = call(
-        "post",
-        NODES,
-        {
-            "type": "EXPERIMENT",
-            "name": "exp-1",
-            "parentId": parent,
-            "projectId": project["project"]["id"],
-            "description": "# Readme",
-            "tags": ["best"],
-            "bindrs": ["v1"],
-            "metadata": {"gpu": float("nan"), "n": 2**70},
-        },
-    )
+        body = {"type": "FOLDER", "name": name, **place}
+        place["parentId"] = call("post", NODES, body)[1]["node"]["id"]
+    said = {"metadata": {"gpu": float("nan"), "n": 2**70}, **WORDS}
+    return call("post", NODES, {"type": "EXPERIMENT", "name": "exp-1", **place, **said})
+
+
+def test_experiment_is_created_as_the_client_does(call):
+    status, answer = create_as_the_client_does(call)
 
     run = Run.objects.select_related("project").get()
-    assert (run.project.namespace, run.project.name, run.project.key) == (
-        "alice",
-        "vision",
-        "alice~vision",
-    )
-    assert (run.folder, run.name, run.key) == ("sweeps/lr", "exp-1", "sweeps~lr~exp-1")
-    assert (run.source, run.created_by.username) == (Source.ML_DASH, "alice")
     assert (status, answer["experiment"]) == (
         200,
         {
             "id": experiment_id(run),
             "name": "exp-1",
-            "description": "# Readme",
-            "tags": ["best"],
-            "bindrs": ["v1"],
+            **WORDS,
             "status": "RUNNING",
             "metadata": {"gpu": "NaN", "n": str(2**70)},
             "projectId": project_id(run.project),
@@ -63,7 +50,17 @@ def test_experiment_is_created_as_the_client_does(call):
         },
     )
     assert answer["node"]["id"] == answer["node"]["experimentId"] == experiment_id(run)
-    assert answer["project"] == project["project"] | {"updatedAt": answer["project"]["updatedAt"]}
+    assert answer["project"]["id"] == project_id(run.project)
+
+
+def test_created_experiment_is_a_run_as_any_other(call):
+    create_as_the_client_does(call)
+
+    run = Run.objects.select_related("project").get()
+    project = run.project
+    assert (project.namespace, project.name, project.key) == ("alice", "vision", "alice~vision")
+    assert (run.folder, run.name, run.key) == ("sweeps/lr", "exp-1", "sweeps~lr~exp-1")
+    assert (run.source, run.created_by.username) == (Source.ML_DASH, "alice")
 
 
 @pytest.mark.parametrize("path", [NODES, f"{NODES}/"])
