@@ -14,11 +14,12 @@ from typing import Any
 from runyard.dash.names import file_path
 from runyard.dash.records import FileEntry, make_file_id
 from runyard.errors import DamagedFile
+from runyard.notices import warn
 from runyard.values import as_json_map, as_tags, as_text
 
 from ml_dash import _content
 from ml_dash._session import Session
-from ml_dash._store import Store
+from ml_dash._store import Store, describe_file
 from ml_dash.exceptions import StorageError
 
 Content = Callable[[Path], None]  # writes itself to a path
@@ -137,7 +138,12 @@ class FileBuilder:
     def _save_file(self, source: Path, to: str, words: Mapping[str, Any]) -> dict[str, Any]:
         folder, filename = self._check_place(to)
         entry = FileEntry(make_file_id(), folder, filename, **self._words)
-        return self._store.save_file(source, entry._replace(**_clean_words(words)))
+        entry = entry._replace(**_clean_words(words))
+        try:
+            return self._store.save_file(source, entry)
+        except OSError as error:  # as with rows, a full disk does not stop the training
+            warn(f"{filename} is not saved: {error}")
+            return describe_file(entry, None, 0, "")
 
     def _check_place(self, to: str) -> tuple[str, str]:
         """The folder and the name. Raises: ValueError, ExperimentError."""

@@ -5,6 +5,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from runyard.notices import warn
+
 from ml_dash._store import About, FileEntry, Store
 from ml_dash.exceptions import AuthenticationError, NetworkError
 
@@ -61,7 +63,10 @@ class HybridStore:
         return self._local.list_metrics()
 
     def save_file(self, source: Path, entry: FileEntry) -> dict[str, Any]:
-        self._local.save_file(source, entry)
+        try:
+            self._local.save_file(source, entry)
+        except OSError as error:
+            warn(f"{entry.filename} is not saved on this machine: {error}")
         return self._remote.save_file(source, entry)
 
     def list_files(self) -> list[dict[str, Any]]:

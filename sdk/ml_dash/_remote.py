@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import mimetypes
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -22,7 +21,7 @@ from runyard.remote import Remote
 from runyard.run import Run, open_run
 
 from ml_dash._changes import Changes
-from ml_dash._store import About, FileEntry
+from ml_dash._store import About, FileEntry, describe_file
 from ml_dash.exceptions import (
     AuthenticationError,
     ConfigurationError,
@@ -113,27 +112,8 @@ class RemoteStore:
             saved = self._core.log_artifact(Artifact(source, *words, node)) or {}
         except RunFinished as error:
             raise _closed() from error
-        return self._tell(entry, saved)
-
-    def _tell(self, entry: FileEntry, saved: Mapping[str, Any]) -> dict[str, Any]:
-        """As the server will tell of it."""
-        now = utc_now()
-        return {
-            "id": entry.id,
-            "experimentId": self.experiment_id,
-            "path": entry.path,
-            "filename": entry.filename,
-            "description": entry.description,
-            "tags": list(entry.tags),
-            "bindrs": list(entry.bindrs),
-            "contentType": mimetypes.guess_type(entry.filename)[0] or "application/octet-stream",
-            "sizeBytes": saved.get("size", 0),
-            "checksum": saved.get("checksum", ""),
-            "metadata": entry.metadata,
-            "uploadedAt": now,
-            "updatedAt": now,
-            "deletedAt": None,
-        }
+        size, checksum = saved.get("size", 0), saved.get("checksum", "")
+        return describe_file(entry, self.experiment_id, size, checksum)
 
     def _record(self, kind: str, payload: dict[str, Any]) -> None:
         try:
@@ -220,6 +200,8 @@ class RemoteStore:
     def _address(self, path: str) -> str:
         """Where to ask, once what was logged has arrived. Raises: NetworkError."""
         run = self._core
+        if run.is_silent:
+            raise NetworkError("Only rank 0 logs, and reads; RUNYARD_RANKS=all lets all do so.")
         left = run.flush(SHORT_PATIENCE_S if run.why_not() else READ_PATIENCE_S)
         if left or self.experiment_id is None:
             why = run.why_not() or "the server has not taken in yet what was logged"

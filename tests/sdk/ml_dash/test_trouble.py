@@ -199,20 +199,38 @@ def test_name_of_a_file_from_the_server_is_no_path(door: Door, here: Path) -> No
             experiment.files(file_id="7").download()
 
 
-def test_file_that_vanishes_while_it_is_saved_is_a_gap(
-    door: Door, here: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("kind", ["local", "remote", "hybrid"])
+def test_file_that_vanishes_while_it_is_saved_is_told(
+    kind: str,
+    door: Door,
+    here: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    (here / "x").write_text("x")
     monkeypatch.setattr(Path, "is_file", lambda path: True)
-    with Experiment(PREFIX, dash_url=door.url, dash_root=None).run as experiment:
-        (here / "x").unlink()
+    url, place = None if kind == "local" else door.url, None if kind == "remote" else ".dash"
+    with Experiment(PREFIX, dash_url=url, dash_root=place).run as experiment:
         told = experiment.files.save("x")
 
-    (key,) = door.runs
-    assert told["sizeBytes"] == 0
-    assert "no copy of artifact 'x'" in door.payloads(key, "gap")[0]["reason"]
-    assert "no copy of artifact 'x'" in caplog.text
+    assert (told["filename"], told["sizeBytes"], len(told)) == ("x", 0, 14)
+    assert ("x is not saved" in caplog.text) == (kind != "remote")
+    assert ("no copy of artifact 'x'" in caplog.text) == (kind != "local")
     assert door.uploads == []
+    for key in door.runs:
+        assert "no copy of artifact 'x'" in door.payloads(key, "gap")[0]["reason"]
+
+
+def test_process_that_does_not_log_reads_nothing(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RANK", "1")
+    with Experiment(PREFIX, dash_url=door.url, dash_root=None).run as experiment:
+        experiment.metrics("m").log(a=1)
+        assert experiment.files.save_text("x", to="x")["sizeBytes"] == 0
+        with pytest.raises(NetworkError, match="Only rank 0 logs"):
+            experiment.params.get()
+
+    assert door.runs == {}
 
 
 @pytest.mark.parametrize("place", [None, ".dash"], ids=["remote", "hybrid"])
