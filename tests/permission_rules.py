@@ -33,6 +33,7 @@ DASH_TRACK = f"{DASH}/tracks/<topic>"
 
 RULES: dict[str, dict[str, str]] = {
     # The dashboard API
+    "/api/edits": {"GET": "list"},
     "/api/projects": {"GET": "list"},
     API: {"DELETE": "manage"},
     f"{API}/metadata": {"GET": "read", "PUT": "write"},

@@ -9,6 +9,7 @@ from tests.factories import keep_file, log_lines, log_points, log_rows, make_run
 from tests.people import make_person, share
 from tracking.domain.access import local_user
 from tracking.domain.jwt import make_jwt
+from tracking.domain.runs import update_run
 from tracking.domain.tokens import create_token, revoke_token
 from tracking.domain.views import save_view
 from tracking.enums import Role
@@ -52,7 +53,8 @@ def make_world() -> World:
     people = {name: make_person(name) for name in SESSIONS[1:]}
     User.objects.filter(username="admin").update(is_superuser=True, is_staff=True)
     make_run("run-3")
-    run = make_run("run-1", config={"word": MARK}, notes=MARK, tags=[MARK])
+    run = make_run("run-1", config={"word": MARK}, notes=MARK)
+    update_run(run, tags=[MARK], is_alive=False)
     other = make_run("run-2", project="other")
     Project.objects.update(owner=people["owner"])
     Project.objects.filter(key="proj").update(notes=MARK, description=MARK, name=MARK)

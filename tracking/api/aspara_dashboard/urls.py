@@ -3,6 +3,7 @@ from typing import Any
 from django.urls import URLPattern, re_path
 
 from tracking.api.aspara_dashboard import views
+from tracking.api.aspara_dashboard.edit_views import EditViewSet
 
 PROJECT = r"projects/(?P<project>[^/]+)"
 RUNS = rf"{PROJECT}/runs"
@@ -15,6 +16,7 @@ def route(pattern: str, viewset: Any, **actions: str) -> URLPattern:
 
 
 urlpatterns = [
+    route("edits", EditViewSet, get="list_edits"),
     route("projects", views.ProjectViewSet, get="list_projects"),
     route(PROJECT, views.ProjectViewSet, delete="delete_project"),
     route(rf"{PROJECT}/metadata", views.ProjectViewSet, get="get_metadata", put="update_metadata"),
