@@ -8,7 +8,10 @@ from runyard.importing.source import Options, Source
 
 # The first that recognises a path has it. Each module offers `recognise(path)` and
 # `open_source(path, options)`, and is imported when it is asked.
-FORMATS = {"ml_dash": "runyard.importing.dash"}
+FORMATS = {
+    "ml_dash": "runyard.importing.dash",
+    "aspara": "runyard.importing.aspara",
+}
 
 
 def open_source(path: Path, options: Options, format_name: str = "") -> Source:

@@ -1,0 +1,327 @@
+"""Runs of Aspara on disk, as runs and strands."""
+
+import hashlib
+import time
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from runyard.aspara_store.layout import NAME, RunPaths, find_projects, find_runs
+from runyard.aspara_store.reading import (
+    ProjectAbout,
+    StoredArtifact,
+    StoredRun,
+    read_project,
+)
+from runyard.aspara_store.rows import Row, decode_row
+from runyard.importing.cleaning import clean_map, clean_tags, clean_text
+from runyard.importing.source import (
+    FoundRun,
+    Options,
+    Parcel,
+    Place,
+    Problem,
+    Record,
+    Strand,
+    events,
+    fingerprint,
+    first_line,
+    last_line,
+    state,
+)
+from runyard.records import Lost, encode_points
+
+FORMAT = "aspara"
+TORN = "cut short"  # in the reader's words for a line that is perhaps still being written
+LOOKED_AT = 100  # runs, before a directory is taken for something else
+EXIT_CODES = range(-(2**31), 2**31)  # what the server takes
+PIECE_BYTES = 1024**2
+MAX_PROBLEMS = 20  # of one run, told on its page
+
+
+def recognise(path: Path) -> bool:
+    found = _find_runs(path)
+    return any(_is_run(paths) for paths, _ in zip(found, range(LOOKED_AT), strict=False))
+
+
+def open_source(path: Path, options: Options) -> "AsparaSource":
+    return AsparaSource(path, options)
+
+
+class AsparaSource:
+    """A data directory, or one project of it."""
+
+    def __init__(self, path: Path, options: Options) -> None:
+        self.problems: list[Problem] = []
+        self._path = path
+        self._options = options
+        self._sums: dict[tuple[Any, ...], str] = {}
+
+    def find(self) -> Iterator[FoundRun]:
+        projects: dict[str, ProjectAbout] = {}
+        for paths in _find_runs(self._path):
+            if paths.project not in projects:
+                projects[paths.project] = read_project(paths.root, paths.project)
+            run = self.describe(paths, projects[paths.project])
+            if run:
+                yield run
+
+    def describe(self, paths: RunPaths, project: ProjectAbout) -> FoundRun | None:
+        """None for a run of which nothing is there yet."""
+        stored = StoredRun(paths)
+        identity = identify(stored)
+        if not identity:
+            self._complain(paths, "it is empty: no metadata and no rows")
+            return None
+        return FoundRun(
+            identity,
+            FORMAT,
+            self._start(stored, project),
+            place_of(paths),
+            project=self._options.project or paths.project,
+            key=paths.name,
+        )
+
+    def strands(self, run: FoundRun) -> Iterator[Strand]:
+        stored = StoredRun(paths_at(run.place))
+        yield state("tags", _name("tags", run), {"tags": run.start["tags"]})
+        yield state("notes", _name("notes", run), {"notes": run.start["notes"]})
+        if config := run.start.get("config"):
+            yield events("config", _name("config", run), ("config", config))
+        summary = self._cleaned(stored, stored.about.summary, "summary")
+        if summary:
+            yield events("summary", f"summary {fingerprint(summary)}", ("summary", summary))
+        rows = rows_of(stored)
+        if rows:
+            yield rows
+        for artifact in stored.artifacts():
+            if artifact.path:
+                yield self._artifact(artifact, artifact.path)
+        yield _status(stored, self._options.idle_s)
+        yield from problem_strands(stored)
+        for text in told_problems(stored):
+            self._complain(stored.paths, text)
+
+    def _start(self, stored: StoredRun, project: ProjectAbout) -> dict[str, Any]:
+        about, complain = stored.about, partial(self._complain, stored.paths)
+        origin = {"format": "Aspara", "path": place_of(stored.paths)}
+        start = {
+            "source": FORMAT,
+            "started_at": _begun_us(stored),
+            "tags": clean_tags(about.tags, complain),
+            "notes": clean_text(about.notes, "the notes", complain),
+            "config": self._cleaned(stored, about.config, "config"),
+            "project_tags": clean_tags(project.tags, complain),
+            "environment": {
+                **self._cleaned(stored, about.environment, "environment"),
+                "imported_from": origin,
+            },
+        }
+        return {key: value for key, value in start.items() if value is not None}
+
+    def _cleaned(self, stored: StoredRun, values: Mapping[str, Any], what: str) -> dict[str, Any]:
+        return clean_map(values, what, partial(self._complain, stored.paths))
+
+    def _artifact(self, artifact: StoredArtifact, path: Path) -> Strand:
+        """Another content under the same name is another strand."""
+        said = {
+            "name": artifact.name,
+            "description": artifact.description,
+            "category": artifact.category,
+        }
+        record = ("artifact", {"name": artifact.name})
+        identity = f"artifact {artifact.name} {self._sum(path)}"
+        read = events(artifact.name, "", record).read
+        return Strand(f"artifact {artifact.name}", identity, read, parcel=Parcel(path, said))
+
+    def _sum(self, path: Path) -> str:
+        """Read again only where the file has changed. "" where it cannot be read."""
+        try:
+            status = path.stat()
+            key = (path, status.st_size, status.st_mtime_ns)
+            if key not in self._sums:
+                self._sums[key] = _hash(path)
+        except OSError:
+            return ""
+        return self._sums[key]
+
+    def _complain(self, paths: RunPaths, reason: str) -> None:
+        problem = Problem(place_of(paths), reason)
+        if problem not in self.problems[-MAX_PROBLEMS:]:
+            self.problems.append(problem)
+
+
+class RowsTail:
+    """Its records are numbered by the rows with numbers in them; one of an archive is one point."""
+
+    def __init__(self, stored: StoredRun) -> None:
+        self.path = stored.paths.rows if stored.backend == "jsonl" else stored.paths.wal
+        self._stored = stored
+
+    def read_after(self, place: Place) -> Iterator[tuple[Place, Record]]:
+        seq, step = place.seq, place.step
+        time_us = place.time_us or self._stored.about.started_us or 0
+        for after, row in self._stored.records(place.offset):
+            if not row.values:
+                continue
+            seq += 1
+            step = step + 1 if row.step is None else row.step
+            time_us = time_us if row.time_us is None else row.time_us
+            yield Place(after, seq, step, time_us), _encode(row, step, time_us)
+
+    def read(self, after: int) -> Iterator[Record]:
+        return (record for place, record in self.read_after(Place()) if place.seq > after)
+
+    def problems(self) -> Iterator[Strand]:
+        return problem_strands(self._stored)
+
+
+def identify(stored: StoredRun) -> str:
+    """The same as long as it is the same run: one that is deleted and written anew is another.
+
+    Old versions and the tracker make runs without an id: those are known by their first row. "" where
+    there is neither.
+    """
+    known = stored.about.run_id
+    if not known:
+        line = _first_row_line(stored.paths)
+        known = f"first row {fingerprint(line)}" if line else ""
+    return f"{stored.paths.project}/{stored.paths.name} {known}" if known else ""
+
+
+def rows_of(stored: StoredRun) -> Strand | None:
+    """None for a run without rows."""
+    if stored.backend == "jsonl":
+        begin = _first_line(stored.paths.rows)
+        identity = f"rows {fingerprint(begin)}" if begin else ""
+    else:
+        identity = "points"
+    if not identity:
+        return None
+    tail = RowsTail(stored)
+    return Strand("rows", identity, tail.read, tail=tail)
+
+
+def problem_strands(stored: StoredRun) -> Iterator[Strand]:
+    """On the run's page, among its log lines: it shows what could be read, and why no more."""
+    for text in told_problems(stored):
+        line = {"level": "error", "message": f"Left out: {text}"}
+        identity = f"problem {fingerprint(text)}"
+        yield events(identity, identity, ("log", line))
+
+
+def told_problems(stored: StoredRun) -> list[str]:
+    """A last line cut short is none: somebody is perhaps writing it."""
+    told = [
+        f"{path.name}: {reason}" + (f" (at byte {offset:,})" if offset else "")
+        for path, offset, reason in stored.problems[:LOOKED_AT]
+        if TORN not in reason
+    ]
+    return list(dict.fromkeys(told))[:MAX_PROBLEMS]
+
+
+def _encode(row: Row, step: int, time_us: int) -> Record:
+    try:
+        return encode_points(tuple(row.values), list(row.values.values()), step, time_us)
+    except ValueError as error:
+        return Lost(1, str(error))
+
+
+def _status(stored: StoredRun, idle_s: float) -> Strand:
+    """How it ended, if it did. Each state is told once: people may have the last word."""
+    about = stored.about
+    if about.status:
+        code = about.exit_code if about.exit_code in EXIT_CODES else None
+        end = {"status": about.status, "exit_code": code, "time": _ended_us(stored)}
+        finish = {**end, "reason": clean_text(about.reason, "", lambda _: None)}
+        return events("status", f"status {fingerprint(finish)}", ("finish", finish))
+    last_us = _last_us(stored)
+    if stored.is_alive or time.time() - last_us / 1e6 < idle_s:
+        # What it runs on is noted anew each time it is resumed.
+        begun = fingerprint(about.environment)
+        return state("status", f"status running {begun}", {"resume": True})
+    reason = "inferred: nothing was written after that, and no end was noted"
+    finish = {"status": "failed", "time": last_us, "reason": reason}
+    return events("status", f"status inferred {last_us}", ("finish", finish))
+
+
+def place_of(paths: RunPaths) -> str:
+    return str(paths.folder / paths.name)
+
+
+def paths_at(place: str) -> RunPaths:
+    path = Path(place)
+    return RunPaths(path.parent.parent, path.parent.name, path.name)
+
+
+def _find_runs(path: Path) -> Iterator[RunPaths]:
+    """Of a data directory, else of a project's."""
+    try:
+        for project in find_projects(path):
+            yield from find_runs(path, project)
+        if NAME.fullmatch(path.name):
+            yield from find_runs(path.parent, path.name)
+    except OSError:
+        return
+
+
+def _is_run(paths: RunPaths) -> bool:
+    if StoredRun(paths).about.run_id:
+        return True
+    return bool(_first_row_line(paths))
+
+
+def _first_row_line(paths: RunPaths) -> bytes:
+    """b"" where the first line is none of a row."""
+    for path in (paths.rows, paths.wal):
+        line = _first_line(path)
+        try:
+            if line and decode_row(line):
+                return line
+        except ValueError:
+            continue
+    return b""
+
+
+def _first_line(path: Path) -> bytes:
+    try:
+        return first_line(path)
+    except OSError:
+        return b""
+
+
+def _begun_us(stored: StoredRun) -> int | None:
+    if stored.about.started_us is not None:
+        return stored.about.started_us
+    line = _first_row_line(stored.paths)
+    row = decode_row(line) if line else None
+    return row.time_us if row else None
+
+
+def _ended_us(stored: StoredRun) -> int:
+    known = stored.about.finished_us
+    return _last_us(stored) if known is None else known
+
+
+def _last_us(stored: StoredRun) -> int:
+    """When something was logged last, as the rows say: a copy's files are all young."""
+    path = stored.paths.rows if stored.backend == "jsonl" else stored.paths.wal
+    try:
+        row = decode_row(last_line(path))
+    except (OSError, ValueError):
+        row = None
+    known = row.time_us if row else None
+    return round(stored.changed_at * 1e6) if known is None else known
+
+
+def _name(key: str, run: FoundRun) -> str:
+    return f"{key} {fingerprint(run.start[key])}"
+
+
+def _hash(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(PIECE_BYTES):
+            digest.update(piece)
+    return digest.hexdigest()
