@@ -40,6 +40,15 @@ def dash_log(folder: Path, server: str) -> Iterator[Log]:
 
 
 @contextmanager
+def aspara_files(folder: Path, backend: str) -> Iterator[Log]:
+    import aspara
+
+    run = aspara.init(project="bench", dir=str(folder), storage_backend=backend)
+    yield run.log
+    run.finish(quiet=True)
+
+
+@contextmanager
 def json_line(folder: Path, server: str) -> Iterator[Log]:
     with (folder / "lines.jsonl").open("w") as file:
         yield lambda row: file.write(json.dumps(row) + "\n")
@@ -47,7 +56,8 @@ def json_line(folder: Path, server: str) -> Iterator[Log]:
 
 def main() -> None:
     kind, folder, *server = sys.argv[1:]
-    way = {"log": aspara_log, "dash": dash_log, "line": json_line}[kind]
+    ways = {"log": aspara_log, "dash": dash_log, "files": aspara_files, "line": json_line}
+    way = ways[kind]
     times = []
     with way(Path(folder), "".join(server)) as log:
         for _ in range(CALLS):

@@ -1,4 +1,4 @@
-"""What the SDK costs a job: `log()` beside a buffered JSON line, and its import."""
+"""What the SDK costs a job: `log()` beside a buffered JSON line and the original, and its import."""
 
 import json
 import os
@@ -6,22 +6,74 @@ import subprocess
 import sys
 import tempfile
 from functools import partial
+from pathlib import Path
 
 from tests.bench.http import bench_server
 from tests.bench.job import CALLS
 from tests.bench.measure import Figure, best_of, percentile
 
+BACKENDS = ("jsonl", "polars")
 NOBODY = "http://127.0.0.1:9"  # the discard port: nothing listens there
 
 
-def job_times(*arguments: str) -> list[float]:
+def job_times(*arguments: str, python: str = sys.executable) -> list[float]:
     """Microseconds of each call."""
     with tempfile.TemporaryDirectory(prefix="runyard-job-") as folder:
-        kind, *server = arguments
-        command = [sys.executable, "-m", "tests.bench.job", kind, folder, *server]
-        job = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
+        kind, *others = arguments
+        command = [python, "-m", "tests.bench.job", kind, folder, *others]
+        job = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=300,
+            env=local_environment(),
+        )
     line = next(line for line in job.stdout.splitlines() if line.startswith("times "))
     return [nanoseconds / 1e3 for nanoseconds in json.loads(line.removeprefix("times "))]
+
+
+def local_environment() -> dict[str, str]:
+    """Nothing in it sends the job elsewhere."""
+    ours = ("RUNYARD_", "ASPARA_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+
+
+def file_figures() -> list[Figure]:
+    """Runs in files, beside the original where it can be installed."""
+    with tempfile.TemporaryDirectory(prefix="runyard-original-") as home:
+        original = install_original(Path(home))
+        return [figure for backend in BACKENDS for figure in compare_files(backend, original)]
+
+
+def compare_files(backend: str, original: str | None) -> list[Figure]:
+    ours = job_times("files", backend)
+    theirs = job_times("files", backend, python=original) if original else []
+    rival = "original, 0.1.0" if theirs else "original not installed"
+    return [
+        Figure(
+            f"log() p{share:.0%}, files, {backend}".replace("%", ""),
+            percentile(ours, share),
+            "µs",
+            rival,
+            percentile(theirs, share) if theirs else 0.0,
+            "≤ 0.1",
+            CALLS,
+        )
+        for share in (0.5, 0.99)
+    ]
+
+
+def install_original(home: Path) -> str | None:
+    """Its interpreter; None without a way to packages."""
+    python = str(home / "bin" / "python")
+    pip = [python, "-m", "pip", "install", "--quiet", "aspara==0.1.0", "pydantic", "watchfiles"]
+    try:
+        subprocess.run([sys.executable, "-m", "venv", home], check=True)
+        subprocess.run(pip, check=True, capture_output=True, timeout=600)
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
+        return None
+    return python
 
 
 def import_seconds(code: str) -> float:
