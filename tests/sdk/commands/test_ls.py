@@ -1,0 +1,90 @@
+from collections.abc import Callable
+
+import pytest
+
+from tests.sdk.commands.conftest import Outcome
+
+pytestmark = pytest.mark.e2e
+Runyard = Callable[..., Outcome]
+
+
+def cells(outcome: Outcome, *columns: int) -> list[list[str]]:
+    """Of each line some of what is divided by blanks."""
+    lines = [line.split() for line in outcome.out.splitlines()]
+    return [[line[place] for place in columns] for line in lines]
+
+
+def test_projects_are_listed(runyard: Runyard, project: str) -> None:
+    outcome = runyard("ls")
+
+    assert outcome.status == 0
+    assert cells(outcome, 0, 1)[0] == ["PROJECT", "RUNS"]
+    assert [project, "3"] in cells(outcome, 0, 1)
+
+
+def test_runs_are_listed_newest_first_with_chosen_metrics(runyard: Runyard, project: str) -> None:
+    outcome = runyard("ls", project, "-m", "loss", "-m", "nope")
+
+    assert cells(outcome, 0, 1, 5, 6)[1:] == [
+        ["r2", "failed", "8", "-"],
+        ["r1", "completed", "5", "-"],
+        ["r0", "completed", "2", "-"],
+    ]
+    assert outcome.out.splitlines()[0].split() == (
+        ["RUN", "STATUS", "STARTED", "DURATION", "loss", "nope", "TAGS"]
+    )
+
+
+def test_tags_do_not_steer_the_terminal(runyard: Runyard, project: str) -> None:
+    outcome = runyard("ls", project)
+
+    assert "\x1b" not in outcome.out
+    assert "a, b\N{REPLACEMENT CHARACTER}[31m" in outcome.out
+
+
+def test_query_sort_and_limit_choose(runyard: Runyard, project: str) -> None:
+    found = runyard("ls", project, "--query", "config.lr > 0.05", "--sort", "loss", "--limit", 1)
+
+    assert cells(found, 0)[1:] == [["r1"]]
+    assert runyard("ls", project, "--limit", 0).err == "No runs are there.\n"
+    assert runyard("ls", project, "--query", "config.lr > 9") == (0, "", "No runs fit.\n")
+
+
+def test_json_holds_all_that_is_known(runyard: Runyard, project: str) -> None:
+    runs = runyard("ls", project, "--json").json()
+
+    assert [run["name"] for run in runs] == ["r2", "r1", "r0"]
+    assert runs[1]["config"] == {"lr": 0.1, "model": {"depth": 1}, "large": str(2**70)}
+    assert runs[1]["summary"] == {"best": "Infinity"}
+    assert project in [one["name"] for one in runyard("ls", "--json").json()]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["ls", "nope"], 1, "runyard: Project 'nope' not found"),
+        (["ls", "looked-at", "--query", "lr <"], 2, "Expected"),
+        (["ls", "looked-at", "--limit", "-1"], 2, "--limit is a number from 0 on."),
+        (["ls", "--query", "loss < 1"], 2, "name one"),
+    ],
+)
+def test_what_cannot_be_listed_is_explained(
+    runyard: Runyard, project: str, arguments: list[str], status: int, said: str
+) -> None:
+    outcome = runyard(*arguments)
+
+    assert (outcome.status, outcome.out) == (status, "")
+    assert said in outcome.err
+
+
+def test_silent_server_and_none_at_all_are_told_apart(
+    runyard: Runyard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent = runyard("ls", "--url", "http://127.0.0.1:1")
+    monkeypatch.delenv("RUNYARD_URL")
+
+    assert silent.status == 1
+    assert "ConnectionRefused" in silent.err
+    assert runyard("ls") == (
+        *(2, "", "runyard: Which server? Pass --url http://host:port or set RUNYARD_URL.\n"),
+    )
