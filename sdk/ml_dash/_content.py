@@ -1,7 +1,6 @@
 """What can be saved that is not a file yet. Heavy libraries are imported when they are needed."""
 
 import json
-import pickle
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path, PurePosixPath
@@ -41,6 +40,8 @@ def of_json(content: Any) -> Content:
 
 
 def of_pickle(content: Any) -> Content:
+    import pickle  # noqa: PLC0415 -- slow import
+
     def write(path: Path) -> None:
         with path.open("wb") as file:
             pickle.dump(content, file)

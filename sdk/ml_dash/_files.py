@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
@@ -168,7 +166,7 @@ class FileBuilder:
     def read_text(self, encoding: str = "utf-8") -> str:
         """Raises: FileNotFoundError."""
         with _workspace() as folder:
-            return _fetch(self._store, self._one()["id"], folder / "text").read_text(encoding)
+            return _fetch(self._store, self._need()[-1]["id"], folder / "text").read_text(encoding)
 
     def download(
         self,
@@ -178,29 +176,24 @@ class FileBuilder:
     ) -> str | Paths:
         """Where the file is now: by default here, under its own name. Its checksum is compared.
 
-        Without a `file_id` the first argument is a path or a pattern of files here; a pattern with a star
-        gives a list. Raises: ValueError, FileNotFoundError, StorageError, NetworkError.
+        Without a `file_id` the first argument is a path or a pattern of files here; a pattern, with * or
+        ?, gives a list. Raises: ValueError, FileNotFoundError, StorageError, NetworkError.
         Source: API Reference, "download(dest_path=None)".
         """
         if self._file_id is not None:
             target = dest_path or to or self._dest_path
             return str(_fetch(self._store, self._file_id, None if target is None else Path(target)))
-        pattern = self._path if dest_path is None else fspath(dest_path)
+        pattern = None if dest_path is None else fspath(dest_path)
         target = to or self._dest_path
-        if not pattern:
-            raise ValueError("Which file? Pass file_id=…, or a path or pattern.")
-        return self._download_all(pattern, None if target is None else Path(target))
+        return self._download_found(pattern, None if target is None else Path(target))
 
-    def _download_all(self, pattern: str, target: Path | None) -> str | Paths:
-        finder = self if pattern != self._path else FileBuilder(self._session)
-        found = finder.list(pattern)
-        if "*" in pattern:
-            if target:
-                target.mkdir(parents=True, exist_ok=True)
-            return [str(_fetch(self._store, entry["id"], target)) for entry in found]
-        if not found:
-            raise FileNotFoundError(f"There is no file {pattern!r}.")
-        return str(_fetch(self._store, found[-1]["id"], target))
+    def _download_found(self, pattern: str | None, target: Path | None) -> str | Paths:
+        found = self._need(pattern)
+        if not _is_pattern(pattern):
+            return str(_fetch(self._store, found[-1]["id"], target))
+        if target:
+            target.mkdir(parents=True, exist_ok=True)
+        return [str(_fetch(self._store, entry["id"], target)) for entry in found]
 
     # ── Changing ─────────────────────────────────────────────────────────────
 
@@ -218,32 +211,31 @@ class FileBuilder:
         """
         if pattern is None and self._file_id is not None:
             return self._store.delete_file(self._file_id)
-        if pattern is None and not self._path:
-            raise ValueError("Which file? Pass file_id=…, or a path or pattern.")
-        gone = [self._store.delete_file(entry["id"]) for entry in self._matches(pattern)]
-        if pattern and "*" in pattern:
-            return gone
-        if not gone:
-            raise FileNotFoundError(f"There is no file {pattern or self._path!r}.")
-        return gone[-1]
+        gone = [self._store.delete_file(entry["id"]) for entry in self._need(pattern)]
+        return gone if _is_pattern(pattern) else gone[-1]
 
     def _need_id(self, what: str) -> str:
         if self._file_id is None:
             raise ValueError(f"{what}() needs an id: files(file_id=…).{what}().")
         return self._file_id
 
+    def _need(self, pattern: str | None = None) -> Entries:
+        """Those that are meant. Raises: ValueError, FileNotFoundError unless it is a pattern."""
+        if self._file_id is None and not pattern and not self._path:
+            raise ValueError("Which file? Pass file_id=…, or a path or pattern.")
+        found = self._matches(pattern)
+        if not found and not _is_pattern(pattern):
+            raise FileNotFoundError(f"There is no file {self._file_id or pattern or self._path!r}.")
+        return found
+
     def _matches(self, pattern: str | None = None) -> Entries:
+        """By id, by pattern, or by the very path: a name alone may stand in many folders."""
         if self._file_id is not None:
             return [one for one in self._store.list_files() if one["id"] == self._file_id]
-        if pattern is not None:
+        if pattern and _is_pattern(pattern):
             return self.list(pattern)
-        return FileBuilder(self._session).list(self._path) if self._path else []
-
-    def _one(self) -> dict[str, Any]:
-        found = self._matches()
-        if not found:
-            raise FileNotFoundError(f"There is no file {self._file_id or self._path!r}.")
-        return found[-1]
+        path = "/".join(filter(None, (self._path, (pattern or "").strip("/"))))
+        return [one for one in self._store.list_files() if _whole_path(one) == path]
 
     def _is_meant(self, entry: Mapping[str, Any], pattern: str | None) -> bool:
         folder = f"{entry['path'].strip('/')}/"
@@ -255,7 +247,7 @@ class FileBuilder:
         )
 
     def _fits(self, entry: Mapping[str, Any], pattern: str) -> bool:
-        whole = str(PurePosixPath(entry["path"].strip("/"), entry["filename"]))
+        whole = _whole_path(entry)
         below = PurePosixPath(self._path, pattern)
         names = (entry["filename"], pattern), (whole, pattern), (whole, str(below))
         return any(fnmatchcase(name, wanted) for name, wanted in names)
@@ -279,7 +271,17 @@ class FilesManager(FileBuilder):
         return FileBuilder(self._session, path, **options)
 
 
+def _is_pattern(text: str | None) -> bool:
+    return text is not None and ("*" in text or "?" in text)
+
+
+def _whole_path(entry: Mapping[str, Any]) -> str:
+    return "/".join(filter(None, (entry["path"].strip("/"), entry["filename"])))
+
+
 def _fetch(store: Store, file_id: str, target: Path | None) -> Path:
+    if target:
+        target.parent.mkdir(parents=True, exist_ok=True)
     try:
         return store.fetch_file(file_id, target)
     except DamagedFile as error:
@@ -304,6 +306,9 @@ CLEAN: dict[str, Callable[[Any, str], Any]] = {
 
 @contextmanager
 def _workspace() -> Iterator[Path]:
+    import shutil  # noqa: PLC0415 -- slow import
+    import tempfile  # noqa: PLC0415 -- as above
+
     folder = Path(tempfile.mkdtemp(prefix="ml-dash-"))
     try:
         yield folder

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -101,6 +100,8 @@ def wrap(
         with find_run() as experiment:
             args, named = add(experiment, (args, named))
             return await function(*args, **named)
+
+    import inspect  # noqa: PLC0415 -- slow import
 
     return await_it if inspect.iscoroutinefunction(function) else call
 

@@ -96,8 +96,11 @@ def test_files_are_fetched_by_path_and_pattern(experiment: Experiment, here: Pat
         *(str(here / "all" / name) for name in ("x.txt", "y.txt")),
     ]
     assert (here / "z").read_text() == (here / "all" / "y.txt").read_text() == "2"
-    with pytest.raises(FileNotFoundError, match="no file 'nothing'"):
-        experiment.files.download("nothing")
+    assert experiment.files("m/x.txt").download(to="new/folder/x") == "new/folder/x"
+    assert experiment.files.download("nothing*") == []
+    for nothing in ("nothing", "x.txt"):
+        with pytest.raises(FileNotFoundError, match=f"no file '{nothing}'"):
+            experiment.files.download(nothing)
 
 
 def test_words_of_a_file_change_but_for_those_not_given(experiment: Experiment) -> None:
@@ -125,6 +128,19 @@ def test_files_are_deleted_by_path_and_pattern(experiment: Experiment) -> None:
     with pytest.raises(FileNotFoundError):
         experiment.files("m/z.pt").delete()
     assert names(experiment) == []
+
+
+def test_name_is_taken_at_its_word_where_one_file_is_meant(local: Experiment) -> None:
+    for folder in ("a", "b"):
+        local.files(folder).save_text(folder, to="m[1].pt")
+    local.files("c").save_text("c", to="a")
+
+    assert local.files("a/m[1].pt").read_text() == "a"
+    for call in (lambda: local.files.delete("m[1].pt"), local.files("a").delete):
+        with pytest.raises(FileNotFoundError):
+            call()
+    local.files("b").delete("m[1].pt")
+    assert names(local) == ["m[1].pt", "a"]
 
 
 def test_file_can_be_saved_again_under_another_name(experiment: Experiment) -> None:
