@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+import msgpack
+
 from runyard.answers import advise, explain
 from runyard.credentials import Credentials
 from runyard.errors import AccessRefused, DamagedFile, TransportError
@@ -104,6 +106,7 @@ class Remote:
         return answer
 
     def _error(self, answer: Response) -> Exception:
+        answer = _readable(answer)
         url, why = self._address.url, explain(answer)
         if 300 <= answer.status < 400 or answer.status in {401, 403, 407}:
             return AccessRefused(f"{url} does not let us in ({why}): {advise(answer, url)}.")
@@ -112,6 +115,16 @@ class Remote:
         if "detail" in answer.json() and answer.status < 500:
             return ValueError(why.partition(" ")[2])
         return TransportError(f"{url} does not answer ({why})")
+
+
+def _readable(answer: Response) -> Response:
+    """A refusal comes in the form that was asked for."""
+    if "msgpack" not in answer.headers.get("content-type", ""):
+        return answer
+    try:
+        return answer._replace(body=json.dumps(msgpack.unpackb(answer.body)).encode())
+    except (ValueError, TypeError, msgpack.exceptions.UnpackException):
+        return answer
 
 
 class _Transport(HttpTransport):

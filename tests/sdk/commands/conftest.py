@@ -46,7 +46,7 @@ class Outcome(NamedTuple):
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[LiveServer]:
-    with live_server() as server:
+    with live_server(RUNYARD_MAX_ANSWER_POINTS="1000") as server:
         yield server
 
 
