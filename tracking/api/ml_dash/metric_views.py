@@ -2,6 +2,7 @@
 
 from functools import partial
 from typing import Any
+from urllib.parse import unquote
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -32,7 +33,7 @@ from tracking.models import Run
 class MetricViewSet(DashViewSet):
     """`None` in an address is the stream without a name. Names may have slashes in them."""
 
-    bodies = {"append": RowSerializer, "append_batch": RowsSerializer}
+    bodies = {"append": RowSerializer, "append_batch": RowsSerializer, "append_cut": RowsSerializer}
     renderer_classes = [WordJSONRenderer, ExactMsgpackRenderer]
 
     @extend_schema(
@@ -58,6 +59,18 @@ class MetricViewSet(DashViewSet):
         span = {"startIndex": str(place.first_index), "endIndex": str(last)}
         told = streams.write_appended(run, _stream(metric), place)
         return Response(told | span | {"count": place.count})
+
+    @extend_schema(
+        operation_id="dash_append_batch_to_cut_metric",
+        summary="Append rows to a metric that has ? or # in its name",
+        description="The published client does not escape names, and repeats for ever what is"
+        " refused: what follows a `?` is taken from the query, and a name cut at `#` ends with it.",
+        responses={200: examples.APPENDED_ROWS, **REFUSALS},
+    )
+    def append_cut(self, request: Request, experiment: str, metric: str) -> Response:
+        rest = unquote(request.META["QUERY_STRING"]).removesuffix("/append-batch")
+        name = f"{metric}?{rest}" if request.META["QUERY_STRING"] else f"{metric}#"
+        return self.append_batch(request, experiment, name)
 
     def _take(self, request: Request, experiment: str, metric: str) -> tuple[Run, Appended]:
         run = find_experiment(request.user, experiment, write=True)

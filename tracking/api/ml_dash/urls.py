@@ -56,6 +56,7 @@ urlpatterns = [
     route(rf"api/{METRIC}/stats", MetricViewSet, get="get_stats"),
     route(rf"api/{METRIC}/rows", MetricRowsViewSet, get="read_rows"),
     route(rf"api/{METRIC}/chunks/(?P<chunk>[0-9]{{1,12}})", MetricViewSet, get="get_chunk"),
+    route(rf"api/{METRIC}", MetricViewSet, post="append_cut"),  # after all others
     route(rf"api/{EXPERIMENT}/tracks", TrackViewSet, get="list_tracks", post="create_track"),
     route(rf"api/{TRACK}/append", TrackViewSet, post="append"),
     route(rf"api/{TRACK}/append_batch", TrackViewSet, post="append_batch"),

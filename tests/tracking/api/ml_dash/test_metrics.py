@@ -229,6 +229,23 @@ def test_names_that_cannot_be_kept_are_mended_and_read_by_what_was_asked(
 
 
 @pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("why?/append-batch", "why?"),
+        ("a/b%20c?d=%C3%A9/append-batch", "a/b c?d=é"),
+        ("cut", "cut#"),  # #1/append-batch: clients keep fragments to themselves
+    ],
+)
+def test_names_with_signs_of_an_address_are_taken_as_their_client_sends_them(
+    call, experiment, metrics, sent, kept
+):
+    status, answer = call("post", f"{metrics}/{sent}", {"dataPoints": ROWS})
+
+    assert (status, answer["count"]) == (200, 2)
+    assert list_streams(experiment) == [(kept, 2)]
+
+
+@pytest.mark.parametrize(
     "body",
     [
         "{",
