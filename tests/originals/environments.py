@@ -98,6 +98,7 @@ class Client:
             "HOME": str(self.home),
             "USER": "alice",
             "ML_DASH_NO_VERSION_CHECK": "1",
+            "ML_DASH_MAX_RETRIES": "6",  # of 0.11.0: a server may take a while here to come back
             "HTTPS_PROXY": NOWHERE,
             "NO_PROXY": "127.0.0.1,localhost",
         }
