@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from runyard.dash.names import stream_name, stream_path
-from runyard.values import as_float, as_json_map, as_tags, as_text
+from runyard.values import MAX_NAME_LENGTH, as_float, as_json_map, as_tags, as_text
 
 from ml_dash._buffer import Buffer, Buffers, SummaryCache
 from ml_dash._session import Session
@@ -40,7 +40,7 @@ class MetricsManager:
         Raises: ValueError. Source: API Reference, "exp.metrics(prefix)".
         """
         if prefix not in self._builders:
-            name = None if prefix is None else stream_name(stream_path(prefix))
+            name = None if prefix is None else _check_stream(prefix)
             words = _describe(description, tags, metadata)
             self._builders[prefix] = MetricBuilder(
                 self._session,
@@ -87,6 +87,16 @@ class MetricsManager:
     def list_all(self) -> list[dict[str, Any]]:
         """What there is of each stream."""
         return self._session.store.list_metrics()
+
+
+def _check_stream(prefix: str) -> str | None:
+    """Raises: ValueError for what the disk or the server would not have."""
+    name = stream_name(stream_path(as_text(prefix, "The name of metrics")))
+    if name is not None and (len(name) > MAX_NAME_LENGTH or not name.isprintable()):
+        raise ValueError(
+            f"The name of metrics has at most {MAX_NAME_LENGTH} printable characters, not {name[:80]!r}."
+        )
+    return name
 
 
 class Times:

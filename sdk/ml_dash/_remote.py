@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from time import time_ns
 from typing import Any
 from urllib.parse import quote
 
@@ -97,7 +98,8 @@ class RemoteStore:
         if words and name not in self._described:
             self._record("stream", {"stream": name, **words})
             self._described.add(name)
-        self._record("row", {"stream": name, "fields": fields, "time": round(fields["_ts"] * 1e6)})
+        # The time of logging: `_ts` in the row may be any number.
+        self._record("row", {"stream": name, "fields": fields, "time": time_ns() // 1000})
 
     def save_file(self, source: Path, entry: FileEntry) -> dict[str, Any]:
         """A copy waits with the records. What the disk has no room for is noted as a gap."""

@@ -71,6 +71,13 @@ def test_time_is_now_or_given_or_that_of_the_row_before(local: Experiment) -> No
     assert rows(local, "other")[0]["_ts"] == 0.0
 
 
+@pytest.mark.parametrize("time_s", [-1e300, 1.7e12, 1e300])
+def test_time_may_be_any_number(experiment: Experiment, time_s: float) -> None:
+    experiment.metrics("m").log(a=1, _ts=time_s)
+
+    assert rows(experiment) == [{"a": 1, "_ts": time_s}]
+
+
 def test_time_of_another_thread_is_not_inherited(local: Experiment) -> None:
     thread = threading.Thread(target=lambda: local.metrics("m").log(a=1))
     thread.start()
@@ -82,7 +89,9 @@ def test_time_of_another_thread_is_not_inherited(local: Experiment) -> None:
         local.metrics("m").log(a=1, _ts=math.nan)
 
 
-@pytest.mark.parametrize("name", ["../x", "a/../b", "a\n", "/a", "data.jsonl", "x" * 256])
+@pytest.mark.parametrize(
+    "name", ["../x", "a/../b", "a\n", "/a", "data.jsonl", "x" * 251, "a\u202eb"]
+)
 def test_name_that_is_no_path_is_refused(local: Experiment, name: str) -> None:
     with pytest.raises(ValueError, match=r"metrics|Metrics"):
         local.metrics(name)
