@@ -25,6 +25,8 @@ from tests.sdk.importing.conftest import (
 )
 from tests.sdk.jobs import SDK
 
+RECORDED = Path(__file__).parent / "recorded"
+BY_NAME = "ORDER BY r.id, t.name"
 HEADERS = {"X-Requested-With": "test"}  # as the API for browsers wants it
 pytestmark = pytest.mark.e2e
 
@@ -60,7 +62,7 @@ def counts(server: LiveServer, owner: str) -> dict[str, Any]:
         "rows": dict(select(server, owner, "stream, SUM(t.count)", "rowblock", "GROUP BY stream")),
         "points": dict(select(server, owner, "t.name, t.count", "metric")),
         "lines": select(server, owner, "COUNT(*)", "logline")[0][0],
-        "files": select(server, owner, "t.path, t.name, t.size_bytes", "artifact"),
+        "files": select(server, owner, "t.path, t.name, t.size_bytes", "artifact", BY_NAME),
     }
 
 
@@ -265,3 +267,34 @@ def test_prefixes_that_are_short_and_projects_that_are_given(
     sql = """SELECT p.key, p.namespace FROM tracking_run r
              JOIN tracking_project p ON p.id = r.project_id WHERE r.name = 'solo'"""
     assert query(server, sql) == [("scratch", ""), ("short~other", "short")]
+
+
+def test_what_the_original_clients_wrote_arrives_whole(
+    server: LiveServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Directories written by ml-dash 0.6.27 and 0.11.0, without their lock files."""
+    assert run_import(server, RECORDED, "--json") == 0
+
+    assert counts(server, "orig") == {
+        "runs": 2,
+        "rows": {"": 2, "eval": 2, "tracks/robot/pose": 10, "train": 26, "train/deep": 2},
+        "points": {
+            "epoch": 1,
+            "eval/epoch": 1,
+            "eval/z": 1,
+            "tracks/robot/pose/x": 5,
+            "train/deep/q": 1,
+            "train/epoch": 13,
+            "train/loss": 12,
+            "train/z": 1,
+        },
+        "lines": 6,
+        "files": [("models", "a.txt", 5), ("models", "b.json", 12)] * 2,
+    }
+    columns = "r.name, folder, readme, r.tags, config"
+    config = '{"lr": 0.1, "model.depth": 3, "model.act": "relu"}'
+    assert select(server, "orig", columns, "run", "ORDER BY r.id") == [
+        ("v0.11.0", "deep", "# hi", '["a"]', config),
+        ("v0.6.27", "deep", "# hi", '["a"]', config),
+    ]
+    assert summary(capsys)["left_out"] == []
