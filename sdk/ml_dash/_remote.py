@@ -200,14 +200,15 @@ class RemoteStore:
             return Remote(self._url).get(self._address(path), query)
 
     def _address(self, path: str) -> str:
-        """Where to ask, once what was logged has arrived. Raises: NetworkError."""
+        """Where to ask, once what was logged has arrived. Raises: NetworkError, AuthenticationError."""
         run = self._core
         if run.is_silent:
             raise NetworkError("Only rank 0 logs, and reads; RUNYARD_RANKS=all lets all do so.")
         left = run.flush(SHORT_PATIENCE_S if run.why_not() else READ_PATIENCE_S)
         if left or self.experiment_id is None:
             why = run.why_not() or "the server has not taken in yet what was logged"
-            raise NetworkError(f"Nothing can be read now: {why}.")
+            kind = AuthenticationError if run.is_denied else NetworkError
+            raise kind(f"Nothing can be read now: {why}.")
         return f"/api/experiments/{self.experiment_id}{path}"
 
     @property

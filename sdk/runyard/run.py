@@ -301,6 +301,11 @@ class Run:
         sender = self._background and self._background.sender
         return (sender.stopped or sender.trouble) if sender else ""
 
+    @property
+    def is_denied(self) -> bool:
+        """Whether the server refused our token, or asked for one, when it was last sent something."""
+        return self._background is not None and self._background.sender.is_denied
+
     def _tell_what_is_left(self, count: int) -> None:
         why = self.why_not()
         warn(

@@ -100,6 +100,15 @@ def test_reading_without_a_server_says_so_in_time(read: Callable[[Experiment], A
         assert time.monotonic() - start < 5
 
 
+@pytest.mark.usefixtures("impatient")
+def test_reading_without_a_token_says_so(door: Door) -> None:
+    door.fault = lambda path: Answer(401, {"detail": "Who are you?"})
+    with Experiment(PREFIX, dash_url=door.url, dash_root=None).run as experiment:
+        with pytest.raises(AuthenticationError, match=r"does not let us in \(401 Who are you\?\)"):
+            experiment.params.get()
+        assert experiment.files(file_id="7").delete()["id"] == "7", "it is made later"
+
+
 @pytest.mark.parametrize(
     ("answer", "kind", "words"),
     [
