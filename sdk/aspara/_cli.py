@@ -68,7 +68,8 @@ def _add_server(
     commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, help_text: str
 ) -> argparse.ArgumentParser:
     command = commands.add_parser(name, help=help_text, description=help_text)
-    command.set_defaults(work=_serve, components=[name], storage_backend=None)
+    chosen = [] if name == "serve" else [name]
+    command.set_defaults(work=_serve, components=chosen, storage_backend=None)
     command.add_argument("--host", default="127.0.0.1", help="(127.0.0.1)")
     port = TRACKER_PORT if name == "tracker" else DASHBOARD_PORT
     command.add_argument("--port", type=int, help=f"({port})")
