@@ -11,6 +11,8 @@ from runyard.importing.source import Options, Source
 FORMATS = {
     "ml_dash": "runyard.importing.dash",
     "aspara": "runyard.importing.aspara",
+    "tensorboard": "runyard.importing.tensorboard",
+    "mlflow": "runyard.importing.mlflow",
 }
 
 

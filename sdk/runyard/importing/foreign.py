@@ -1,0 +1,74 @@
+"""What other trackers' formats have in common: starts with free names, and ends nobody noted."""
+
+import math
+import os
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from runyard.importing.source import Strand, events, state
+from runyard.values import MAX_NAME_LENGTH, as_text
+
+TIMES_S = (-62_135_596_800, 253_402_300_800)  # the years 1 to 9999
+
+
+def start_of(
+    origin: str, place: str, project: str, path: Sequence[str], **words: Any
+) -> dict[str, Any]:
+    """`path`: folders, and the run's name at the end. Words that say nothing are left out."""
+    *folders, name = [fit_name(part) for part in path]
+    environment = {"imported_from": {"format": origin, "path": place}}
+    environment.update(words.pop("environment", {}))
+    start = {
+        "project_name": fit_name(project),
+        "name": name,
+        "folder": "/".join(folders),
+        "environment": environment,
+        **words,
+    }
+    return {key: value for key, value in start.items() if value not in (None, "", {}, [])}
+
+
+def fit_name(text: str) -> str:
+    """As the server takes it: printable, trimmed, not too long."""
+    clean = "".join(letter if letter.isprintable() else "_" for letter in text)
+    return clean.strip()[:MAX_NAME_LENGTH].strip() or "unnamed"
+
+
+def show(path: Path) -> str:
+    """A path as people read it, whatever bytes are in its name."""
+    return as_text(str(path).replace("\0", "␀"), "path")
+
+
+def time_us(seconds: float) -> int | None:
+    """None for what no calendar shows."""
+    if math.isfinite(seconds) and TIMES_S[0] <= seconds < TIMES_S[1]:
+        return round(seconds * 1e6)
+    return None
+
+
+def walk_files(root: Path) -> Iterator[Path]:
+    """Plain files below it, in order. Links lead elsewhere, and are not followed."""
+    if root.is_file():
+        yield root
+    for home, folders, names in os.walk(root):
+        folders.sort()
+        for name in sorted(names):
+            path = Path(home, name)
+            if path.is_file() and not path.is_symlink():
+                yield path
+
+
+def status_of(
+    last_us: int, idle_s: float, ended_as: str = "", *, inferred: str = "completed"
+) -> Strand:
+    """How it ended: as was noted, else by when something was written last. Each state is told once."""
+    if ended_as:
+        finish = {"status": ended_as, "time": last_us}
+        return events("status", f"status {ended_as} {last_us}", ("finish", finish))
+    if time.time() - last_us / 1e6 < idle_s:
+        return state("status", "status running", {"resume": True})
+    reason = "inferred: nothing was written after that, and no end was noted"
+    finish = {"status": inferred, "time": last_us, "reason": reason}
+    return events("status", f"status inferred {last_us}", ("finish", finish))

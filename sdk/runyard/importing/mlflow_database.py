@@ -1,0 +1,177 @@
+"""MLflow's SQLite databases, opened for reading only."""
+
+import math
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from runyard.importing.foreign import show
+from runyard.importing.mlflow_store import (
+    ENDS,
+    Metrics,
+    StoredRun,
+    encode_metric,
+    ms_to_us,
+)
+from runyard.importing.source import Problem, Record
+from runyard.records import Lost
+
+MAGIC = b"SQLite format 3\0"
+SUFFIXES = (".db", ".sqlite", ".sqlite3")
+TABLES = {"experiments", "runs", "metrics", "params", "tags"}
+NOT_RUNS = {"logged_models": "models", "trace_info": "traces"}
+MAX_CELL_BYTES = 16 * 1024**2
+LARGEST = sys.float_info.max  # stands for infinity: MLflow's column knows none
+RUNS = """
+    SELECT r.run_uuid, e.name, r.name, r.status, r.start_time, r.end_time, r.artifact_uri,
+    r.lifecycle_stage, e.lifecycle_stage FROM runs r
+    LEFT JOIN experiments e ON e.experiment_id = r.experiment_id ORDER BY r.start_time, r.run_uuid
+"""
+METRICS = """
+    SELECT key, value, timestamp, step, is_nan FROM metrics WHERE run_uuid = ? ORDER BY rowid
+"""
+WORDS = "SELECT key, value FROM {table} WHERE run_uuid = ? ORDER BY key"
+LAST = "SELECT MAX(timestamp) FROM metrics WHERE run_uuid = ?"
+
+
+def find_databases(path: Path) -> list[Path]:
+    """The file itself, or those in the directory."""
+    found = [path]
+    if path.is_dir():
+        found = sorted(one for one in path.iterdir() if one.suffix in SUFFIXES)
+    return [one for one in found if _is_database(one)]
+
+
+def _is_database(path: Path) -> bool:
+    if not path.is_file() or path.is_symlink():
+        return False
+    try:
+        with path.open("rb") as file:
+            if file.read(len(MAGIC)) != MAGIC:
+                return False
+        with closing(_connect(path)) as connection:
+            return _tables(connection) >= TABLES
+    except (OSError, sqlite3.Error):
+        return False
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """A database from somebody else may have views and functions that do anything."""
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA query_only = ON")
+    connection.text_factory = lambda text: text.decode("utf-8", "replace")
+    if hasattr(connection, "setlimit"):  # from Python 3.11 on
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_CELL_BYTES)
+    return connection
+
+
+def _tables(connection: sqlite3.Connection) -> set[str]:
+    """Real ones: a view of that name could go on for ever."""
+    sql = """SELECT name FROM sqlite_master WHERE type = 'table'
+             AND sql NOT LIKE 'CREATE VIRTUAL%' AND sql NOT LIKE '%GENERATED ALWAYS%'"""
+    return {name for (name,) in connection.execute(sql)}
+
+
+class DatabaseStore:
+    kind = "database"
+
+    def __init__(self, path: Path, problems: list[Problem]) -> None:
+        self.path = path
+        self._problems = problems
+
+    def runs(self) -> Iterator[StoredRun]:
+        try:
+            self._tell_others()
+            yield from (_describe(row) for row in self._select(RUNS))
+        except OSError as error:
+            self._problems.append(Problem(show(self.path), str(error)))
+
+    def _tell_others(self) -> None:
+        with closing(_connect(self.path)) as connection:
+            tables = _tables(connection)
+        for table in NOT_RUNS.keys() & tables:
+            [(count,)] = self._select(f"SELECT COUNT(*) FROM {table}")  # noqa: S608 -- our own names
+            if count:
+                problem = Problem(show(self.path), f"MLflow's {NOT_RUNS[table]}", is_loss=False)
+                self._problems.append(problem)
+
+    def tags(self, run: StoredRun) -> dict[str, str]:
+        return self._words("tags", run)
+
+    def params(self, run: StoredRun) -> dict[str, str]:
+        return self._words("params", run)
+
+    def _words(self, table: str, run: StoredRun) -> dict[str, str]:
+        try:
+            rows = list(self._select(WORDS.format(table=table), run.id))
+        except OSError as error:
+            self._problems.append(Problem(f"{show(self.path)}: {run.id}", str(error)))
+            return {}
+        return {str(key): str(value) for key, value in rows if value is not None}
+
+    def metrics(self, run: StoredRun) -> Iterator[Metrics]:
+        yield MetricRows(self, run)
+
+    def read_metrics(self, run: StoredRun) -> Iterator[tuple[Any, ...]]:
+        return self._select(METRICS, run.id)
+
+    def last_us(self, run: StoredRun) -> int:
+        [(last_ms,)] = self._select(LAST, run.id)
+        return ms_to_us(last_ms) or ms_to_us(run.started_ms) or 0
+
+    def _select(self, sql: str, *arguments: object) -> Iterator[tuple[Any, ...]]:
+        """Raises: OSError for what is wrong with the file."""
+        try:
+            with closing(_connect(self.path)) as connection:
+                yield from connection.execute(sql, arguments)
+        except sqlite3.Error as error:
+            raise OSError(f"{show(self.path)}: {error}") from None
+
+
+def _describe(row: tuple[Any, ...]) -> StoredRun:
+    run_id, experiment, name, status, started_ms, ended_ms, uri, stage, stage_above = row
+    return StoredRun(
+        id=str(run_id),
+        experiment=str(experiment or "Default"),
+        name=str(name or ""),
+        ended_as=ENDS.get(str(status), ""),
+        started_ms=started_ms,
+        ended_ms=ended_ms,
+        artifact_uri=str(uri or ""),
+        is_deleted="deleted" in {stage, stage_above},
+    )
+
+
+class MetricRows:
+    """Of a run, as they were noted: rows are never changed."""
+
+    name = "metrics"
+    identity = "metrics"
+
+    def __init__(self, store: DatabaseStore, run: StoredRun) -> None:
+        self._store = store
+        self._run = run
+
+    def read(self, after: int) -> Iterator[Record]:
+        default_us = ms_to_us(self._run.started_ms) or 0
+        for seq, row in enumerate(self._store.read_metrics(self._run), 2):
+            if seq > after:
+                yield _encode(row, default_us)
+
+    def told(self) -> list[tuple[str, bool]]:
+        return []
+
+
+def _encode(row: tuple[Any, ...], default_us: int) -> Record:
+    name, value, at_ms, step, is_nan = row
+    is_fit = isinstance(name, str) and isinstance(value, (int, float)) and isinstance(step, int)
+    if not is_fit:
+        return Lost(1, "not a row of MLflow's metrics")
+    number = math.nan if is_nan else float(value)
+    if abs(number) == LARGEST:
+        number = math.copysign(math.inf, number)
+    return encode_metric(name, number, step, at_ms, default_us)
