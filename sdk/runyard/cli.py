@@ -15,6 +15,7 @@ from runyard.passwords import Login
 from runyard.sender import Sender
 from runyard.spool import Spool
 from runyard.transport import Address, HttpTransport, parse_address
+from runyard.watching import command as watch
 
 WATCH_S = 10.0
 
@@ -77,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
         help="instead of being asked; others on this machine may see it in the process list",
     )
     import_command.add_parser(commands)
-    for module in (ls, show, rm, export, verify):
+    for module in (ls, show, rm, export, verify, watch):
         module.add_parser(commands)
     return parser
 

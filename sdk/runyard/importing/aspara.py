@@ -67,10 +67,10 @@ class AsparaSource:
             if run:
                 yield run
 
-    def describe(self, paths: RunPaths, project: ProjectAbout) -> FoundRun | None:
-        """None for a run of which nothing is there yet."""
+    def describe(self, paths: RunPaths, project: ProjectAbout, known: str = "") -> FoundRun | None:
+        """None for a run of which nothing is there yet. `known`: the identity it had before."""
         stored = StoredRun(paths)
-        identity = identify(stored)
+        identity = identify(stored, known)
         if not identity:
             self._complain(paths, "it is empty: no metadata and no rows")
             return None
@@ -85,8 +85,8 @@ class AsparaSource:
 
     def strands(self, run: FoundRun) -> Iterator[Strand]:
         stored = StoredRun(paths_at(run.place))
-        yield state("tags", _name("tags", run), {"tags": run.start["tags"]})
-        yield state("notes", _name("notes", run), {"notes": run.start["notes"]})
+        for name in ("tags", "notes"):
+            yield events(name, _name(name, run), (name, {name: run.start[name]}))
         if config := run.start.get("config"):
             yield events("config", _name("config", run), ("config", config))
         summary = self._cleaned(stored, stored.about.summary, "summary")
@@ -160,6 +160,7 @@ class RowsTail:
         self._stored = stored
 
     def read_after(self, place: Place) -> Iterator[tuple[Place, Record]]:
+        self._forget_repeats()
         seq, step = place.seq, place.step
         time_us = place.time_us or self._stored.about.started_us or 0
         for after, row in self._stored.records(place.offset):
@@ -170,6 +171,11 @@ class RowsTail:
             time_us = time_us if row.time_us is None else row.time_us
             yield Place(after, seq, step, time_us), _encode(row, step, time_us)
 
+    def _forget_repeats(self) -> None:
+        """Those who read on for days hear the same complaints over and over."""
+        told = self._stored.problems
+        told[:] = list(dict.fromkeys(told))[:LOOKED_AT]
+
     def read(self, after: int) -> Iterator[Record]:
         return (record for place, record in self.read_after(Place()) if place.seq > after)
 
@@ -177,17 +183,17 @@ class RowsTail:
         return problem_strands(self._stored)
 
 
-def identify(stored: StoredRun) -> str:
+def identify(stored: StoredRun, known: str = "") -> str:
     """The same as long as it is the same run: one that is deleted and written anew is another.
 
     Old versions and the tracker make runs without an id: those are known by their first row. "" where
-    there is neither.
+    there is neither. What it was `known` by holds unless something contradicts.
     """
-    known = stored.about.run_id
-    if not known:
-        line = _first_row_line(stored.paths)
-        known = f"first row {fingerprint(line)}" if line else ""
-    return f"{stored.paths.project}/{stored.paths.name} {known}" if known else ""
+    name, line = f"{stored.paths.project}/{stored.paths.name}", _first_row_line(stored.paths)
+    by_id = f"{name} {stored.about.run_id}" if stored.about.run_id else ""
+    by_row = f"{name} first row {fingerprint(line)}" if line else ""
+    is_kept = known in {by_id, by_row} or not by_id
+    return known if known and is_kept else by_id or by_row
 
 
 def rows_of(stored: StoredRun) -> Strand | None:

@@ -113,8 +113,7 @@ class Courier:
     def deliver(self, run: FoundRun, info: RunInfo, strand: Strand) -> Outcome:
         """Bring what the server does not have. Raises: StrandLeft, ImportStopped."""
         known_seq = first_known = self._start(run, strand)["acked_seq"]
-        is_foreign = known_seq == 1 and not info.created  # somebody else may have been here
-        if is_foreign and strand.is_there and strand.is_there(partial(self._ask, info)):
+        if known_seq == 1 and self.has_already(info, strand):
             return Outcome(known=sum(1 for _ in strand.read(1)))
         for _ in range(MAX_REWINDS):
             delivery = _Delivery(self, run, info, strand)
@@ -126,6 +125,12 @@ class Courier:
             taken = max(0, delivery.last_seq - first_known) - len(delivery.problems)
             return Outcome(taken, first_known - 1, tuple(delivery.problems))
         raise StrandLeft("the server forgets what it was given")
+
+    def has_already(self, info: RunInfo, strand: Strand) -> bool:
+        """Whether somebody else has brought the strand. Raises: ImportStopped."""
+        if info.created or strand.is_there is None:
+            return False
+        return strand.is_there(partial(self._ask, info))
 
     def go_on(self, run: FoundRun, info: RunInfo, strand: Strand, known_seq: int) -> Outcome:
         """As `deliver`, of a strand that was begun before. Raises: Rewound, StrandLeft, ImportStopped."""
