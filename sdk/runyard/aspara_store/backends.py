@@ -57,10 +57,11 @@ class Archived(Lines):
         self.file = AppendFile(paths.wal)
         self._pid = os.getpid()
         self._is_archiving = False
+        self._limit_bytes = WAL_BYTES
         self._notices = Once()
 
     def append(self, line: bytes) -> None:
-        if self.file.size >= WAL_BYTES:
+        if self.file.size >= self._limit_bytes:
             self._archive()
         self.file.append(line)
 
@@ -89,6 +90,7 @@ class Archived(Lines):
             self._notices.warn("archive", f"cannot archive rows of {self.paths.wal}: {error!r}")
         finally:
             self._is_archiving = False
+            self._limit_bytes = max(WAL_BYTES, 2 * self.file.size)  # where rows had to stay
 
 
 def open_backend(backend: Backend, paths: RunPaths) -> Lines:

@@ -44,14 +44,14 @@ def claim(
         paths = paths if paths.name else _name(paths, uid if is_joined else "")
         if not paths.exists():
             return _create(paths, start, uid, backend)
-        found = _backend_of(paths, backend)
         if is_joined:
-            return Claim(paths, uid, found)
+            return Claim(paths, uid, _backend_of(paths, backend))
         if not start.get("resume"):
             raise RunExists(
                 f"Run '{paths.name}' already exists in project '{paths.project}' "
                 f"({paths.root}). Pass resume=True to go on with it, or choose another name."
             )
+        found = _backend_of(paths, backend)
         document = change_run(paths, lambda document: _resume(document, start, uid))
         return Claim(paths, document["run_id"], found)
 
@@ -75,10 +75,12 @@ def _run_id(paths: RunPaths) -> object:
 
 
 def _backend_of(paths: RunPaths, asked: Backend) -> Backend:
-    """A run stays with the backend it has."""
+    """A run stays with the backend it has. Raises: ImportError without polars."""
     found = paths.backend()
     if found != asked:
         warn(f"the rows of '{paths.name}' are stored as '{found}': it goes on like that.")
+    if found == "polars":
+        load_polars()
     return found
 
 

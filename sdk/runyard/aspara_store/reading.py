@@ -108,11 +108,11 @@ class StoredRun:
         entries = {}
         for entry in self._entries():
             entries[entry["name"]] = entry
+        files = self._artifact_files()
         for name, entry in entries.items():
-            yield self._artifact(name, entry)
-        for path in self._artifact_files():
-            if path.name not in entries:
-                yield self._artifact(path.name, {})
+            yield self._artifact(name, entry, files.pop(name, None))
+        for name, path in files.items():
+            yield self._artifact(name, {}, path)
 
     def _files(self) -> list[Path]:
         return [self.paths.rows, self.paths.wal, self.paths.meta, self.paths.archive]
@@ -173,22 +173,18 @@ class StoredRun:
             else:
                 self.complain(self.paths.meta, 0, f"an artifact without a good name: {name!r:.80}")
 
-    def _artifact_files(self) -> list[Path]:
-        """No links: they may lead anywhere."""
+    def _artifact_files(self) -> dict[str, Path]:
+        """By their names. No links: they may lead anywhere."""
         try:
             found = sorted(self.paths.artifacts.iterdir())
         except OSError:
-            return []
-        return [path for path in found if path.is_file() and not path.is_symlink()]
+            return {}
+        return {path.name: path for path in found if path.is_file() and not path.is_symlink()}
 
-    def _artifact(self, name: str, entry: dict[str, Any]) -> StoredArtifact:
-        path: Path | None = self.paths.artifacts / name
-        size = entry.get("file_size")
-        if path in self._artifact_files():
-            size = path.stat().st_size if path else 0
-        else:
+    def _artifact(self, name: str, entry: dict[str, Any], path: Path | None) -> StoredArtifact:
+        size = path.stat().st_size if path else entry.get("file_size")
+        if path is None:
             self.complain(self.paths.artifacts / name, 0, "the file is not there")
-            path = None
         about, kind = _text(entry.get("description")), _text(entry.get("category"))
         return StoredArtifact(name, about, kind, size if isinstance(size, int) else 0, path)
 

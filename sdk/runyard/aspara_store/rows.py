@@ -7,6 +7,13 @@ from typing import Any, NamedTuple
 
 from runyard.values import INT64, as_time_us, check_metric_name
 
+MAX_NAMES = 100_000  # that are known to be good: names of many runs must not fill the memory
+TIMES = range(-(2**53), 2**53)  # milliseconds that are microseconds in 64 bits
+
+PADDING = b"\0\xef\xbb\xbf"  # zeros are what a power cut leaves behind; the rest some editors
+
+_good_names: set[str] = set()
+_decode = json.JSONDecoder().decode
 _encode = json.JSONEncoder().encode  # NaN and Infinity stand as they are
 
 
@@ -28,7 +35,7 @@ def encode_row(names: Sequence[str], values: Sequence[float], step: int, time_us
 def decode_row(line: bytes) -> Row | None:
     """None for a line of another kind, such as old versions wrote. Raises: ValueError saying why."""
     try:
-        document = json.loads(line.lstrip(b"\0"))  # zeros: what a power cut leaves behind
+        document = _decode(line.lstrip(PADDING).decode())
     except (ValueError, RecursionError):
         raise ValueError("a line that is not JSON") from None
     if not isinstance(document, dict):
@@ -38,13 +45,25 @@ def decode_row(line: bytes) -> Row | None:
         if document.get("type", "metrics") == "metrics":
             raise ValueError("a row without metrics")
         return None
-    numbers = {name: _number(name, value) for name, value in metrics.items()}
+    step, timestamp = document.get("step"), document.get("timestamp")
     return Row(
-        _step(document.get("step")),
-        _time_us(document.get("timestamp")),
-        {name: number for name, number in numbers.items() if number is not None},
-        tuple(name for name, number in numbers.items() if number is None),
+        step if type(step) is int and step in INT64 else _step(step),
+        timestamp * 1000 if type(timestamp) is int and timestamp in TIMES else _time_us(timestamp),
+        *_numbers(metrics),
     )
+
+
+def _numbers(metrics: dict[str, Any]) -> tuple[dict[str, float], tuple[str, ...]]:
+    """Those that are numbers, and the names of those that are not."""
+    if _good_names.issuperset(metrics) and all(type(one) is float for one in metrics.values()):
+        return metrics, ()
+    numbers = {name: _number(name, value) for name, value in metrics.items()}
+    left_out = tuple(name for name, number in numbers.items() if number is None)
+    good = {name: number for name, number in numbers.items() if number is not None}
+    if len(_good_names) + len(good) > MAX_NAMES:
+        _good_names.clear()
+    _good_names.update(good)
+    return good, left_out
 
 
 def _number(name: str, value: Any) -> float | None:

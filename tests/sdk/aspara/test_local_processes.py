@@ -1,6 +1,7 @@
 """Jobs that log into files, and die in every way there is."""
 
 import json
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,8 @@ def data(tmp_path: Path) -> Path:
 
 def job(script: str, data: Path, **variables: str) -> Job:
     variables = {"ASPARA_DATA_DIR": str(data), "RUNYARD_ENVIRONMENT": "0", **variables}
-    return Job(script, data, "", **variables)
+    own = Path(tempfile.mkdtemp(dir=data.parent))  # several at a time must not share their script
+    return Job(script, own / "spool", "", **variables)
 
 
 def run_to_its_end(script: str, data: Path, backend: str = "jsonl", **variables: str) -> None:
@@ -269,7 +271,7 @@ def test_two_jobs_that_resume_one_run_lose_nothing(data: Path, backend: str) -> 
         one.wait_for("ready")
     for one in jobs:
         one.go_on()
-    assert [one.end()[0] for one in jobs] == [0, 0]
+    assert [one.end() for one in jobs] == [(0, ""), (0, "")]
 
     points = points_of(data, "p", "r")
     for me in "ab":

@@ -104,6 +104,22 @@ def test_run_stays_with_the_backend_it_has(data: Path, caplog: pytest.LogCapture
     assert "stored as 'jsonl': it goes on like that" in caplog.text
 
 
+def test_run_with_an_archive_is_not_begun_anew_without_polars(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import sys
+
+    pytest.importorskip("polars")
+    start("polars").finish()
+    before = read_meta(data, "p", "r")
+    monkeypatch.setitem(sys.modules, "polars", None)
+
+    with pytest.raises(ImportError, match="pip install"):
+        start("jsonl", resume=True)
+
+    assert read_meta(data, "p", "r") == before
+
+
 def test_run_does_not_inherit_the_archive_of_a_deleted_one(data: Path) -> None:
     pytest.importorskip("polars")
     start("polars").log({"a": 1})

@@ -147,3 +147,22 @@ def test_rows_move_into_the_archive_at_a_megabyte_and_at_the_end(data: Path) -> 
     assert paths.wal.stat().st_size == 0
     assert paths.rows.read_bytes() == b"", "only says that the run is there"
     assert len(points_of(data, "p", "r")) == 800 * 50 + 1
+
+
+def test_rows_that_must_stay_are_not_looked_at_for_each_row(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("polars")
+    from runyard.aspara_store import backends
+
+    monkeypatch.setattr(backends, "WAL_BYTES", 500)
+    attempts = []
+    really = backends.archive
+    monkeypatch.setattr(backends, "archive", lambda *what: attempts.append(1) or really(*what))
+    run = start("polars")
+    for step in range(200):
+        run.log({"loss": step}, timestamp=(NOON_US - step * DAY_US) / 1000)
+    aspara.finish()
+
+    assert points_of(data, "p", "r") == [(step, "loss", float(step)) for step in range(200)]
+    assert len(attempts) < 10

@@ -114,3 +114,17 @@ def test_damaged_line_says_what_is_wrong(line: bytes, reason: str) -> None:
 
 def test_zeros_that_a_power_cut_left_in_front_are_passed_over() -> None:
     assert decode_row(b'\0\0\0{"step": 1, "metrics": {"a": 2}}\n') == Row(1, None, {"a": 2.0})
+
+
+def test_mark_of_an_editor_in_front_is_passed_over() -> None:
+    assert decode_row(b'\xef\xbb\xbf{"step": 1, "metrics": {"a": 2}}\r\n') == Row(
+        1, None, {"a": 2.0}
+    )
+
+
+def test_known_names_do_not_make_bad_values_good() -> None:
+    assert decode_row(b'{"step": 1, "metrics": {"a": 2}}') == Row(1, None, {"a": 2.0})
+    assert decode_row(b'{"step": 1, "metrics": {"a": "x"}}') == Row(1, None, {}, ("a",))
+    assert decode_row(b'{"step": 1, "metrics": {"a": 0.5, "b\\n": 0.5}}') == Row(
+        1, None, {"a": 0.5}, ("b\n",)
+    )
