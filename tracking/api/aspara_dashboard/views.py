@@ -37,6 +37,7 @@ from tracking.api.aspara_dashboard.serializers import (
 from tracking.api.codecs import (
     ColumnJSONRenderer,
     ColumnMsgpackRenderer,
+    LongJSONRenderer,
     OneForm,
     PageRenderer,
     PlainMsgpackRenderer,
@@ -149,6 +150,7 @@ class RunViewSet(BodyViewSet):
     """What is known of runs."""
 
     serializer_class = ChangesSerializer
+    renderer_classes = [LongJSONRenderer, PageRenderer]
 
     @extend_schema(
         operation_id="list_runs_api",

@@ -261,3 +261,12 @@ def test_browsable_page_escapes_what_runs_say(client):
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert "<img src=x>" not in page
+
+
+def test_whole_numbers_of_any_size_are_told(client):
+    make_run(config={"seed": 2**70, "name": "é"})
+
+    answer = client.get(LIST)
+
+    assert answer.json()[0]["config"] == {"seed": 2**70, "name": "é"}
+    assert answer["Content-Type"] == "application/json"
