@@ -1,6 +1,8 @@
 """`runyard watch`: runs in files, shown by a server while they are written."""
 
 import argparse
+import contextlib
+import os
 import signal
 import sys
 import threading
@@ -75,6 +77,7 @@ def _end_on_signals(watcher: Watcher) -> None:
 
 def _wait_for_end(watcher: Watcher) -> None:
     """The other end of the pipe is closed when its process dies, however it dies."""
-    while sys.stdin.buffer.read(4096):
-        pass
+    with contextlib.suppress(OSError):
+        while os.read(sys.stdin.fileno(), 4096):  # unbuffered: the thread may be left in it
+            pass
     watcher.end()

@@ -1,10 +1,12 @@
 """`manage.py serve`: the server, with nothing else to start or to prepare."""
 
+import contextlib
 import fcntl
 import ipaddress
 import logging
 import socket
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,8 +21,11 @@ from django.urls import reverse
 
 from tracking.domain.access import is_open
 from tracking.domain.cleaning import start_cleaning
+from tracking.domain.service_tokens import issue_watcher_token, revoke_watcher_tokens
 from tracking.domain.setup import make_setup_secret
+from tracking.errors import NameTaken
 from tracking.server import run_server
+from tracking.watcher import HOW_TO_GET_IT, is_installed, make_watcher
 
 DEFAULT_PORT = 3141
 
@@ -35,6 +40,12 @@ class Command(BaseCommand):
             "--port", type=int, action="append", help=f"repeatable; default {DEFAULT_PORT}"
         )
         parser.add_argument("--data-dir", help="database and files; default ./var")
+        parser.add_argument(
+            "--watch",
+            action="append",
+            metavar="DIR",
+            help="show the runs in this directory (of Aspara or ML-Dash) live; repeatable",
+        )
         parser.add_argument(
             "--access", choices=["open", "login"], help="whether people must sign in; default open"
         )
@@ -53,7 +64,8 @@ class Command(BaseCommand):
             )
         _offer_setup(_address(host, ports[0]))
         start_cleaning()
-        _serve(host, ports)
+        with _watching(options.get("watch") or [], _address(host, ports[0])):
+            _serve(host, ports)
         lock.close()
 
 
@@ -120,6 +132,30 @@ def _offer_setup(url: str) -> None:
         link = url + reverse("dashboard:setup", args=[secret])
         print(f"Make the first administrator, within a day: {link}", flush=True)
     connection.close()
+
+
+@contextlib.contextmanager
+def _watching(paths: list[str], url: str) -> Iterator[None]:
+    """A process of its own looks after these directories as long as the server runs."""
+    if not paths:
+        yield
+        return
+    if not is_installed():
+        raise CommandError(HOW_TO_GET_IT)
+    try:
+        token = "" if is_open() else issue_watcher_token()
+    except NameTaken as error:
+        raise CommandError(str(error)) from None
+    whole = [str(Path(path).expanduser().resolve()) for path in paths]
+    watcher = make_watcher(whole, url=url, token=token, state_dir=settings.DATA_DIR / "imports")
+    connection.close()
+    watcher.start()
+    try:
+        yield
+    finally:
+        watcher.end()
+        revoke_watcher_tokens()
+        connection.close()
 
 
 def _prepare_static_files() -> None:
