@@ -13,6 +13,7 @@ FORMATS = {
     "aspara": "runyard.importing.aspara",
     "tensorboard": "runyard.importing.tensorboard",
     "mlflow": "runyard.importing.mlflow",
+    "table": "runyard.importing.tables",
 }
 
 

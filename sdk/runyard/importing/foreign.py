@@ -61,9 +61,12 @@ def walk_files(root: Path) -> Iterator[Path]:
 
 
 def status_of(
-    last_us: int, idle_s: float, ended_as: str = "", *, inferred: str = "completed"
+    last_us: int, idle_s: float, ended_as: str = "", *, inferred: str = "completed", mark: str = ""
 ) -> Strand:
-    """How it ended: as was noted, else by when something was written last. Each state is told once."""
+    """How it ended: as was noted, else by when something was written last. Each state is told once.
+
+    `mark` tells inferred ends apart where `last_us` is that of the file, and a copy's is younger.
+    """
     if ended_as:
         finish = {"status": ended_as, "time": last_us}
         return events("status", f"status {ended_as} {last_us}", ("finish", finish))
@@ -71,4 +74,4 @@ def status_of(
         return state("status", "status running", {"resume": True})
     reason = "inferred: nothing was written after that, and no end was noted"
     finish = {"status": inferred, "time": last_us, "reason": reason}
-    return events("status", f"status inferred {last_us}", ("finish", finish))
+    return events("status", f"status inferred {mark or last_us}", ("finish", finish))

@@ -119,10 +119,13 @@ class Options(NamedTuple):
     """What people may say of an import. `project`: another one than the source names.
 
     `idle_s`: a run of which no end is known, and of which nothing was written for so long, is over.
+    `step`, `run`: the columns of tables that say it.
     """
 
     project: str = ""
     idle_s: float = 3600.0
+    step: str = ""
+    run: str = ""
 
 
 class Source(Protocol):
