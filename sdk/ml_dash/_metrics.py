@@ -54,14 +54,14 @@ class MetricsManager:
     def log(
         self, /, *, _ts: float | None = None, _flush: bool = False, **data: Any
     ) -> MetricsManager:
-        """A row for each group, `train={…}`, with the plain values in it; without groups one row.
+        """A row for each group, `train={…}`, with the plain values in it, and one of these alone.
 
         `_ts`: seconds, or -1 for the time of the row before. Raises: ValueError, TypeError.
         """
         groups = {key: value for key, value in data.items() if isinstance(value, Mapping)}
         shared = {key: value for key, value in data.items() if key not in groups}
-        logged: dict[str | None, dict[str, Any]]
-        logged = {name: {**shared, **groups[name]} for name in groups} or {None: shared}
+        logged: dict[str | None, dict[str, Any]] = {None: shared} if shared or not groups else {}
+        logged |= {name: {**shared, **groups[name]} for name in groups}
         rows = [(self(name), clean_row(row)) for name, row in logged.items()]
         time_s = self._times.find(_ts)
         for builder, row in rows:  # all of them are in order

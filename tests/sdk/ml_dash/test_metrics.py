@@ -46,7 +46,7 @@ def test_groups_share_values_and_time(experiment: Experiment) -> None:
 
     assert rows(experiment, "a") == [{"epoch": 1, "x": 1, "_ts": 7.0}]
     assert rows(experiment, "b") == [{"epoch": 2, "_ts": 7.0}]
-    assert rows(experiment, None) == [{"epoch": 3, "_ts": 8.0}]
+    assert rows(experiment, None) == [{"epoch": 1, "_ts": 7.0}, {"epoch": 3, "_ts": 8.0}]
     assert [metric["name"] for metric in experiment.metrics.list_all()] == [None, "a", "b"]
     assert experiment.metrics.stats()["lastValue"] == {"epoch": 3, "_ts": 8.0}
 
