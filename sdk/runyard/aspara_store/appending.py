@@ -95,6 +95,21 @@ class AppendFile:
         os.ftruncate(self._fd, size)
         self._end = size
 
+    def replace(self, data: bytes, draft: Path) -> None:
+        """The file holds this alone. With the lock held, which is held on. Raises: OSError."""
+        fd = os.open(draft, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+        try:
+            lock(fd)  # before others can open it
+            if os.write(fd, data) != len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(draft))
+            os.fsync(fd)
+            draft.replace(self.path)
+        except OSError:
+            os.close(fd)
+            raise
+        os.close(self._fd)
+        self._fd, self._end = fd, len(data)
+
     def sync(self) -> None:
         """What is in the file survives a power cut. A failing disk shows at the next line."""
         if self._fd >= 0:

@@ -136,14 +136,11 @@ def _day(time_us: int) -> str:
 
 def _drop_head(wal: AppendFile, rest: bytes) -> None:
     """A file cannot lose its head: where lines are left, a new one takes its place."""
-    if not rest:
+    if rest:
+        wal.replace(rest, draft_of(wal.path))
+    else:
         wal.cut(0)
         wal.sync()
-        return
-    draft = draft_of(wal.path)
-    draft.write_bytes(rest)
-    sync_file(draft)
-    draft.replace(wal.path)
 
 
 def _write_day(archive: Path, day: str, rows: Sequence[Row]) -> str:

@@ -184,15 +184,12 @@ def _kill_before_note(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _kill_between_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[int] = []
     really = archive_module.sync_file
 
     def sync(path: Path) -> None:
-        if path.is_dir() and archive_module.read_move(RunPaths(path.parents[2], "p", "r")):
-            calls.append(1)
-            if len(calls) == 2:
-                raise Kill
         really(path)
+        if path.is_dir() and archive_module.read_move(RunPaths(path.parents[2], "p", "r")):
+            raise Kill
 
     monkeypatch.setattr(archive_module, "sync_file", sync)
 
@@ -220,6 +217,7 @@ KILLS = [
 ]
 
 
+@pytest.mark.parametrize("day_us", [DAY_US, 0], ids=["next day", "same day"])
 @pytest.mark.parametrize("rest", [0, 2], ids=["all moves", "some stay"])
 @pytest.mark.parametrize("kill", KILLS)
 def test_death_on_the_way_neither_loses_nor_doubles(
@@ -227,10 +225,11 @@ def test_death_on_the_way_neither_loses_nor_doubles(
     monkeypatch: pytest.MonkeyPatch,
     kill: Callable[[pytest.MonkeyPatch], None],
     rest: int,
+    day_us: int,
 ) -> None:
     add(paths, rows(3))
     move(paths)
-    add(paths, rows(2, 3) + rows(4, 5, NOON_US + DAY_US))
+    add(paths, rows(2, 3) + rows(4, 5, NOON_US + day_us))
     add(paths, rows(rest, 9, NOON_US - DAY_US))
     expected = list(range(9 + rest))
     kill(monkeypatch)
@@ -239,7 +238,7 @@ def test_death_on_the_way_neither_loses_nor_doubles(
         move(paths)
     monkeypatch.undo()
     found = steps_of(paths)
-    add(paths, rows(1, 50, NOON_US + 2 * DAY_US))
+    add(paths, rows(1, 50, NOON_US + 2 * day_us))
     with_more = steps_of(paths)
     move(paths)
 
