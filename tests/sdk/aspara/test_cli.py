@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,11 +13,13 @@ import aspara
 import pytest
 from aspara import _cli
 from runyard import __version__, serving
+from runyard.api import Api
 
 from tests.e2e.live import answers, free_port, server_env, wait_until
 from tests.sdk.jobs import SDK
 
 Started = list[tuple[list[str], dict[str, str]]]
+Launch = Callable[[str], tuple[subprocess.Popen[bytes], int]]
 SITE = Path(pytest.__file__).parents[1]
 
 
@@ -218,34 +220,6 @@ def test_nothing_is_said_to_be_nothing(home: Path, capsys: pytest.CaptureFixture
 # ── The real server ──────────────────────────────────────────────────────────
 
 
-@pytest.fixture
-def tracker(home: Path, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """`aspara tracker`, started where a foreign `config` lies in the current directory."""
-    (tmp_path / "config").mkdir()
-    (tmp_path / "config" / "__init__.py").write_text("raise SystemExit('not ours')")
-    port = free_port()
-    process = subprocess.Popen(
-        [
-            str(Path(sys.executable).with_name("python")),
-            "-c",
-            SCRIPT,
-            "tracker",
-            "--port",
-            str(port),
-        ],
-        cwd=tmp_path,
-        env=server_env(home) | {"ASPARA_DATA_DIR": str(home)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
-        yield process, port
-    finally:
-        process.kill()
-        process.communicate()
-
-
 SCRIPT = """
 import sys
 sys.path.remove("")  # as the installed command has it
@@ -254,19 +228,40 @@ sys.exit(main())
 """
 
 
+@pytest.fixture
+def launch(home: Path, tmp_path: Path) -> Iterator[Launch]:
+    """The command, started where a foreign `config` lies; the process and the port it answers on."""
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "__init__.py").write_text("raise SystemExit('not ours')")
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def start_command(name: str) -> tuple[subprocess.Popen[bytes], int]:
+        port = free_port()
+        process = subprocess.Popen(
+            [sys.executable, "-c", SCRIPT, name, "--port", str(port)],
+            cwd=tmp_path,
+            env=server_env(home) | {"ASPARA_DATA_DIR": str(home)},
+            stdout=subprocess.DEVNULL,
+        )
+        processes.append(process)
+        wait_until(lambda: process.poll() is not None or answers(port), 60, "the server answers")
+        assert process.poll() is None, "it has ended at once"
+        return process, port
+
+    yield start_command
+    for process in processes:
+        process.terminate()
+        process.wait(20)
+
+
 @pytest.mark.e2e
 def test_tracker_takes_the_place_of_the_command(
-    tracker: tuple[subprocess.Popen[str], int], home: Path, capsys: pytest.CaptureFixture[str]
+    launch: Launch, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    process, port = tracker
-    wait_until(
-        lambda: process.poll() is not None or answers(port, "/tracker/api/v1/health"),
-        60,
-        "the tracker answers",
-    )
-    assert process.poll() is None
-    command = Path(f"/proc/{process.pid}/cmdline").read_bytes().split(b"\0")
+    process, port = launch("tracker")
 
+    assert answers(port, "/tracker/api/v1/health")
+    command = Path(f"/proc/{process.pid}/cmdline").read_bytes().split(b"\0")
     assert b"serve" in command
     assert (home / ".runyard" / "runyard.sqlite3").exists()
     assert _cli.main(["tracker", "--data-dir", str(home)]) == 1
@@ -274,3 +269,26 @@ def test_tracker_takes_the_place_of_the_command(
 
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) in {0, -signal.SIGTERM}
+    assert not serving.is_in_use(home / ".runyard")
+
+
+@pytest.mark.e2e
+def test_dashboard_shows_the_runs_of_the_directory(launch: Launch, home: Path) -> None:
+    log_run(home, "before", project="p")
+
+    _, port = launch("dashboard")
+    running = log_run(home, "beside", None, project="p")
+
+    api = Api(f"http://127.0.0.1:{port}")
+    found = wait_until(lambda: len(seen := _losses(api)) == 2 and seen, 30, "both are there")
+    running.finish(quiet=True)
+    assert found == {"before": ([0], [1.0]), "beside": ([0], [1.0])}
+
+
+def _losses(api: Api) -> dict[str, tuple[list[int], list[float]]]:
+    """Of each run that has any: steps and values."""
+    try:
+        series = api.runs("p").series("loss")
+    except FileNotFoundError:
+        return {}
+    return {run: (one.steps, one.values) for run, one in series.get("loss", {}).items()}
