@@ -5,7 +5,6 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -21,6 +20,7 @@ from runyard.dash.reading import (
     is_file,
     read_experiment,
 )
+from runyard.importing.dash_tails import TORN, GrowingLines
 from runyard.importing.source import (
     Ask,
     FoundRun,
@@ -43,9 +43,8 @@ FORMAT = "ml_dash"
 DEFAULT_PROJECT = "scratch"  # the original's, too
 STATUSES = {"COMPLETED": "completed", "FAILED": "failed", "CANCELLED": "cancelled"}
 TIMES_S = range(-62_135_596_800, 253_402_300_800)  # what a calendar can show
-TORN = "cut short"  # in the reader's words for a line that is perhaps still being written
 
-Rows = Callable[[Stream], Iterator[tuple[int, dict[str, Any]]]]
+Rows = Callable[..., Iterator[tuple[int, dict[str, Any]]]]  # of a stream, from a byte on
 
 
 def recognise(path: Path) -> bool:
@@ -68,15 +67,21 @@ class DashSource:
 
     def find(self) -> Iterator[FoundRun]:
         for path in find_experiments(self._path):
-            try:
-                experiment = read_experiment(path, self._root)
-            except OSError as error:
-                self.problems.append(Problem(str(path), str(error)))
-                continue
-            if experiment.about.name:
-                yield self._describe(experiment)
-            else:
-                self.problems.append(Problem(str(path), "it has no name"))
+            run = self.describe(path)
+            if run:
+                yield run
+
+    def describe(self, path: Path) -> FoundRun | None:
+        """None for what cannot be a run, which is a problem then."""
+        try:
+            experiment = read_experiment(path, self._root)
+        except OSError as error:
+            self.problems.append(Problem(str(path), str(error)))
+            return None
+        if experiment.about.name:
+            return self._describe(experiment)
+        self.problems.append(Problem(str(path), "it has no name"))
+        return None
 
     def strands(self, run: FoundRun) -> Iterator[Strand]:
         experiment = read_experiment(Path(run.place), self._root)
@@ -169,11 +174,20 @@ class DashSource:
             "metadata": dict(stream.metadata or {}),
         }
         said = {"stream": name, **{key: value for key, value in words.items() if value}}
+        tail = GrowingLines(
+            experiment,
+            stream.path,
+            partial(rows, stream),
+            partial(_encode_row, name),
+            first=[encode("stream", said)],
+            begun_us=_time_us(stream.created_at or experiment.created_at) or 0,
+        )
         yield Strand(
             f"rows of {name or 'no name'}",
             f"rows {name} {fingerprint(begin)}",
-            partial(_read_rows, experiment, stream, said, rows),
+            tail.read,
             is_there=partial(_has_rows, stream, name, rows),
+            tail=tail,
         )
 
 
@@ -197,15 +211,9 @@ def _describe_again(run: FoundRun, experiment: Experiment) -> Iterator[Strand]:
             yield events("params", f"params {fingerprint(config, written)}", ("config", config))
 
 
-def _read_rows(
-    experiment: Experiment, stream: Stream, said: dict[str, Any], rows: Rows, after: int
-) -> Iterator[Record]:
-    if after < 2:
-        yield encode("stream", said)
-    name, time_us = said["stream"], _time_us(stream.created_at or experiment.created_at) or 0
-    for _, row in islice(rows(stream), max(0, after - 2), None):
-        time_us = _row_time_us(row, time_us)
-        yield encode("row", {"stream": name, "fields": row["data"], "time": time_us})
+def _encode_row(name: str, row: Mapping[str, Any], before_us: int) -> tuple[int, Record]:
+    time_us = _row_time_us(row, before_us)
+    return time_us, encode("row", {"stream": name, "fields": row["data"], "time": time_us})
 
 
 def _row_time_us(row: Mapping[str, Any], before_us: int) -> int:
@@ -241,21 +249,21 @@ def _has_log(experiment: Experiment, ask: Ask) -> bool:
 def _logs(experiment: Experiment) -> Iterator[Strand]:
     path = experiment.path / "logs" / "logs.jsonl"
     if is_file(path) and (begin := first_line(path)):
-        read, is_there = partial(_read_log, experiment), partial(_has_log, experiment)
-        yield Strand("log", f"log {fingerprint(begin)}", read, is_there=is_there)
+        begun_us = _time_us(experiment.created_at) or 0
+        tail = GrowingLines(experiment, path, experiment.logs, _encode_line, begun_us=begun_us)
+        is_there = partial(_has_log, experiment)
+        yield Strand("log", f"log {fingerprint(begin)}", tail.read, is_there=is_there, tail=tail)
 
 
-def _read_log(experiment: Experiment, after: int) -> Iterator[Record]:
-    time_us = _time_us(experiment.created_at) or 0
-    for _, line in islice(experiment.logs(), after - 1, None):
-        said = _time_us(line.get("timestamp"))
-        time_us = time_us if said is None else said
-        payload = {"message": line["message"].replace("\0", "\u2400"), "time": time_us}
-        if isinstance(level := line.get("level"), str):
-            payload["level"] = level
-        if isinstance(metadata := line.get("metadata"), dict) and metadata:
-            payload["metadata"] = metadata
-        yield encode("log", payload)
+def _encode_line(line: Mapping[str, Any], before_us: int) -> tuple[int, Record]:
+    said = _time_us(line.get("timestamp"))
+    time_us = before_us if said is None else said
+    payload = {"message": line["message"].replace("\0", "\u2400"), "time": time_us}
+    if isinstance(level := line.get("level"), str):
+        payload["level"] = level
+    if isinstance(metadata := line.get("metadata"), dict) and metadata:
+        payload["metadata"] = metadata
+    return time_us, encode("log", payload)
 
 
 def _file(run: FoundRun, path: Path, file: File) -> Strand:

@@ -21,6 +21,7 @@ from runyard.records import Lost, encode_event
 SPACE = UUID("5c8e6f4b-0a0e-5d55-9d0a-7a3d5b1f6c21")  # of names that imports make
 
 TAIL_BYTES = 64 * 1024
+FIRST_BYTES = 1024**2  # of a first line, which are enough to know it again
 MAX_FILE_ID = 10**18 - 1
 PATH = ("namespace", "project_name", "folder", "name")  # of a start that has free names
 
@@ -192,6 +193,16 @@ def last_line(path: Path) -> bytes:
 
 
 def first_line(path: Path) -> bytes:
-    """What tells an append-only file from others of its name; b"" for an empty one."""
+    """What tells an append-only file from others of its name; b"" as long as it is not whole."""
     with path.open("rb") as file:
-        return file.readline(1024**2).rstrip(b"\r\n")
+        line = file.readline(FIRST_BYTES)
+    is_whole = line.endswith(b"\n") or len(line) == FIRST_BYTES or _is_json(line)
+    return line.rstrip(b"\r\n") if is_whole else b""
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
