@@ -1,7 +1,9 @@
 """Jobs that log into files, and die in every way there is."""
 
 import json
+import random
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -327,6 +329,32 @@ def test_job_killed_at_any_time_leaves_whole_lines(data: Path, backend: str) -> 
     steps = [step for step, _, _ in points_of(data, "p", "r")]
     assert steps == list(range(len(steps)))
     assert len(steps) >= 1_500
+
+
+@pytest.mark.full
+def test_job_killed_over_and_over_loses_and_doubles_nothing(data: Path, backend: str) -> None:
+    script = """
+    from runyard.aspara_store import archive, backends
+    backends.WAL_BYTES, archive.FILE_BYTES = 3_000, 6_000
+    run = aspara.init(project="p", name="r", resume=True)
+    step = run._core.next_step
+    while True:
+        run.log({"loss": step}, timestamp=1_700_000_000_000 + step * 40_000)
+        os.write(2, b"%d\\n" % step)
+        step += 1
+    """
+    pauses = random.Random(7)
+    for _ in range(30):
+        running = job(script, data, ASPARA_STORAGE_BACKEND=backend)
+        assert running.process.stderr
+        running.process.stderr.readline()
+        time.sleep(pauses.uniform(0, 0.4))
+        running.process.kill()
+        _, logged = running.process.communicate(timeout=20)
+        steps = [record.row.step for record in read_run(data, "p", "r").records()]
+
+        assert steps == list(range(len(steps)))
+        assert len(steps) > max(map(int, logged.split()[:-1]), default=0)
 
 
 def test_local_mode_imports_nothing_foreign(data: Path) -> None:
