@@ -146,7 +146,7 @@ def check_points(data_dir: Path, run_id: int) -> None:
     }
     assert {name: len(values) for name, values in points.items()} == {
         **dict.fromkeys(("train/loss", "train/step", "train/nested/deep"), ROWS),
-        "tracks/robot/pose/position/x": 250,
+        "tracks/robot/pose/position.x": 250,
         **dict.fromkeys(("epoch", "eval/epoch", "eval/loss", "test/epoch", "test/loss"), 3),
         **dict.fromkeys(("a/x", "a/b/x", "train/batch/epoch"), 1),
         **dict.fromkeys((f"train/batch/loss.{name}" for name in ("mean", "max", "count")), 1),

@@ -1,5 +1,6 @@
 """What clients of ML-Dash's wire send. Whatever a value is, it is taken where it would be repeated."""
 
+import contextlib
 from typing import Any, TypeGuard
 
 from drf_spectacular.types import OpenApiTypes
@@ -11,7 +12,7 @@ from tracking.dialects import ML_DASH_STATUS
 from tracking.domain.mending import mend_map
 from tracking.domain.rows import TIME_FIELD
 from tracking.domain.runs import RunStart
-from tracking.domain.values import INT64, clean_folder, clean_name
+from tracking.domain.values import INT64, clean_folder, clean_name, flatten_map
 from tracking.enums import RunStatus, Source
 from tracking.errors import InvalidInput
 
@@ -97,13 +98,17 @@ class RowsSerializer(WordsSerializer):
 
 
 def _without_time(entry: Any) -> Any:
-    """The row of a track's entry: its time is the row's, where it is one."""
+    """The row of a track's entry: its time is the row's, where it is one.
+
+    Flat, as the client writes it to its own disk: an import of both finds the same row.
+    """
     time_s = entry.get("timestamp") if isinstance(entry, dict) else None
     if not is_time(time_s):
         return entry
-    return {TIME_FIELD: time_s} | {
-        key: value for key, value in entry.items() if key not in {"timestamp", TIME_FIELD}
-    }
+    fields = {key: value for key, value in entry.items() if key not in {"timestamp", TIME_FIELD}}
+    with contextlib.suppress(RecursionError):  # kept as it is: the store mends it
+        fields = flatten_map(fields)
+    return {TIME_FIELD: time_s} | fields
 
 
 def is_time(value: object) -> TypeGuard[float]:

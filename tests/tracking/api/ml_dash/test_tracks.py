@@ -4,8 +4,8 @@ from django.test.utils import CaptureQueriesContext
 
 from tracking.api.ml_dash import track_views
 from tracking.api.ml_dash.streams import stream_id
-from tracking.domain.rows import list_streams
-from tracking.models import RowBlock
+from tracking.domain.rows import list_streams, read_rows
+from tracking.models import Metric, RowBlock
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -183,3 +183,16 @@ def test_list_takes_the_same_queries_for_one_and_for_three(call, tracks, pose):
         call("post", f"{tracks}/{topic}/append", {"timestamp": 1, "data": {}})
 
     assert count() == before
+
+
+def test_nested_entries_are_kept_as_their_client_keeps_them_on_disk(call, experiment, tracks):
+    deep = '{"a":' * 900 + "1" + "}" * 900
+    body = f'{{"entries": [{{"timestamp": 1, "p": {{"x": 2, "y": {{}}}}, "p.x": 3}}, {deep}]}}'
+
+    assert call("post", f"{tracks}/t/append_batch", body)[0] == 200
+    assert call("post", f"{tracks}/t/append", f'{{"timestamp": 2, "data": {deep}}}')[0] == 200
+
+    rows = read_rows(experiment, "tracks/t", limit=9)
+    assert rows[0].fields == {"_ts": 1, "p.x": 3, "p.y": {}}
+    assert len(rows) == 3
+    assert Metric.objects.filter(run=experiment, name="tracks/t/p.x").exists()
