@@ -252,7 +252,8 @@ class LocalRun:
         backend = self._backend
         if backend and self._lock.acquire(blocking=False):
             try:
-                backend.file.push()
+                if not self.is_finished:
+                    backend.file.push()
             finally:
                 self._lock.release()
         if backend:

@@ -1,6 +1,7 @@
 """Rows of runs without a server."""
 
 import math
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -166,3 +167,16 @@ def test_rows_that_must_stay_are_not_looked_at_for_each_row(
 
     assert points_of(data, "p", "r") == [(step, "loss", float(step)) for step in range(200)]
     assert len(attempts) < 10
+
+
+def test_rows_reach_the_disk_within_a_second_or_so(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from runyard.aspara_store import appending
+
+    synced = threading.Event()
+    run = start("jsonl")
+    monkeypatch.setattr(appending.os, "fsync", lambda fd: synced.set())  # not of the documents
+    run.log({"loss": 1})
+
+    assert synced.wait(10)
