@@ -12,4 +12,6 @@ def open_folder(project: Project, name: str, *, parent: Folder | Run | None = No
     run = parent if isinstance(parent, Run) else parent.run if parent else None
     above = parent.path if isinstance(parent, Folder) else ""
     path = clean_folder(f"{above}/{name}", "name")
-    return Folder.objects.get_or_create(project=project, run=run, path=path)[0]
+    folders = Folder.objects.filter(run=run) if run else project.folders.filter(run=None)
+    fields = {"project": project, "run": run}  # the project may be another: runs are moved
+    return folders.get_or_create(path=path, defaults=fields)[0]

@@ -1,9 +1,11 @@
 import pytest
 
 from tests.factories import make_run
+from tracking.domain.access import local_user
+from tracking.domain.moving import move_runs
 from tracking.domain.numbered_folders import open_folder
 from tracking.errors import InvalidInput
-from tracking.models import Folder
+from tracking.models import Folder, Run
 
 pytestmark = pytest.mark.django_db
 
@@ -22,6 +24,14 @@ def test_folder_has_one_number_for_ever():
     ]  # fmt: skip
     assert open_folder(project, "b", parent=top) == below
     assert Folder.objects.count() == 4
+
+
+def test_folder_of_a_run_keeps_its_number_where_the_run_is_moved():
+    run, elsewhere = make_run(), make_run(project="elsewhere").project
+    folder = open_folder(run.project, "a", parent=run)
+    move_runs(Run.objects.filter(pk=run.pk), elsewhere, user=local_user())
+
+    assert open_folder(elsewhere, "a", parent=run) == folder
 
 
 @pytest.mark.parametrize("name", ["..", "a/../b", "a\nb", "x" * 251, "y/" * 501])

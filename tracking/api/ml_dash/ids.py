@@ -8,6 +8,8 @@ is expected, the run's UUID is one too.
 import re
 import uuid
 
+from django.db.models import Q
+
 from tracking.domain.access import (
     Caller,
     require_manage,
@@ -67,14 +69,20 @@ def find_experiment(user: Caller, text: str, *, write: bool = False) -> Run:
 
 
 def find_folder(user: Caller, text: str, *, write: bool = False) -> Folder:
-    """With its project and its run loaded. Raises: NotFound, NotPermitted."""
+    """With its project and its run loaded: one in a run is wherever that is now.
+
+    Raises: NotFound, NotPermitted.
+    """
     kind, number = _parse(text)
-    folders = Folder.objects.filter(project__in=visible_projects(user), pk=number)
+    visible = visible_projects(user)
+    folders = Folder.objects.filter(
+        Q(run=None, project__in=visible) | Q(run__project__in=visible), pk=number
+    )
     folder = folders.select_related("project", "run__project").first() if kind == FOLDER else None
     if folder is None:
         raise NotFound(f"Folder {text[:40]} not found")
     if write:
-        require_write(user, folder.project)
+        require_write(user, folder.run.project if folder.run else folder.project)
     return folder
 
 

@@ -21,6 +21,7 @@ from tracking.api.ml_dash.ids import (
     find_folder,
     find_node,
     find_project,
+    project_id,
 )
 from tracking.api.ml_dash.parsers import AnyJSONParser
 from tracking.api.ml_dash.serializers import NodeChangesSerializer, NodeSerializer
@@ -123,19 +124,23 @@ def _create_folder(request: Request, _namespace: str, said: Any) -> dict[str, An
 
 
 def _find_parent(request: Request, project: Project, said: Any) -> Folder | Run | None:
-    """Where a folder is to lie; None: at the top of its project. Raises: InvalidInput, NotFound."""
-    asked = said.validated_data
-    parent_id, run = asked.get("parentId") or ROOT, None
+    """Where a folder is to lie; None: at the top of its project.
+
+    Raises: InvalidInput, NotFound, NotPermitted.
+    """
+    asked, run = said.validated_data, None
+    parent_id = asked.get("parentId") or ROOT
     if asked.get("experimentId"):
-        run = find_experiment(request.user, asked["experimentId"])
-    found = run if parent_id == ROOT else find_node(request.user, parent_id)
-    if found is None or found == project:
-        return run
-    owner = found if isinstance(found, Run) else found.run if isinstance(found, Folder) else None
-    is_ours = isinstance(found, Folder | Run) and found.project_id == project.pk
-    if not is_ours or (run and owner != run):
-        raise InvalidInput("parentId: it is no folder of this project.", field="parentId")
-    return found if isinstance(found, Folder | Run) else None
+        run = find_experiment(request.user, asked["experimentId"], write=True)
+    is_top = parent_id in {ROOT, project_id(project)}
+    parent = run if is_top else find_node(request.user, parent_id, write=True)
+    if parent is None:
+        return None
+    if isinstance(parent, Folder | Run):
+        owner = parent if isinstance(parent, Run) else parent.run
+        if (owner or parent).project_id == project.pk and run in (None, owner):
+            return parent
+    raise InvalidInput("parentId: it is no folder of this project.", field="parentId")
 
 
 def _create_experiment(request: Request, namespace: str, said: Any) -> dict[str, Any]:

@@ -1,4 +1,5 @@
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -7,7 +8,7 @@ from tracking.api.ml_dash.ids import experiment_id, folder_id, project_id
 from tracking.dialects import zulu_iso
 from tracking.domain.runs import finish_run
 from tracking.enums import RunStatus, Source
-from tracking.models import Folder, Project, Run
+from tracking.models import Artifact, Folder, Project, Run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NODES = "/api/namespaces/alice/nodes"
@@ -168,6 +169,36 @@ def test_folders_go_nowhere_else(call, experiment, people):
         assert call("post", NODES, lying) == (400, refused)
     up = body | {"type": "FOLDER", "parentId": "ROOT", "name": "../x"}
     assert call("post", NODES, up)[0] == 400
+
+
+def test_folder_leads_nobody_into_a_run_that_he_may_only_see(call, client, tokens, experiment):
+    """Vera has a project of her own, and a folder that claims to be of Alice's experiment."""
+    project = {"type": "PROJECT", "name": "mine"}
+    own = call("post", "/api/namespaces/vera/nodes", project, who="vera")[1]["project"]["id"]
+    folder = {"type": "FOLDER", "name": "x", "projectId": own}
+    refused = {"detail": "You may not change project 'alice~proj'."}
+    for parent in ("ROOT", own, experiment_id(experiment)):
+        body = folder | {"experimentId": experiment_id(experiment), "parentId": parent}
+        assert call("post", NODES, body, who="vera") == (404, refused)
+
+    stale = Folder.objects.create(
+        project=Project.objects.get(name="mine"), run=experiment, path="x"
+    )
+    file = {"file": SimpleUploadedFile("w", b"w"), "name": "w", "parentId": folder_id(stale)}
+    headers = {"Authorization": f"Bearer {tokens['vera']}"}
+
+    answer = client.post(NODES, {"type": "FILE", **file}, headers=headers)
+
+    assert (answer.status_code, Artifact.objects.count()) == (404, 0)
+
+
+def test_folder_of_another_project_s_run_is_refused(call, experiment):
+    own = call("post", NODES, {"type": "PROJECT", "name": "mine"})[1]["project"]["id"]
+    body = {"type": "FOLDER", "name": "x", "projectId": own, "parentId": own}
+
+    answer = call("post", NODES, body | {"experimentId": experiment_id(experiment)})
+
+    assert answer == (400, {"detail": "parentId: it is no folder of this project."})
 
 
 def test_node_is_described(call, experiment):
