@@ -3,9 +3,11 @@
 import sqlite3
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
+from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 import msgpack
 
@@ -38,6 +40,8 @@ class Encoder:
         self._text_counts: Counter[int] = Counter()
         self._number_places: set[int] = set()
         self._names: dict[str, bool] = {}
+        self._usual: tuple[tuple[str, ...], dict[int, str]] = ((), self._metrics)
+        self._pick: Callable[[Row], Iterable[Any]] = lambda _: ()
 
     @property
     def mark(self) -> str:
@@ -101,19 +105,37 @@ class Encoder:
         return self._names.get(name, False)
 
     def _points(self, row: Row, step: int) -> Record | None:
-        names, values = [], []
-        for place, name in self._metrics.items():
+        """Most rows have numbers where the first one had them: those are read in one go."""
+        names, rest = self._usual
+        try:
+            values = list(map(float, self._pick(row)))
+        except (TypeError, ValueError, OverflowError, IndexError):
+            names, values, rest = (), [], self._metrics
+        if rest:
+            more = self._read_each(row, rest)
+            names, values = (*names, *more), [*values, *more.values()]
+            if self._row_count == 1 and len(names) > 1:
+                self._expect([place for place, name in rest.items() if name in more])
+        return _encode(names, values, step, self._time_us(row)) if names else None
+
+    def _expect(self, places: list[int]) -> None:
+        rest = {place: name for place, name in self._metrics.items() if place not in places}
+        self._usual = tuple(self._metrics[place] for place in places), rest
+        self._pick = itemgetter(*places)
+
+    def _read_each(self, row: Row, metrics: dict[int, str]) -> dict[str, float]:
+        values = {}
+        for place, name in metrics.items():
             cell = row[place] if place < len(row) else None
             if cell is None or cell == "" or cell == self._texts.get(place, ABSENT):
                 continue
             value = self._number(cell)
             if value is not None:
-                names.append(name)
-                values.append(value)
+                values[name] = value
                 self._number_places.add(place)
             elif not is_blank(cell):
                 self._note_text(place, cell)
-        return _encode(tuple(names), values, step, self._time_us(row)) if names else None
+        return values
 
     def _number(self, cell: Cell) -> float | None:
         try:
