@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,10 @@ PORTS = range(20_000, 32_000)
 class LiveServer:
     """`manage.py serve` on loopback. Ended by its process id, and only ever by that."""
 
-    def __init__(self, port: int, data_dir: Path, settings: Mapping[str, str]) -> None:
+    def __init__(
+        self, port: int, data_dir: Path, settings: Mapping[str, str], arguments: Sequence[str] = ()
+    ) -> None:
+        self.arguments = arguments
         self.port = port
         self.data_dir = data_dir
         self.settings = settings
@@ -41,7 +44,7 @@ class LiveServer:
         """Returns when it answers."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "serve", "--port", str(self.port)],
+                [sys.executable, "manage.py", "serve", "--port", str(self.port), *self.arguments],
                 cwd=ROOT,
                 env={**server_env(self.data_dir), **self.settings},
                 stdout=log,
@@ -81,7 +84,10 @@ class LiveServer:
 
 @contextlib.contextmanager
 def live_server(
-    port: int | None = None, data_dir: str | os.PathLike[str] | None = None, **settings: str
+    port: int | None = None,
+    data_dir: str | os.PathLike[str] | None = None,
+    arguments: Sequence[str] = (),
+    **settings: str,
 ) -> Iterator[LiveServer]:
     """A running server; without a `data_dir` its data goes when it ends.
 
@@ -89,7 +95,7 @@ def live_server(
     """
     with contextlib.ExitStack() as stack:
         home = data_dir or stack.enter_context(tempfile.TemporaryDirectory(prefix="runyard-live-"))
-        server = LiveServer(port or free_port(), Path(home), settings)
+        server = LiveServer(port or free_port(), Path(home), settings, arguments)
         stack.callback(server.end)
         server.start()
         yield server

@@ -107,7 +107,7 @@ class _Project:
     def __init__(self, source: AsparaSource, root: Path, name: str) -> None:
         self.source = source
         self.is_gone = False
-        self.has_news = False
+        self.has_news = True  # one without words may be given some
         self.about = ProjectAbout((), "")
         self._root, self._name = root, name
         self._path = str(root / name)

@@ -44,6 +44,7 @@ class Mirror:
         self._tails: list[Strand] = []
         self._last: list[Strand] = []  # what is told when all rows have arrived
         self._changes_seq: int | None = None
+        self._is_sure = False  # that the run is there
         self._told_at = time.monotonic()
         self._refused_until = 0.0
 
@@ -66,6 +67,7 @@ class Mirror:
             return True
         if time.monotonic() < self._refused_until:
             return False
+        self._is_sure = False
         try:
             return self._update(is_time_up)
         except RunDeleted:
@@ -127,12 +129,8 @@ class Mirror:
         return True
 
     def _bring_documents(self) -> None:
-        run = self._the_run()
-        info = self.memory.run_info
-        is_new = info is None
-        if info is None:
-            info = self._courier.open(run)
-            self.memory.info = info._asdict()
+        is_new = self.memory.info is None
+        info = self.memory.run_info or self._make_sure()
         edited = self._write_back(info)
         self._tails, self._last = [], []
         self.has_news = False
@@ -146,6 +144,13 @@ class Mirror:
                 self._last.append(strand)
             else:
                 self._tell(strand)
+
+    def _make_sure(self) -> RunInfo:
+        """That the run is there, or people have deleted it: a strand that is new would make it anew."""
+        if not self._is_sure:
+            self.memory.info = self._courier.open(self._the_run())._asdict()
+            self._is_sure = True
+        return self._info
 
     def _write_back(self, info: RunInfo) -> set[str]:
         """People's edits into the files; which ones. Files that cannot be written stay as they are."""
@@ -172,7 +177,8 @@ class Mirror:
                 self._append_change(run, strand)
             else:
                 identity = f"{strand.identity} {turn}" if turn else strand.identity
-                self._courier.deliver(run, self._info, strand._replace(identity=identity))
+                info = self._make_sure()
+                self._courier.deliver(run, info, strand._replace(identity=identity))
         except RunLeft:
             raise
         except StrandLeft as left:
@@ -185,6 +191,7 @@ class Mirror:
         changes = Strand(strand.name, "changes", lambda _: strand.read(1))
         seq, self._changes_seq = self._changes_seq, None
         if seq is None:
+            self._make_sure()
             seq = self._courier.find_watermark(run, changes)
         outcome = self._courier.go_on(run, self._info, changes, seq)
         self._changes_seq = seq + outcome.taken
@@ -221,6 +228,7 @@ class Mirror:
         place = self.memory.place(strand.identity)
         if place:
             return Reading(strand, place, place.seq, is_time_up)
+        self._make_sure()
         known_seq = self._courier.find_watermark(self._the_run(), strand)
         if known_seq == 1 and self._courier.has_already(self._info, strand):
             return None
