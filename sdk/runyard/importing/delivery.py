@@ -112,6 +112,8 @@ class Courier:
 
     def deliver(self, run: FoundRun, info: RunInfo, strand: Strand) -> Outcome:
         """Bring what the server does not have. Raises: StrandLeft, ImportStopped."""
+        if strand.start and self.has_already(info, strand):  # one that its start would change
+            return Outcome()
         known_seq = first_known = self._start(run, strand)["acked_seq"]
         if known_seq == 1 and self.has_already(info, strand):
             return Outcome(known=sum(1 for _ in strand.read(1)))

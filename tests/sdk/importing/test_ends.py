@@ -1,0 +1,78 @@
+"""A directory says nothing of how its run ended; a server that was told by the job knows better."""
+
+import json
+import urllib.request
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from runyard.cli import main
+
+from tests.chaos.points import query
+from tests.e2e.live import LiveServer, live_server
+from tests.sdk.importing.conftest import make_experiment, row, write_lines
+
+pytestmark = pytest.mark.e2e
+STATUS = "SELECT uid, status, ended_at FROM tracking_run WHERE name = ?"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[LiveServer]:
+    with live_server() as server:
+        yield server
+
+
+def make_run(root: Path, name: str) -> Path:
+    return make_experiment(root, f"alice/ends/{name}")
+
+
+def log(home: Path, index: int, *, after_s: float = 0) -> None:
+    time = datetime.now(UTC) + timedelta(seconds=after_s)
+    line = row(index, loss=index) | {"createdAt": time.strftime("%Y-%m-%dT%H:%M:%S.%fZ")}
+    write_lines(home / "metrics" / "train" / "data.jsonl", [line])
+
+
+def bring(server: LiveServer, root: Path, *, idle_minutes: float) -> str:
+    """The status after an import."""
+    options = ["--url", server.url, "--idle", str(idle_minutes)]
+    assert main(["import", str(root), *options]) == 0
+    [(_, status, _)] = query(server.data_dir, STATUS, root.name)
+    return str(status)
+
+
+def end(server: LiveServer, name: str, status: str) -> None:
+    """As a job does that logs to the disk and to the server."""
+    [(uid, *_)] = query(server.data_dir, STATUS, name)
+    request = urllib.request.Request(
+        f"{server.url}/api/experiments/{uid}/status",
+        json.dumps({"status": status}).encode(),
+        {"Content-Type": "application/json"},
+        method="PATCH",
+    )
+    urllib.request.urlopen(request, timeout=30).close()
+
+
+def test_end_that_the_server_was_told_of_stays(server: LiveServer, tmp_path: Path) -> None:
+    root = tmp_path / "told"
+    log(make_run(root, "told"), 0)
+    assert bring(server, root, idle_minutes=60) == "running"
+    end(server, "told", "FAILED")
+    before = query(server.data_dir, STATUS, "told")
+
+    assert bring(server, root, idle_minutes=60) == "failed"
+    assert bring(server, root, idle_minutes=0) == "failed"
+    assert query(server.data_dir, STATUS, "told") == before
+
+
+def test_run_that_was_continued_after_its_end_is_running_again(
+    server: LiveServer, tmp_path: Path
+) -> None:
+    root = tmp_path / "continued"
+    home = make_run(root, "continued")
+    log(home, 0)
+    assert bring(server, root, idle_minutes=0) == "completed"
+    log(home, 1, after_s=60)
+
+    assert bring(server, root, idle_minutes=60) == "running"
+    assert bring(server, root, idle_minutes=-2) == "completed"
