@@ -15,6 +15,7 @@ CACHE = ROOT / "var" / "originals"
 JOBS = Path(__file__).with_name("jobs")
 INSTALL_S, RUN_S = 600, 120  # the second ends clients that would try for ever
 VERSIONS = ("0.6.27", "0.11.0")
+OURS = "ours"  # in the environment of the tests
 KEPT = ("PATH", "LANG", "TMPDIR")  # of our environment
 NOWHERE = "http://127.0.0.1:9"  # where clients are sent that look for a newer release of themselves
 
@@ -49,12 +50,13 @@ def _make(home: Path, requirements: list[str]) -> None:
 
 
 class Client:
-    """An original client and the home directory of who uses it."""
+    """An original client, or ours in its place, and the home directory of who uses it."""
 
     def __init__(self, version: str, home: Path, *pins: str) -> None:
         self.version = version
         self.home = home
-        self.python = find_python(version, *pins)
+        self.python = Path(sys.executable) if version == OURS else find_python(version, *pins)
+        self.packages = ROOT / "sdk" if version == OURS else self.python.parents[1]
         home.mkdir(parents=True, exist_ok=True)
 
     def sign_in(self, token: str) -> None:
@@ -88,7 +90,7 @@ class Client:
 
     def facts(self) -> dict[str, Any]:
         facts: dict[str, Any] = json.loads((self.home / "facts.json").read_text())
-        assert Path(facts.pop("client")).is_relative_to(self.python.parents[1])
+        assert Path(facts.pop("client")).is_relative_to(self.packages)
         assert facts.pop("version") == self.version
         return facts
 
