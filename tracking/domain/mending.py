@@ -17,10 +17,18 @@ DIGEST_LENGTH = 8  # tells long names apart that begin alike
 
 def mend_text(value: object) -> str:
     """Text that every database takes: no NUL, no half of a surrogate pair, and not endless."""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = value if isinstance(value, str) else spell(value)
     if len(text) > MAX_TEXT_LENGTH:
         text = f"{text[: MAX_TEXT_LENGTH - 1]}…"
     return _storable(text)
+
+
+def spell(value: object) -> str:
+    """As JSON. What is too deep even for its writer is lost: it was sent to do harm."""
+    try:
+        return json.dumps(value, ensure_ascii=False, default=str)
+    except RecursionError:
+        return "(nested too deeply)"
 
 
 def mend_map(value: object) -> dict[str, Any]:

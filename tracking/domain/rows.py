@@ -19,6 +19,7 @@ from django.db.models import F, OuterRef, Q, Subquery, Sum
 
 from tracking.domain.appending import append_points
 from tracking.domain.batch import TIMES_US
+from tracking.domain.mending import spell
 from tracking.domain.metrics import find_metric_ids
 from tracking.domain.row_series import TEXT, Pieces, as_points, collect_series
 from tracking.domain.row_series import TIME_FIELD as TIME_FIELD  # noqa: PLC0414 -- for readers of rows
@@ -29,7 +30,7 @@ from tracking.models import NAME_LENGTH, Metric, RowBlock, Run
 
 RAW, PACKED = b"\0", b"\1"
 OPEN_BYTES = 16 * 1024  # a block below it is added to: that much is written again by each commit
-MAX_BLOCK_BYTES = 64 * 1024**2  # none is nearly as large; bounds what a damaged one may inflate to
+FULL_BYTES = 1024**2  # a block with as much in it takes no more rows: a page unpacks whole blocks
 MAX_WARNINGS = 100  # kept with a run
 PLAIN = frozenset({float, int, str, bool, type(None)})  # packed as they are
 
@@ -175,18 +176,33 @@ def describe_stream(run: Run, stream: str, words: Mapping[str, Any]) -> None:
 
 def _store(run: Run, stream: str, rows: Sequence[LoggedRow]) -> int:
     """Returns the number of the first of these rows."""
-    packed = b"".join(_pack(rows))
     last = RowBlock.objects.filter(run=run, stream=stream).order_by("-ordinal").first()
-    end = last.ordinal + last.count if last else 0
-    if last and bytes(last.data[:1]) == RAW:
-        data = bytes(last.data) + packed
-        last.data, last.count = _seal(data), last.count + len(rows)
-        last.save(update_fields=["data", "count"])
-    else:
-        RowBlock.objects.create(
-            run=run, stream=stream, ordinal=end, count=len(rows), data=_seal(RAW + packed)
-        )
-    return end
+    first = end = last.ordinal + last.count if last else 0
+    for data, count in _cut(_pack(rows)):
+        if last and bytes(last.data[:1]) == RAW:
+            last.data, last.count = _seal(bytes(last.data) + data), last.count + count
+            last.save(update_fields=["data", "count"])
+            last = None
+        else:
+            RowBlock.objects.create(
+                run=run, stream=stream, ordinal=end, count=count, data=_seal(RAW + data)
+            )
+        end += count
+    return first
+
+
+def _cut(packed: Iterable[bytes]) -> Iterator[tuple[bytes, int]]:
+    """What goes into a block, and how many rows it is."""
+    taken: list[bytes] = []
+    size = 0
+    for row in packed:
+        taken.append(row)
+        size += len(row)
+        if size >= FULL_BYTES:
+            yield b"".join(taken), len(taken)
+            taken, size = [], 0
+    if taken:
+        yield b"".join(taken), len(taken)
 
 
 def _seal(data: bytes) -> bytes:
@@ -222,7 +238,7 @@ def _pack_plain(packer: msgpack.Packer, row: LoggedRow) -> bool:
 def _packable(value: Any, depth: int = 1) -> Any:
     """What is too deep, too large or strange for msgpack becomes the text of itself."""
     if depth > JSON_DEPTH:
-        return str(value)
+        return value if isinstance(value, str) else spell(value)
     if isinstance(value, dict):
         return {str(key): _packable(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -233,14 +249,13 @@ def _packable(value: Any, depth: int = 1) -> Any:
 
 
 def _unpack(data: bytes | memoryview) -> Iterator[tuple[int, dict[str, Any]]]:
-    content = bytes(data)
-    if content[:1] == PACKED:
+    content = bytes(data[1:])
+    if data[:1] == PACKED:
         # One of its own: a decompressor must not be shared by threads.
-        with zstandard.ZstdDecompressor().stream_reader(content[1:]) as reader:
-            content = RAW + reader.read(MAX_BLOCK_BYTES)
+        content = zstandard.ZstdDecompressor().decompress(content)
     yield from msgpack.Unpacker(
-        io.BytesIO(content[1:]),
-        max_buffer_size=MAX_BLOCK_BYTES,
+        io.BytesIO(content),
+        max_buffer_size=0,  # as much as there is: one row may be longer than a whole block
         strict_map_key=False,
         unicode_errors="surrogatepass",
     )

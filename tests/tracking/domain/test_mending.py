@@ -49,6 +49,14 @@ def test_what_is_too_deep_is_text():
     assert json.loads(mended) == {"a": {"a": {"a": {"a": {"a": {"a": {"a": "end"}}}}}}}
 
 
+def test_what_is_too_deep_to_be_written_is_said_to_be_so():
+    deep: object = []
+    for _ in range(100_000):
+        deep = [deep]
+
+    assert mend_text(deep) == "(nested too deeply)"
+
+
 def test_names_of_streams_stay_where_they_can():
     assert [mend_stream(name) for name in ("", "a/b", "é t", "x" * 250)] == [
         "", "a/b", "é t", "x" * 250,

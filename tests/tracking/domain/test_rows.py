@@ -111,6 +111,31 @@ def test_a_small_block_is_added_to() -> None:
     assert list(RowBlock.objects.values_list("ordinal", "count")) == [(0, 2)]
 
 
+def test_many_long_rows_of_one_call_lie_in_many_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "FULL_BYTES", 100)
+    run = make_run()
+    append(run, {"n": 0})
+
+    append(run, *({"n": n, "text": "x" * 40} for n in range(1, 8)))
+    append(run, {"n": 8})
+
+    blocks = RowBlock.objects.values_list("ordinal", "count")
+    assert list(blocks) == [(0, 3), (3, 2), (5, 2), (7, 2)]
+    assert [fields["n"] for fields in fields_of(run)] == list(range(9))
+    assert [row.fields["n"] for row in read_rows(run, "train", start=6, limit=2)] == [6, 7]
+
+
+def test_row_that_is_longer_than_any_block_comes_back() -> None:
+    run = make_run()
+
+    append(run, {"v": [0.5] * 8_000_000}, {"v": 1})  # 72 MB
+
+    assert [len(fields_of(run, limit=1)[0]["v"]), fields_of(run, start=1)] == [
+        8_000_000,
+        [{"v": 1}],
+    ]
+
+
 def test_what_cannot_be_drawn_is_kept_and_told(settings: Any) -> None:
     settings.MAX_METRICS_PER_RUN = 1
     run = make_run()
