@@ -14,9 +14,10 @@ from tracking.domain.rows import TIME_FIELD
 from tracking.domain.runs import RunStart
 from tracking.domain.values import INT64, clean_folder, clean_name, flatten_map
 from tracking.enums import RunStatus, Source
-from tracking.errors import InvalidInput
+from tracking.errors import InvalidInput, LimitExceeded
 
 MAX_ROWS = 10_000  # in one answer, as the original says
+MAX_SENT = 100_000  # rows or lines in one call: the original's queue has room for no more
 NO_FORMAT = "{input} is not written here; ask for json or jsonl, and convert them where you are."
 WORDS = ("description", "tags", "metadata")
 KINDS = ("PROJECT", "FOLDER", "EXPERIMENT", "FILE")
@@ -44,6 +45,8 @@ class AnyListField(serializers.ListField):
     def to_internal_value(self, data: Any) -> list[Any]:
         if not isinstance(data, list):
             raise InvalidInput(f"{self.field_name} must be a list.", field=str(self.field_name))
+        if len(data) > MAX_SENT:
+            raise LimitExceeded(f"{self.field_name}: at most {MAX_SENT} at once.")
         return data
 
 

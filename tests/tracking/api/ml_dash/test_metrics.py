@@ -264,6 +264,13 @@ def test_malformed_batches_are_refused_and_change_nothing(call, experiment, metr
     assert Run.objects.get().metadata == {}
 
 
+def test_more_rows_than_any_client_keeps_are_refused(call, metrics):
+    path, body = f"{metrics}/train/append-batch", {"dataPoints": [1] * 100_001}
+
+    assert call("post", path, body) == (400, {"detail": "dataPoints: at most 100000 at once."})
+    assert not RowBlock.objects.exists()
+
+
 def test_long_rows_are_taken_up_to_a_limit_of_their_own(call, metrics, settings):
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE, settings.MAX_INFLATED_BYTES = 100, 1_000
     path = f"{metrics}/train/append-batch"
