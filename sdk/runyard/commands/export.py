@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import islice, repeat
 from pathlib import Path
 from typing import IO, Any
 
@@ -137,18 +137,20 @@ def _write_points(
     file: IO[bytes], form: str, runs: Iterable[RunRecord], metrics: list[str], tally: "Tally"
 ) -> None:
     kinds: Kinds = POINT_KINDS
-    _write_all(WRITERS[form](file, kinds), tally.points(_read_points(runs, metrics)), ROWS)
+    _write_all(WRITERS[form](file, kinds), _read_points(runs, metrics, tally), ROWS)
 
 
-def _read_points(runs: Iterable[RunRecord], metrics: list[str]) -> Iterator[tuple[Any, ...]]:
+def _read_points(
+    runs: Iterable[RunRecord], metrics: list[str], tally: "Tally"
+) -> Iterator[tuple[Any, ...]]:
     rest = iter(runs)
     while some := list(islice(rest, AT_ONCE)):
         together = Runs(some, some[0].remote, some[0].project)
         for portion in together.series_in_portions(*metrics):
             for metric, by_run in portion.items():
-                for run, series in by_run.items():
-                    for step, value, time_ms in zip(*series, strict=True):
-                        yield run, metric, step, time_ms, value
+                for run, (steps, values, times_ms) in by_run.items():
+                    yield from zip(repeat(run), repeat(metric), steps, times_ms, values)
+                    tally.add_points(len(steps))
 
 
 class Tally:
@@ -165,12 +167,9 @@ class Tally:
             self._show()
             yield run
 
-    def points(self, points: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
-        for point in points:
-            self.point_count += 1
-            if self.point_count % 1_000 == 0:
-                self._show()
-            yield point
+    def add_points(self, count: int) -> None:
+        self.point_count += count
+        self._show()
 
     def saved(self, runs: Iterable[RunRecord], folder: Path) -> Iterator[RunRecord]:
         """Each run, after its files have been saved."""

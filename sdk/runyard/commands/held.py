@@ -92,7 +92,8 @@ def _take(record: bytes, held: Held) -> None:
 
 def _take_file(event: Event, held: Held) -> None:
     """The last one of a name is the one that counts."""
-    name = "/".join(filter(None, (event.payload.get("path"), event.payload["name"])))
+    folders = str(event.payload.get("path") or "").split("/")
+    name = "/".join(filter(None, [*folders, event.payload["name"]]))
     held.files[name] = event.payload.get("checksum", "")
 
 

@@ -5,10 +5,14 @@ import io
 import json
 from collections.abc import Mapping, Sequence, Set
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 from typing import IO, Any, Protocol
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)  # noqa: UP017 -- the SDK supports Python 3.10
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what spreadsheets run rather than show
+
+NUMBERS = ("whole", "number")
+encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 Kinds = Mapping[str, str]  # of columns: text, whole, number, time (UNIX ms), texts
 
@@ -27,22 +31,25 @@ class CsvWriter:
     def __init__(self, file: IO[bytes], kinds: Kinds) -> None:
         self._text = io.TextIOWrapper(file, "utf-8", newline="", write_through=True)
         self._writer = csv.writer(self._text, lineterminator="\n")
-        self._times = [kind == "time" for kind in kinds.values()]
+        self._kinds = list(kinds.values())
         self._writer.writerow([_cell(name) for name in kinds])
 
     def write(self, rows: Sequence[Sequence[Any]]) -> None:
-        times = self._times
-        self._writer.writerows(
-            [
-                iso_time(value) if is_time and value is not None else _cell(value)
-                for value, is_time in zip(row, times, strict=True)
-            ]
-            for row in rows
-        )
+        columns = [
+            _csv_column(column, kind)
+            for column, kind in zip(zip(*rows, strict=True), self._kinds, strict=True)
+        ]
+        self._writer.writerows(zip(*columns, strict=True))
 
     def close(self) -> None:
         self._text.flush()
         self._text.detach()
+
+
+def _csv_column(column: Sequence[Any], kind: str) -> Sequence[Any]:
+    if kind == "time":
+        return [value if value is None else iso_time(value) for value in column]
+    return column if kind in NUMBERS else [_cell(value) for value in column]
 
 
 class LinesWriter:
@@ -82,7 +89,7 @@ class ParquetWriter:
 
     def write(self, rows: Sequence[Sequence[Any]]) -> None:
         columns = [
-            [_as_kind(value, kind) for value in column]
+            [_as_text(value) for value in column] if kind == "text" else column
             for column, kind in zip(zip(*rows, strict=True), self._kinds, strict=True)
         ]
         if columns:
@@ -120,14 +127,20 @@ def kind_of(types: Set[type]) -> str:
 
 
 def iso_time(time_ms: int) -> str:
-    return (EPOCH + timedelta(milliseconds=time_ms)).isoformat(timespec="milliseconds")
+    seconds, rest_ms = divmod(time_ms, 1000)
+    return f"{_iso_second(seconds)}.{rest_ms:03}+00:00"
+
+
+@lru_cache(1_000)  # points of a second come together
+def _iso_second(seconds: int) -> str:
+    return f"{EPOCH + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}"
 
 
 def json_line(content: Any) -> str:
     try:
-        return json.dumps(content, ensure_ascii=False, allow_nan=False) + "\n"
+        return encode(content) + "\n"
     except ValueError:
-        return json.dumps(in_words(content), ensure_ascii=False) + "\n"
+        return encode(in_words(content)) + "\n"
 
 
 def in_words(content: Any) -> Any:
@@ -149,9 +162,7 @@ def _cell(value: Any) -> Any:
     return value
 
 
-def _as_kind(value: Any, kind: str) -> Any:
-    if value is None:
-        return None
-    if kind == "text" and not isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
-    return float(value) if kind == "number" else value
+def _as_text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False)
