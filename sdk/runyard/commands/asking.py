@@ -33,7 +33,13 @@ def _ask(options: argparse.Namespace, work: Work) -> int:
     except BrokenPipeError:  # of `| head`: nobody reads on
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except (TransportError, AccessRefused, FileNotFoundError) as error:
+    except TransportError as error:
+        url = options.url or os.environ.get("RUNYARD_URL", "")
+        say(
+            f"runyard: {error}" if url in str(error) else f"runyard: {url} does not answer: {error}"
+        )
+        return 1
+    except (AccessRefused, FileNotFoundError) as error:
         say(f"runyard: {error}")
         return 1
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import msgpack
 
+from runyard import locks
 from runyard.orphans import spool_paths
 from runyard.reader import Reader
 from runyard.records import Event, Lost, Row, decode
@@ -52,7 +53,10 @@ def find_spools(root: Path, project: str, run: str) -> Iterator[tuple[Path, Meta
 
 
 def read_held(path: Path, meta: Meta, stored_seq: int) -> Held:
-    """`stored_seq`: up to where the server has stored this producer's records. Raises: OSError."""
+    """`stored_seq`: up to where the server has stored this producer's records.
+
+    Raises: FileNotFoundError where the job has just removed its spool, because all has arrived.
+    """
     spool = Spool(path, meta, NO_LOCK)
     spool.segments, spool.mark = find_end(path)
     first = spool.segments[0] if spool.segments else spool.mark.seq + 1
@@ -63,7 +67,20 @@ def read_held(path: Path, meta: Meta, stored_seq: int) -> Held:
             damaged_count += record.record_count
         else:
             _take(record, held)
+    if not path.exists():
+        raise FileNotFoundError(path)
+    if spool.segments and not spool.segment_path(first).exists():
+        return read_held(path, meta, stored_seq)  # the job has let go of it under our eyes
     return held._replace(damaged_count=damaged_count)
+
+
+def is_alive(path: Path) -> bool:
+    """Whether a process writes or delivers the spool."""
+    lock = locks.hold_lock(path / "lock")
+    if lock is None:
+        return True
+    locks.let_go(lock)
+    return False
 
 
 def _records(spool: Spool, seq: int, last_seq: int) -> Iterator[bytes | Lost]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from runyard import config
 from runyard.api import Api, RunRecord
 from runyard.commands.asking import add_asking, split_name
-from runyard.commands.held import Held, Point, bits_of, find_spools, read_held
+from runyard.commands.held import Held, Point, bits_of, find_spools, is_alive, read_held
 from runyard.commands.printing import plain, print_json, write
 from runyard.series import SeriesReader
 
@@ -50,7 +50,8 @@ def _verify(options: argparse.Namespace, api: Api) -> int:
             held = read_held(path, meta, producers.get(meta.producer, {}).get("last_seq", 0))
         except FileNotFoundError:
             continue  # all of it has arrived meanwhile
-        findings += _judge_spool(held, producers.get(meta.producer, {}), run)
+        findings += _judge_here(held, producers.get(meta.producer, {}), is_alive=is_alive(path))
+        findings += [*_judge_points(held, run), *_judge_files(held, run)]
     if not spools:
         findings.append(well("here", "this machine holds nothing of it any more"))
     _tell(findings, as_json=options.json)
@@ -90,11 +91,12 @@ def _judge_producers(producers: Any) -> Iterator[Finding]:
 # ── What this machine holds ──────────────────────────────────────────────────
 
 
-def _judge_spool(held: Held, producer: dict[str, Any], run: RunRecord) -> Iterator[Finding]:
+def _judge_here(held: Held, producer: dict[str, Any], *, is_alive: bool) -> Iterator[Finding]:
     stored_seq = producer.get("last_seq", 0)
     waiting = max(0, held.last_seq - stored_seq)
     text = f"records {held.first_seq:,} to {held.last_seq:,} of process {held.producer[:8]}"
-    left = f", {waiting:,} of them not on the server: runyard sync" if waiting else ", all sent"
+    why = "on their way" if is_alive else "not on the server: runyard sync"
+    left = f", {waiting:,} of them {why}" if waiting else ", all sent"
     yield Finding("here", text + left, is_well=not waiting)
     if stored_seq > held.last_seq:
         lost = f"the server has {stored_seq:,}: the end of the file here is lost"
@@ -103,8 +105,6 @@ def _judge_spool(held: Held, producer: dict[str, Any], run: RunRecord) -> Iterat
         yield amiss("here", f"{held.damaged_count:,} records cannot be read any more")
     if held.dead_letter_count:
         yield amiss("refused", f"{held.dead_letter_count:,} by the server: dead-letter/")
-    yield from _judge_points(held, run)
-    yield from _judge_files(held, run)
 
 
 def _judge_points(held: Held, run: RunRecord) -> Iterator[Finding]:

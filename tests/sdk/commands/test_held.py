@@ -2,7 +2,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from runyard.commands.held import bits_of, find_spools, read_held
+from runyard.commands.held import bits_of, find_spools, is_alive, read_held
 from runyard.records import encode_event
 from runyard.spool import Spool
 
@@ -51,7 +51,14 @@ def test_spool_that_goes_meanwhile_is_told(spool: Spool) -> None:
     meta, path = spool.meta, spool.path
     spool.remove()
 
-    assert read_held(path, meta, 99).points == {}
+    with pytest.raises(FileNotFoundError):
+        read_held(path, meta, 99)
+
+
+def test_life_is_told_by_the_lock(spool: Spool) -> None:
+    assert is_alive(spool.path)
+    spool.release()
+    assert not is_alive(spool.path)
 
 
 def test_values_are_compared_bit_by_bit() -> None:

@@ -84,7 +84,7 @@ def test_silent_server_and_none_at_all_are_told_apart(
     monkeypatch.delenv("RUNYARD_URL")
 
     assert silent.status == 1
-    assert "ConnectionRefused" in silent.err
+    assert silent.err.startswith("runyard: http://127.0.0.1:1 does not answer: ConnectionRefused")
     assert runyard("ls") == (
         *(2, "", "runyard: Which server? Pass --url http://host:port or set RUNYARD_URL.\n"),
     )

@@ -6,6 +6,8 @@ from typing import Any
 from zlib import crc32
 
 import pytest
+from runyard.commands.held import Held
+from runyard.commands.verify import _judge_here
 from runyard.records import FRAME, Row, decode, encode_points, split_frames
 from runyard.spool import Spool
 
@@ -205,3 +207,21 @@ def test_damage_on_the_disk_here_is_told(runyard: Runyard, start: Any, root: Pat
 
     assert outcome.status == 1
     assert (False, "1 records cannot be read any more") in findings(outcome)["here"]
+
+
+def test_records_of_a_living_job_are_on_their_way() -> None:
+    held = Held("0b7e9f7c-6f0a", 1, 5, 0, {}, {}, 0)
+
+    (finding,) = _judge_here(held, {"last_seq": 3}, is_alive=True)
+
+    assert finding == (
+        *("here", "records 1 to 5 of process 0b7e9f7c, 2 of them on their way", False),
+    )
+
+
+def test_server_that_has_more_than_the_file_here_is_told() -> None:
+    held = Held("0b7e9f7c-6f0a", 1, 5, 0, {}, {}, 0)
+
+    _, lost = _judge_here(held, {"last_seq": 9}, is_alive=False)
+
+    assert lost == ("here", "the server has 9: the end of the file here is lost", False)
