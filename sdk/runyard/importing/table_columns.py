@@ -115,14 +115,15 @@ def is_blank(cell: Cell) -> bool:
 
 def read_step(cell: Cell) -> int | None:
     """None for what is no whole number."""
-    try:
-        return int(cell)  # type: ignore[arg-type]  # a text as a rule
-    except (TypeError, OverflowError):
+    if cell is None:
         return None
+    try:
+        if not isinstance(cell, float):
+            return int(cell)
     except ValueError:
         pass
     try:
-        number = float(cell)  # type: ignore[arg-type]
+        number = float(cell)
     except ValueError:
         return None
     return int(number) if number.is_integer() else None

@@ -1,7 +1,9 @@
 """Rows of a table as records: one for each row with numbers in it."""
 
+import shutil
 import sqlite3
 import tempfile
+import weakref
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
@@ -185,8 +187,9 @@ class Spool:
     """Rows sorted by run, in a file of its own: a table may be larger than the memory."""
 
     def __init__(self, rows: Iterator[Row], run_at: int, max_runs: int) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="runyard-")
-        self._path = Path(self._folder.name) / "rows.sqlite3"
+        folder = tempfile.mkdtemp(prefix="runyard-")
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self._path = Path(folder) / "rows.sqlite3"
         self._numbers: dict[str, int] = {}
         self.left_count = 0
         with closing(sqlite3.connect(self._path)) as connection:

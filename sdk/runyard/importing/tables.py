@@ -86,11 +86,11 @@ class TableSource:
         table = open_table(path, self._options.idle_s)
         first_rows = list(islice(table.rows(_ignore), LOOKED_AT))
         complain = partial(self._complain, show(path))
+        if not first_rows:
+            return complain("no rows in it", is_loss=False)
         columns = find_columns(table.names, first_rows, self._wanted, complain)
         if path != self._path and max(columns.step, columns.time) < 0:
             return complain("no column for steps or times", is_loss=False)
-        if not first_rows:
-            return complain("no rows in it", is_loss=False)
         changed_us = round(path.stat().st_mtime * 1e6)
         mark = fingerprint(table.names, first_rows[0])
         for name, key, rows in self._split(table, columns, complain):
