@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any, overload
 from urllib.parse import quote
 
@@ -24,8 +24,8 @@ class RunRecord:
 
     project: str
     name: str
-    facts: Mapping[str, Any]
-    remote: Remote
+    facts: Mapping[str, Any] = field(repr=False)  # longer than anybody wants to see in a notebook
+    remote: Remote = field(repr=False)
 
     @property
     def config(self) -> dict[str, Any]:
@@ -72,6 +72,9 @@ class Runs(Sequence[RunRecord]):
 
     def __init__(self, runs: list[RunRecord], remote: Remote, project: str) -> None:
         self._runs, self._remote, self._project = runs, remote, project
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} runs of {self._project}>"
 
     def __len__(self) -> int:
         return len(self._runs)

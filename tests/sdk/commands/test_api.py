@@ -32,6 +32,8 @@ def test_projects_and_runs_are_found(api: Api, project: str) -> None:
     assert project in [one["name"] for one in api.projects()]
     assert [run.name for run in runs] == ["r2", "r1", "r0"]
     assert [run.name for run in runs[1:]] == ["r1", "r0"]
+    assert repr(runs[1:]) == f"<2 runs of {project}>"
+    assert repr(runs[0]) == f"RunRecord(project='{project}', name='r2')"
     assert [run.name for run in api.runs(project, "loss > 2", sort="-loss")] == ["r2", "r1"]
 
 
