@@ -98,10 +98,10 @@ def test_rows_sorted_by_run_leave_nothing_behind(
     folder.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(folder))
     path.write_text("run,step,loss\na,0,1\n")
-    reading = Reading(path)
-    assert len(list(folder.iterdir())) == 1
+    source = open_source(path, Options())
+    assert len(list(source.find())) == len(list(folder.iterdir())) == 1
 
-    del reading
+    del source
     gc.collect()
 
     assert list(folder.iterdir()) == []
