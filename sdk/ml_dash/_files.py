@@ -9,6 +9,7 @@ from os import PathLike, fspath
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from runyard.dash.files import describe_file
 from runyard.dash.names import file_path
 from runyard.dash.records import FileEntry, make_file_id
 from runyard.errors import DamagedFile
@@ -17,7 +18,7 @@ from runyard.values import as_json_map, as_tags, as_text
 
 from ml_dash import _content
 from ml_dash._session import Session
-from ml_dash._store import Store, describe_file
+from ml_dash._store import Store
 from ml_dash.exceptions import StorageError
 
 Content = Callable[[Path], None]  # writes itself to a path
@@ -70,13 +71,16 @@ class FileBuilder:
             raise ValueError(f"{what}: {fspath(given)}")
         return self._save_file(source, to or source.name, words)
 
-    def save(self, content: Any = None, *, to: str | None = None, **words: Any) -> dict[str, Any]:
+    def save(
+        self, local_path: Any = None, *, content: Any = None, to: str | None = None, **words: Any
+    ) -> dict[str, Any]:
         """Save a file from disk. Bytes, maps, lists and arrays are saved too, under the name `to`.
 
         `words`: description, tags, metadata, bindrs. The copy is made at once; to a server it goes
         when its turn comes. Raises: ValueError, TypeError, ExperimentError.
         Source: API Reference, "save(local_path, **kwargs)".
         """
+        content = local_path if content is None else content
         if content is None or isinstance(content, (str, PathLike)):
             return self.upload(content, to=to, **words)
         if to is None:
@@ -141,7 +145,7 @@ class FileBuilder:
             return self._store.save_file(source, entry)
         except OSError as error:  # as with rows, a full disk does not stop the training
             warn(f"{filename} is not saved: {error}")
-            return describe_file(entry, None, 0, "")
+            return describe_file(entry, None)
 
     def _check_place(self, to: str) -> tuple[str, str]:
         """The folder and the name. Raises: ValueError, ExperimentError."""

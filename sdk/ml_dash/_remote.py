@@ -14,15 +14,16 @@ from urllib.parse import quote
 
 from runyard.artifacts import Artifact
 from runyard.dash.documents import utc_now
+from runyard.dash.files import describe_file
 from runyard.errors import AccessRefused, RunFinished, StartRefused, TransportError
 from runyard.lifecycle import Status
 from runyard.names import local_key
 from runyard.notices import say
-from runyard.remote import Remote
+from runyard.remote import MSGPACK, Remote
 from runyard.run import Run, open_run
 
 from ml_dash._changes import Changes
-from ml_dash._store import About, FileEntry, describe_file
+from ml_dash._store import About, FileEntry
 from ml_dash.exceptions import (
     AuthenticationError,
     ConfigurationError,
@@ -34,6 +35,7 @@ READ_PATIENCE_S = 10.0  # for what was logged to arrive, before it is read
 SHORT_PATIENCE_S = 1.0  # where it is known already that the server does not take it
 UNNAMED = "None"  # the stream without a name, on the wire
 PAGE = 1_000
+MAX_ROWS = 10_000  # that the server gives at once
 WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 ENDINGS: dict[str, tuple[Status, int | None]] = {
     "COMPLETED": ("completed", 0),
@@ -130,24 +132,30 @@ class RemoteStore:
         return from_words(data) if isinstance(data, dict) else {}
 
     def read_rows(self, stream: str | None, start_index: int, limit: int) -> dict[str, Any]:
-        query = {"startIndex": start_index, "limit": limit}
-        page = self._get(f"{_metric(stream)}/data", query)
-        with _reading():
-            rows = [
-                {**row, "index": int(row["index"]), "data": from_words(row["data"])}
-                for row in page["data"]
-            ]
-            numbers = {key: int(page[key]) for key in ("startIndex", "endIndex", "total")}
-            return {"data": rows, **numbers, "hasMore": page["hasMore"]}
+        rows: list[dict[str, Any]] = []
+        has_more = True
+        while has_more and len(rows) < limit:
+            place = {
+                "startIndex": start_index + len(rows),
+                "limit": min(limit - len(rows), MAX_ROWS),
+            }
+            page = self._get(f"{_metric(stream)}/data", place)
+            with _reading():
+                rows += [{**row, "index": int(row["index"])} for row in page["data"]]
+                has_more = bool(page["hasMore"] and page["data"])
+        return {
+            "data": rows,
+            "startIndex": start_index,
+            "endIndex": start_index + len(rows) - 1,
+            "total": len(rows),
+            "hasMore": has_more,
+        }
 
     def stats(self, stream: str | None) -> dict[str, Any]:
         """Raises: FileNotFoundError."""
         stats = self._get(f"{_metric(stream)}/stats")
         with _reading():
-            count = int(stats["totalDataPoints"])
-        first, last = (self.read_rows(stream, at, 1)["data"] for at in (0, max(0, count - 1)))
-        ends = {"firstValue": first[0]["data"], "lastValue": last[0]["data"]} if first else {}
-        return {**_unname(stats), "count": count, **ends}
+            return {**_unname(stats), "count": int(stats["totalDataPoints"])}
 
     def list_metrics(self) -> list[dict[str, Any]]:
         return [_unname(metric) for metric in self._pages("/metrics", "metrics")]
@@ -197,7 +205,7 @@ class RemoteStore:
 
     def _get(self, path: str, query: Mapping[str, object] | None = None) -> dict[str, Any]:
         with _reading():
-            return Remote(self._url).get(self._address(path), query)
+            return Remote(self._url).get(self._address(path), query, accept=MSGPACK)
 
     def _address(self, path: str) -> str:
         """Where to ask, once what was logged has arrived. Raises: NetworkError, AuthenticationError."""
@@ -240,7 +248,7 @@ def _describe(about: About) -> dict[str, Any]:
 
 
 def from_words(value: Any) -> Any:
-    """NaN and infinity as the numbers that they are: JSON has no more than their names."""
+    """NaN and infinity as the numbers that they are: the server keeps params as JSON."""
     if isinstance(value, dict):
         return {key: from_words(item) for key, item in value.items()}
     if isinstance(value, list):

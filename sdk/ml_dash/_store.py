@@ -1,15 +1,13 @@
 """What an experiment asks of the place where it is kept: this machine, a server, or both."""
 
-import mimetypes
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from runyard.dash.documents import utc_now
 from runyard.dash.records import About, FileEntry
 
-__all__ = ["About", "FileEntry", "Store", "describe_file"]
+__all__ = ["About", "FileEntry", "Store"]
 
 
 class Store(Protocol):
@@ -57,26 +55,3 @@ class Store(Protocol):
 
     def delete_file(self, file_id: str) -> dict[str, Any]:
         """The bytes stay. Raises: FileNotFoundError."""
-
-
-def describe_file(
-    entry: FileEntry, experiment_id: str | None, size_bytes: int, checksum: str
-) -> dict[str, Any]:
-    """The 14 keys of a file that nobody has listed yet."""
-    now = utc_now()
-    return {
-        "id": entry.id,
-        "experimentId": experiment_id,
-        "path": entry.path,
-        "filename": entry.filename,
-        "description": entry.description,
-        "tags": list(entry.tags),
-        "bindrs": list(entry.bindrs),
-        "contentType": mimetypes.guess_type(entry.filename)[0] or "application/octet-stream",
-        "sizeBytes": size_bytes,
-        "checksum": checksum,
-        "metadata": entry.metadata,
-        "uploadedAt": now,
-        "updatedAt": now,
-        "deletedAt": None,
-    }

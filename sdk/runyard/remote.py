@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ import msgpack
 
 from runyard.answers import advise, explain
 from runyard.credentials import Credentials
+from runyard.drafts import drafted
 from runyard.errors import AccessRefused, DamagedFile, TransportError
 from runyard.transport import Address, HttpTransport, Response, parse_address
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 TIMEOUT_S = 15.0  # for each read; somebody is waiting
 CHUNK_BYTES = 256 * 1024
 MAX_ANSWER_BYTES = 256 * 1024**2  # a page of many long rows
-JSON = {"Content-Type": "application/json"}
+JSON, MSGPACK = "application/json", "application/x-msgpack"
 
 
 class Remote:
@@ -38,15 +38,18 @@ class Remote:
         self._address = parse_address(url)
         self._credentials = credentials or Credentials()
 
-    def get(self, path: str, query: Mapping[str, object] | None = None) -> dict[str, Any]:
-        return self._ask("GET", f"{path}?{urlencode(query)}" if query else path)
+    def get(
+        self, path: str, query: Mapping[str, object] | None = None, *, accept: str = JSON
+    ) -> dict[str, Any]:
+        """`accept`: MSGPACK tells NaN from its name, where the server has it so."""
+        return self._ask("GET", f"{path}?{urlencode(query)}" if query else path, accept=accept)
 
     def fetch(
         self,
         path: str,
         query: Mapping[str, object] | Sequence[tuple[str, object]],
         *,
-        accept: str = "application/json",
+        accept: str = JSON,
     ) -> Response:
         """The answer itself, whatever its body and headers are."""
         return self._request("GET", f"{path}?{urlencode(query)}", accept=accept)
@@ -63,9 +66,8 @@ class Remote:
 
     def download(self, path: str, target: Path, checksum: str) -> None:
         """The file is there when it is whole. Raises: DamagedFile, and nothing is left behind."""
-        draft = target.with_name(f".{target.name[:200]}.{os.getpid()}.part")
         digest = hashlib.sha256()
-        try:
+        with drafted(target) as draft:
             with draft.open("wb") as file:
 
                 def take(chunk: bytes) -> None:
@@ -75,17 +77,9 @@ class Remote:
                 self._request("GET", path, sink=take)
             if digest.hexdigest() != checksum:
                 raise DamagedFile(f"{target.name} has not arrived as it was: its checksum differs.")
-            draft.replace(target)
-        finally:
-            with contextlib.suppress(OSError):
-                draft.unlink(missing_ok=True)
 
-    def _ask(self, method: str, path: str, body: bytes = b"") -> dict[str, Any]:
-        answer = self._request(method, path, body)
-        try:
-            content = json.loads(answer.body)
-        except ValueError:
-            content = None
+    def _ask(self, method: str, path: str, body: bytes = b"", accept: str = JSON) -> dict[str, Any]:
+        content = _decode(self._request(method, path, body, accept=accept))
         if not isinstance(content, dict):
             raise TransportError(f"{self._address.url} answers with something else than JSON")
         return content
@@ -96,17 +90,19 @@ class Remote:
         path: str,
         body: bytes = b"",
         sink: Callable[[bytes], object] | None = None,
-        accept: str = "application/json",
+        accept: str = JSON,
     ) -> Response:
         with contextlib.closing(_Transport(self._address, self._credentials, sink)) as transport:
-            headers = {"Accept": accept, **(JSON if body else {})}
+            headers = {"Accept": accept, **({"Content-Type": JSON} if body else {})}
             answer = transport.request(method, path, body, headers)
         if answer.status != 200:
             raise self._error(answer)
         return answer
 
     def _error(self, answer: Response) -> Exception:
-        answer = _readable(answer)
+        answer = answer._replace(
+            body=json.dumps(_decode(answer), default=str, skipkeys=True).encode()
+        )
         url, why = self._address.url, explain(answer)
         if 300 <= answer.status < 400 or answer.status in {401, 403, 407}:
             return AccessRefused(f"{url} does not let us in ({why}): {advise(answer, url)}.")
@@ -117,14 +113,16 @@ class Remote:
         return TransportError(f"{url} does not answer ({why})")
 
 
-def _readable(answer: Response) -> Response:
-    """A refusal comes in the form that was asked for."""
-    if "msgpack" not in answer.headers.get("content-type", ""):
-        return answer
+def _decode(answer: Response) -> Any:
+    """In whichever form it came; None for what has none."""
     try:
-        return answer._replace(body=json.dumps(msgpack.unpackb(answer.body)).encode())
-    except (ValueError, TypeError, msgpack.exceptions.UnpackException):
-        return answer
+        if "msgpack" in answer.headers.get("content-type", ""):
+            return msgpack.unpackb(
+                answer.body, strict_map_key=False, unicode_errors="surrogatepass"
+            )
+        return json.loads(answer.body)
+    except (ValueError, TypeError, RecursionError, msgpack.exceptions.UnpackException):
+        return None
 
 
 class _Transport(HttpTransport):

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import msgpack
 
-from runyard.remote import Remote
+from runyard.remote import MSGPACK, Remote
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -131,7 +131,7 @@ class SeriesReader:
         query += [("metric", name) for name in asked.names]
         if asked.x_min > -math.inf:
             query += [("x_min", asked.x_min), ("x_max", asked.x_max)]
-        answer = self._remote.fetch(self._path, query, accept="application/x-msgpack")
+        answer = self._remote.fetch(self._path, query, accept=MSGPACK)
         metrics = msgpack.unpackb(answer.body)["metrics"]
         return {
             metric: {

@@ -13,6 +13,7 @@ from runyard.dash.documents import locked, read_shared, replace_document, utc_no
 from runyard.dash.names import file_path
 from runyard.dash.reading import complete_entry
 from runyard.dash.records import FileEntry
+from runyard.drafts import drafted
 from runyard.errors import DamagedFile
 from runyard.values import as_json, as_json_map
 
@@ -34,9 +35,8 @@ class Files:
 
         Raises: OSError, TypeError, ValueError.
         """
-        path = f"/{entry.path.strip('/')}"
-        target = self.folder / file_path(path, entry.id, entry.filename)
-        listed = self._describe(entry, path)
+        listed = describe_file(entry, self._experiment_id)
+        target = self.folder / file_path(listed["path"], entry.id, entry.filename)
         target.parent.mkdir(parents=True)
         try:
             listed["checksum"], listed["sizeBytes"] = copy(source, target)
@@ -65,17 +65,12 @@ class Files:
         target = Path.cwd() if target is None else target
         if target.is_dir():
             target /= entry["filename"]
-        draft = target.with_name(f".{target.name[:200]}.{os.getpid()}.part")
-        try:
+        with drafted(target) as draft:
             checksum, _ = copy(source, draft)
             if entry["checksum"] and checksum != entry["checksum"]:
                 raise DamagedFile(
                     f"{entry['filename']} is not what was saved: its checksum differs."
                 )
-            draft.replace(target)
-        finally:
-            with contextlib.suppress(OSError):
-                draft.unlink(missing_ok=True)
         return target
 
     def update(self, file_id: str, changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -88,27 +83,6 @@ class Files:
         now = utc_now()
         entry = self._touch(file_id, lambda: {"deletedAt": now, "updatedAt": now})
         return {"id": entry["id"], "deletedAt": entry["deletedAt"]}
-
-    def _describe(self, entry: FileEntry, path: str) -> dict[str, Any]:
-        now = utc_now()
-        content_type, _ = mimetypes.guess_type(entry.filename)
-        metadata = None if entry.metadata is None else as_json_map(entry.metadata, "metadata")
-        return {
-            "id": entry.id,
-            "experimentId": self._experiment_id,
-            "path": path,
-            "filename": entry.filename,
-            "description": as_json(entry.description, "description"),
-            "tags": as_json(list(entry.tags), "tags"),
-            "bindrs": as_json(list(entry.bindrs), "bindrs"),
-            "contentType": content_type or "application/octet-stream",
-            "sizeBytes": 0,
-            "checksum": "",
-            "metadata": metadata,
-            "uploadedAt": now,
-            "updatedAt": now,
-            "deletedAt": None,
-        }
 
     def _touch(self, file_id: str, change: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         def put(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -146,6 +120,30 @@ class Files:
         with contextlib.suppress(ValueError, KeyError):
             path = file_path(entry["path"] or "", entry["id"], entry["filename"])
             shutil.rmtree((self.folder / path).parent, ignore_errors=True)
+
+
+def describe_file(
+    entry: FileEntry, experiment_id: str | None, size_bytes: int = 0, checksum: str = ""
+) -> dict[str, Any]:
+    """The 14 keys of a new file. Raises: TypeError, ValueError."""
+    now = utc_now()
+    metadata = None if entry.metadata is None else as_json_map(entry.metadata, "metadata")
+    return {
+        "id": entry.id,
+        "experimentId": experiment_id,
+        "path": f"/{entry.path.strip('/')}",
+        "filename": entry.filename,
+        "description": as_json(entry.description, "description"),
+        "tags": as_json(list(entry.tags), "tags"),
+        "bindrs": as_json(list(entry.bindrs), "bindrs"),
+        "contentType": mimetypes.guess_type(entry.filename)[0] or "application/octet-stream",
+        "sizeBytes": size_bytes,
+        "checksum": checksum,
+        "metadata": metadata,
+        "uploadedAt": now,
+        "updatedAt": now,
+        "deletedAt": None,
+    }
 
 
 def copy(source: Path, target: Path) -> tuple[str, int]:

@@ -16,7 +16,8 @@ def names(experiment: Experiment, **options: Any) -> list[str]:
 def test_saved_file_is_told_at_once_and_as_it_is_later(experiment: Experiment, here: Path) -> None:
     (here / "weights").write_bytes(b"weights")
 
-    told = experiment.files("a/b", tags=["t"]).save("weights", description="d", bindrs=["b"])
+    words = {"description": "d", "bindrs": ["b"]}
+    told = experiment.files("a/b", tags=["t"]).save(local_path="weights", **words)
     (later,) = experiment.files.list()
 
     times = ("uploadedAt", "updatedAt")
