@@ -56,16 +56,20 @@ class MetricsManager:
     ) -> MetricsManager:
         """A row for each group, `train={…}`, with the plain values in it, and one of these alone.
 
-        `_ts`: seconds, or -1 for the time of the row before. Raises: ValueError, TypeError.
+        `_ts`: seconds, or -1 for the time of the row before; a group may have its own.
+        Raises: ValueError, TypeError.
         """
         groups = {key: value for key, value in data.items() if isinstance(value, Mapping)}
         shared = {key: value for key, value in data.items() if key not in groups}
         logged: dict[str | None, dict[str, Any]] = {None: shared} if shared or not groups else {}
-        logged |= {name: {**shared, **groups[name]} for name in groups}
-        rows = [(self(name), clean_row(row)) for name, row in logged.items()]
+        logged |= {name: {**shared, **as_json_map(groups[name], name)} for name in groups}
         time_s = self._times.find(_ts)
+        rows = [
+            (self(name), {**clean_row(row), "_ts": self._times.find(row.get("_ts", time_s))})
+            for name, row in logged.items()
+        ]
         for builder, row in rows:  # all of them are in order
-            builder.log(_ts=time_s, **row)
+            builder.append(row)
         return self.flush() if _flush else self
 
     @property
@@ -143,9 +147,12 @@ class MetricBuilder:
 
         Raises: ValueError, TypeError, ExperimentError. Source: API Reference, "metrics.log(**data)".
         """
-        row = {**clean_row(data), "_ts": self._times.find(_ts)}
-        self._session.store.append_row(self._name, row, self._words)
+        self.append({**clean_row(data), "_ts": self._times.find(_ts)})
         return self.flush() if _flush else self
+
+    def append(self, row: Mapping[str, Any]) -> None:
+        """A row as it is to be kept."""
+        self._session.store.append_row(self._name, row, self._words)
 
     @property
     def buffer(self) -> Buffer:

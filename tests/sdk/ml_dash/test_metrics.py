@@ -51,6 +51,19 @@ def test_groups_share_values_and_time(experiment: Experiment) -> None:
     assert experiment.metrics.stats()["lastValue"] == {"epoch": 3, "_ts": 8.0}
 
 
+def test_group_may_have_any_keys_and_a_time_of_its_own(experiment: Experiment) -> None:
+    experiment.metrics.log(epoch=1, a={0: 0.5, None: 1}, b={"_ts": 5, "_flush": 2}, _ts=7)
+
+    assert rows(experiment, "a") == [{"epoch": 1, "0": 0.5, "None": 1, "_ts": 7.0}]
+    assert rows(experiment, "b") == [{"epoch": 1, "_flush": 2, "_ts": 5.0}]
+
+
+def test_text_that_names_a_number_stays_text(experiment: Experiment) -> None:
+    experiment.metrics("m").log(a="NaN", b=["Infinity", -math.inf], _ts=1)
+
+    assert rows(experiment) == [{"a": "NaN", "b": ["Infinity", -math.inf], "_ts": 1.0}]
+
+
 def test_group_that_is_refused_leaves_no_row_of_the_others(local: Experiment) -> None:
     with pytest.raises(TypeError):
         local.metrics.log(a={"x": 1}, b={"x": object()})
@@ -118,6 +131,20 @@ def test_pages_are_read_one_after_the_other(experiment: Experiment) -> None:
     assert [(page["total"], page["hasMore"]) for page in pages] == [
         *((2, True), (2, True), (1, False), (0, False)),
     ]
+
+
+def test_more_is_read_than_a_server_gives_at_once(
+    experiment: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ml_dash._remote.MAX_ROWS", 2)
+    for n in range(5):
+        experiment.metrics("m").log(n=n)
+
+    page = experiment.metrics("m").read(1, 10**9)
+
+    assert [row["data"]["n"] for row in page.pop("data")] == [1, 2, 3, 4]
+    assert page == {"startIndex": 1, "endIndex": 4, "total": 4, "hasMore": False}
+    assert experiment.metrics("m").read(0, 3)["hasMore"]
 
 
 @pytest.mark.parametrize("arguments", [(-1, 1), (0, -1), (0.5, 1), (0, True), (2**63, 1)])
