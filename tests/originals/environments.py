@@ -22,7 +22,11 @@ NOWHERE = "http://127.0.0.1:9"  # where clients are sent that look for a newer r
 
 def find_python(version: str, *pins: str) -> Path:
     """The interpreter that has this `ml-dash`; made if it is not there."""
-    requirements = [f"ml-dash=={version}", *pins]
+    return find_environment(f"ml-dash=={version}", *pins)
+
+
+def find_environment(*requirements: str) -> Path:
+    """The interpreter that has these packages; made if it is not there."""
     CACHE.mkdir(parents=True, exist_ok=True)
     home = CACHE / "_".join(
         name.translate({ord(sign): "-" for sign in "<>="}) for name in requirements
@@ -30,7 +34,7 @@ def find_python(version: str, *pins: str) -> Path:
     with (CACHE / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (home / ".ready").exists():
-            _make(home, requirements)
+            _make(home, list(requirements))
     return home / "bin" / "python"
 
 

@@ -13,7 +13,7 @@ from tests.originals.conftest import OWNER, Place
 from tests.originals.environments import VERSIONS, Client
 
 pytestmark = [pytest.mark.e2e, pytest.mark.full]
-ROWS = 2500
+BATCHED, SINGLE = 2500, 40  # rows: the first are three batches
 WEIGHTS = b"weights" * 1000
 CHECKSUM = hashlib.sha256(WEIGHTS).hexdigest()
 PARAMS = {"lr": 0.2, "model.layers": 3, "model.name": "résnet", "sizes": [1, 2], "seed": 7}
@@ -34,26 +34,30 @@ FILES = """
 """
 
 
+@pytest.mark.parametrize("rows", [BATCHED, SINGLE])
 @pytest.mark.parametrize("version", VERSIONS)
-def test_original_client_completes_a_run(place: Place, version: str, tmp_path: Path) -> None:
+def test_original_client_completes_a_run(
+    place: Place, version: str, rows: int, tmp_path: Path
+) -> None:
     client = Client(version, tmp_path / "home")
     client.sign_in(place.token)
-    prefix = f"{OWNER}/proj/sweeps/lr/{version}"
+    name = f"{version} of {rows}"
+    options = {"prefix": f"{OWNER}/proj/sweeps/lr/{name}", "rows": rows}
 
-    facts = client.run("whole_run", url=place.server.url, prefix=prefix)
+    facts = client.run("whole_run", url=place.server.url, is_buffered=rows == BATCHED, **options)
 
-    [(run_id,)] = query(place.server.data_dir, RUN_ID, OWNER, "proj", version)
+    [(run_id,)] = query(place.server.data_dir, RUN_ID, OWNER, "proj", name)
     if version == "0.6.27":  # its two threads send the batches of one metric in any order
         facts["metrics"]["loss"].sort()
         facts["metrics"]["note"].sort(key=lambda note: int(note[1:]))
-    check_facts(facts)
+    check_facts(facts, rows)
     check_run(place.server.data_dir, run_id)
-    check_records(place.server.data_dir, run_id)
-    check_points(place.server.data_dir, run_id)
+    check_records(place.server.data_dir, run_id, rows)
+    check_points(place.server.data_dir, run_id, rows)
     check_pages(place, run_id)
 
 
-def check_facts(facts: dict[str, Any]) -> None:
+def check_facts(facts: dict[str, Any], rows: int) -> None:
     """What the client itself was told."""
     metrics, files = facts.pop("metrics"), facts.pop("files")
     assert facts.pop("id").isdecimal()
@@ -73,11 +77,11 @@ def check_facts(facts: dict[str, Any]) -> None:
     }
     assert metrics == {
         "names": ["None", "a", "a/b", "eval", "test", "train", "train/batch"],
-        "total": ROWS,
+        "total": rows,
         "stats_of": "train",
         "nested": [1],
-        "loss": [i / 8 for i in range(ROWS)],
-        "note": [f"n{i}" for i in range(ROWS)],
+        "loss": [i / 8 for i in range(rows)],
+        "note": [f"n{i}" for i in range(rows)],
     }
     check_file_facts(files)
 
@@ -112,7 +116,7 @@ def check_run(data_dir: Path, run_id: int) -> None:
     assert json.loads(metadata)["metadata"] == {"gpu": 1}
 
 
-def check_records(data_dir: Path, run_id: int) -> None:
+def check_records(data_dir: Path, run_id: int, rows: int) -> None:
     lines = [(*line, json.loads(more)) for *line, more in query(data_dir, LINES, run_id)]
     levels = ("debug", "info", "warn", "error", "fatal")
     assert lines == [
@@ -126,7 +130,7 @@ def check_records(data_dir: Path, run_id: int) -> None:
         "eval": 3,
         "test": 3,
         "tracks/robot/pose": 250,
-        "train": ROWS,
+        "train": rows,
         "train/batch": 1,
     }
     config = b'{\n  "lr": 0.1\n}'
@@ -137,7 +141,7 @@ def check_records(data_dir: Path, run_id: int) -> None:
     ]
 
 
-def check_points(data_dir: Path, run_id: int) -> None:
+def check_points(data_dir: Path, run_id: int, rows: int) -> None:
     [(project, run)] = query(data_dir, KEYS, run_id)
     points = {
         name: columns.values.tolist()
@@ -145,13 +149,13 @@ def check_points(data_dir: Path, run_id: int) -> None:
         if key == run
     }
     assert {name: len(values) for name, values in points.items()} == {
-        **dict.fromkeys(("train/loss", "train/step", "train/nested/deep"), ROWS),
+        **dict.fromkeys(("train/loss", "train/step", "train/nested/deep"), rows),
         "tracks/robot/pose/position.x": 250,
         **dict.fromkeys(("epoch", "eval/epoch", "eval/loss", "test/epoch", "test/loss"), 3),
         **dict.fromkeys(("a/x", "a/b/x", "train/batch/epoch"), 1),
         **dict.fromkeys((f"train/batch/loss.{name}" for name in ("mean", "max", "count")), 1),
     }
-    assert sorted(points["train/step"]) == list(range(ROWS))
+    assert sorted(points["train/step"]) == list(range(rows))
     assert [step / 8 for step in points["train/step"]] == points["train/loss"]
     assert points["train/nested/deep"] == points["train/step"]
     assert points["eval/loss"] == [0.5, 1.5, 2.5]

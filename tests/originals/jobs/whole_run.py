@@ -1,6 +1,7 @@
 """Logs one run of everything there is, reads it back, and tells what came."""
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -8,7 +9,9 @@ from pathlib import Path
 import ml_dash
 from ml_dash import Experiment
 
-ROWS = 2500  # three batches
+options = json.loads(sys.argv[1])
+os.environ["ML_DASH_BUFFER_ENABLED"] = str(options["is_buffered"])  # else a request for each row
+ROWS = options["rows"]
 LEVELS = ("debug", "info", "warn", "error", "fatal")
 
 
@@ -114,7 +117,7 @@ def read(e):
     }
 
 
-def main(url, prefix):
+def main(url, prefix, **_):
     experiment = Experiment(
         prefix=prefix,
         readme="# What it is",
@@ -137,5 +140,5 @@ def main(url, prefix):
     }
 
 
-facts = main(**json.loads(sys.argv[1]))
+facts = main(**options)
 Path("facts.json").write_text(json.dumps(facts))
