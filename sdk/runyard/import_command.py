@@ -11,7 +11,7 @@ from runyard import config
 from runyard.importing.delivery import PATIENCE_S, Courier, ImportStopped, Outcome, bring
 from runyard.importing.detect import FORMATS, open_source
 from runyard.importing.progress import Imported, Line, Report
-from runyard.importing.source import FoundRun, Options, Source
+from runyard.importing.source import FoundRun, Options, Problem, Source
 from runyard.records import Lost
 from runyard.transport import HttpTransport, parse_address
 
@@ -87,14 +87,23 @@ def _read(sources: list[Source]) -> Report:
     report, line = Report(), Line()
     for source, run in _find(sources):
         line.begin(run.title)
-        outcome = Outcome()
-        for strand in source.strands(run):
-            for record in strand.read(1):
-                outcome = outcome._replace(taken=outcome.taken + (not isinstance(record, Lost)))
-            line.add(0)
-        report.imported.append(Imported(run, None, outcome))
+        report.imported.append(Imported(run, None, _read_run(source, run)))
+        line.add(0)
     line.clear()
     return report
+
+
+def _read_run(source: Source, run: FoundRun) -> Outcome:
+    taken, problems = 0, []
+    try:
+        for strand in source.strands(run):
+            for record in strand.read(1):
+                taken += not isinstance(record, Lost)
+                if isinstance(record, Lost):
+                    problems.append(Problem(f"{run.place}: {strand.name}", record.reason))
+    except OSError as error:  # of the source's disk
+        problems.append(Problem(run.place, str(error)))
+    return Outcome(taken, 0, tuple(problems))
 
 
 def _find(sources: list[Source]) -> Iterator[tuple[Source, FoundRun]]:

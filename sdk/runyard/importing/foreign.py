@@ -3,13 +3,15 @@
 import math
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from runyard.importing.source import Strand, events, state
+from runyard.importing.source import Record, Strand, events, state
+from runyard.records import Lost
 from runyard.values import MAX_NAME_LENGTH, as_text
 
+MAX_LOST = 1_000
 TIMES_S = (-62_135_596_800, 253_402_300_800)  # the years 1 to 9999
 
 
@@ -58,6 +60,16 @@ def walk_files(root: Path) -> Iterator[Path]:
             path = Path(home, name)
             if path.is_file() and not path.is_symlink():
                 yield path
+
+
+def give_up(records: Iterator[Record], complain: Callable[[str], None]) -> Iterator[Record]:
+    """Records until so many were damaged that the rest is not worth the lines it would take."""
+    lost = 0
+    for record in records:
+        lost += isinstance(record, Lost)
+        if lost > MAX_LOST:
+            return complain(f"all after {MAX_LOST:,} records that were damaged")
+        yield record
 
 
 def status_of(

@@ -5,22 +5,23 @@ Reads `mlruns/` (needs PyYAML) and SQLite databases; MLflow itself is not needed
 
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from runyard.importing.cleaning import clean_map, clean_tags, clean_text
-from runyard.importing.foreign import fit_name, show, start_of, status_of, walk_files
+from runyard.importing.foreign import fit_name, give_up, show, start_of, status_of, walk_files
 from runyard.importing.mlflow_artifacts import find_home
 from runyard.importing.mlflow_database import DatabaseStore, find_databases
 from runyard.importing.mlflow_files import FileStore, find_stores
-from runyard.importing.mlflow_store import PREFIX, Store, StoredRun, ms_to_us
+from runyard.importing.mlflow_store import PREFIX, Metrics, Store, StoredRun, ms_to_us
 from runyard.importing.source import (
     FoundRun,
     Options,
     Parcel,
     Problem,
+    Record,
     Strand,
     events,
     file_number,
@@ -77,7 +78,9 @@ class MLflowSource:
         if config := run.start.get("config"):
             yield events("config", f"config {fingerprint(config)}", ("config", config))
         for metrics in store.metrics(stored):
-            yield Strand(metrics.name, metrics.identity, metrics.read)
+            complain = partial(self._complain, f"{run.place}: {metrics.name}")
+            read = partial(_read, metrics, complain)
+            yield Strand(metrics.name, metrics.identity, read)
             self.problems += [Problem(run.place, *told) for told in metrics.told()]
         yield from self._artifacts(run, stored)
         last_us = ms_to_us(stored.ended_ms) or store.last_us(stored)
@@ -118,6 +121,10 @@ class MLflowSource:
 
     def _complain(self, place: str, reason: str, *, is_loss: bool = True) -> None:
         self.problems.append(Problem(place, reason, is_loss))
+
+
+def _read(metrics: Metrics, complain: Callable[[str], None], after: int) -> Iterator[Record]:
+    return give_up(metrics.read(after), complain)
 
 
 def plain(text: str) -> Any:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from runyard.importing.cleaning import clean_map
-from runyard.importing.foreign import show, start_of, status_of, walk_files
+from runyard.importing.foreign import give_up, show, start_of, status_of, walk_files
 from runyard.importing.source import (
     FoundRun,
     Options,
@@ -69,7 +69,8 @@ class TableSource:
 
         def read(after: int) -> Iterator[Record]:
             encoder.begin()
-            return encoder.encode(part.rows(encoder.complain), after)
+            records = encoder.encode(part.rows(encoder.complain), after)
+            return give_up(records, encoder.complain)
 
         yield Strand("rows", "rows", read)
         complain = partial(self._complain, run.place)

@@ -19,7 +19,7 @@ from runyard.importing.event_values import (
     read_scalar,
     read_text,
 )
-from runyard.importing.foreign import show, start_of, status_of, time_us, walk_files
+from runyard.importing.foreign import give_up, show, start_of, status_of, time_us, walk_files
 from runyard.importing.source import (
     FoundRun,
     Options,
@@ -146,6 +146,9 @@ class EventFile:
 
     def read(self, after: int) -> Iterator[Record]:
         self._forget()
+        return give_up(self._read(after), self._complain)
+
+    def _read(self, after: int) -> Iterator[Record]:
         seq = 1
         for body in read_events(self.path, self._complain):
             for record in self._translate(body):
