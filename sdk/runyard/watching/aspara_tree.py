@@ -15,7 +15,15 @@ from runyard.aspara_store.layout import NAME, RunPaths, find_projects, run_of_fi
 from runyard.aspara_store.reading import ProjectAbout, read_project
 from runyard.importing.aspara import AsparaSource, place_of
 from runyard.importing.source import FoundRun, Options, Strand
-from runyard.watching.changes import NOTHING, Change, Mark, Words, is_settled, mark_of
+from runyard.watching.changes import (
+    NOTHING,
+    Change,
+    Mark,
+    Words,
+    has_only_grown,
+    is_settled,
+    mark_of,
+)
 
 
 class AsparaTree:
@@ -131,9 +139,9 @@ class _Project:
         for marks in self._runs.values():
             rows = tuple(map(mark_of, marks.paths))
             if rows != marks.rows:
-                is_same = [mark[0] for mark in rows] == [mark[0] for mark in marks.rows]
+                is_rows = all(map(has_only_grown, rows, marks.rows))
                 marks.rows = rows
-                yield Change(marks.run, "rows" if is_same else "documents", _newest(rows))
+                yield Change(marks.run, "rows" if is_rows else "documents", _newest(rows))
 
     def _list(self) -> Iterator[Change]:
         found = self._read_listing()
@@ -173,8 +181,8 @@ class _Project:
         growing = {path: mark for path, mark in files.items() if path.endswith(".jsonl")}
         documents = tuple(mark for path, mark in sorted(files.items()) if path not in growing)
         paths, rows = tuple(sorted(growing)), tuple(growing[path] for path in sorted(growing))
-        is_same = [mark[0] for mark in rows] == [mark[0] for mark in marks.rows]
-        is_rows_only = documents == marks.documents and paths == marks.paths and is_same
+        is_same = documents == marks.documents and paths == marks.paths
+        is_rows_only = is_same and all(map(has_only_grown, rows, marks.rows))
         if not is_rows_only or rows != marks.rows:
             marks.paths, marks.rows, marks.documents = paths, rows, documents
             kind = "rows" if is_rows_only else "documents"

@@ -77,3 +77,8 @@ def mark_of(path: str) -> Mark:
 def is_settled(mark: Mark, now_ns: int) -> bool:
     """Whether what was read after the mark was taken is all that was written by then."""
     return mark[2] < now_ns - SETTLE_NS
+
+
+def has_only_grown(now: Mark, before: Mark) -> bool:
+    """Whether it is the same file, longer by some lines. Its first line is more than that."""
+    return now == before or (now[0] == before[0] and 0 < before[1] <= now[1])

@@ -15,7 +15,15 @@ from runyard.dash.names import OWN_FOLDERS
 from runyard.dash.reading import ABOUT_FILE
 from runyard.importing.dash import DashSource
 from runyard.importing.source import FoundRun, Options, Strand
-from runyard.watching.changes import NOTHING, Change, Mark, Words, is_settled, mark_of
+from runyard.watching.changes import (
+    NOTHING,
+    Change,
+    Mark,
+    Words,
+    has_only_grown,
+    is_settled,
+    mark_of,
+)
 
 HOT_S = 60.0  # after its last change
 TURNS = 8  # looks in which every experiment is looked at once
@@ -160,4 +168,5 @@ class _Experiment:
 
 def _are_same(now: Mapping[str, Mark], before: Mapping[str, Mark]) -> bool:
     """Whether they have only grown."""
-    return now.keys() == before.keys() and all(now[path][0] == before[path][0] for path in now)
+    is_same = now.keys() == before.keys()
+    return is_same and all(has_only_grown(now[path], before[path]) for path in now)

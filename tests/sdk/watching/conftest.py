@@ -37,7 +37,8 @@ class Site:
         self.server = server
         self.root = home / "data"
         self.root.mkdir()
-        self.project = project
+        self.project = self.ask_key = project
+        self.home = self.root
         self.state = home / "state"
         self.transport = HttpTransport(parse_address(server.url))
         self.watcher: Watcher | None = None
