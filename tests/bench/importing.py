@@ -1,4 +1,7 @@
-"""`runyard import` of a million rows, beside reading the same file and parsing its lines."""
+"""`runyard import` of a million rows, beside reading the same file and parsing its lines.
+
+Other trackers' files are in `foreign`.
+"""
 
 import json
 import os
@@ -7,8 +10,10 @@ import sys
 import tempfile
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
+from tests.bench import foreign
 from tests.bench.http import bench_server
 from tests.bench.measure import Figure, best_of, memory_mb
 
@@ -59,11 +64,13 @@ def figures() -> list[Figure]:
         size_mb = path.stat().st_size / 1e6
         with bench_server() as port:
             url = f"http://127.0.0.1:{port}"
-            first, memory = bring(Path(folder), url)
-            again, _ = bring(Path(folder), url)
+            first, memory = bring(path.parents[2], url)
+            again, _ = bring(path.parents[2], url)
+            others = foreign.figures(Path(folder), partial(bring, url=url))
     lines = "json.loads of each line"
     return [
         Figure("import of an ML-Dash stream", ROWS / first, "rows/s", lines, floor, "≥ 0.1", ROWS),
         Figure("the same import again", ROWS / again, "rows/s", lines, floor, "≥ 0.5", ROWS),
         Figure("memory of an import", memory, "MB", "size of the file", size_mb, "≤ 0.5", ROWS),
+        *others,
     ]
