@@ -86,13 +86,23 @@ def _wire_payload(event: Event) -> dict[str, Any]:
 
 def _columns(rows: Sequence[tuple[int, Row]]) -> dict[str, Any]:
     series: dict[str, _Series] = {}
-    for packed_names, stretch in groupby(rows, key=lambda item: item[1].names):
+    for packed_names, stretch in groupby(_in_stretches(rows), key=lambda item: item[1].names):
         _add_stretch(series, msgpack.unpackb(packed_names), list(stretch))
     columns = {
         letter: b"".join(b"".join(one.pieces[letter]) for one in series.values())
         for letter in "svtq"
     }
     return {"keys": list(series), "n": [one.count for one in series.values()], **columns}
+
+
+def _in_stretches(rows: Sequence[tuple[int, Row]]) -> Sequence[tuple[int, Row]]:
+    """Rows with the same metrics side by side, unless that would turn the points of a metric about."""
+    shapes = dict.fromkeys(row.names for _, row in rows)
+    names = [name for shape in shapes for name in msgpack.unpackb(shape)]
+    if len(shapes) < 2 or len(set(names)) < len(names):
+        return rows
+    order = {shape: place for place, shape in enumerate(shapes)}
+    return sorted(rows, key=lambda item: order[item[1].names])
 
 
 def _add_stretch(

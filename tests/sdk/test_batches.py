@@ -3,6 +3,7 @@ import struct
 from typing import Any
 
 import msgpack
+import pytest
 from runyard.batches import encode_batch
 from runyard.records import Lost, encode_event, encode_points
 
@@ -39,6 +40,24 @@ def test_columns_hold_every_point_of_a_random_mixture_in_order() -> None:
     batch = msgpack.unpackb(body)
     assert last_seq == batch["last_seq"] == 539
     assert decode_points(batch) == [point for points in expected.values() for point in points]
+
+
+@pytest.mark.parametrize("shapes", [[("a",), ("b",), ("c", "d")], [("a",), ("a", "b")]])
+def test_rows_of_other_metrics_in_turn_keep_the_order_of_each(
+    shapes: list[tuple[str, ...]],
+) -> None:
+    rows = [(shapes[n % len(shapes)], n) for n in range(30)]
+    records = [encode_points(names, [n] * len(names), n, n * 7)[8:] for names, n in rows]
+
+    body, _ = encode_batch({}, 1, records)
+
+    expected = [
+        (name, n, float(n), n * 7, n + 1)
+        for name in dict.fromkeys(name for names in shapes for name in names)
+        for names, n in rows
+        if name in names
+    ]
+    assert decode_points(msgpack.unpackb(body)) == expected
 
 
 def test_batch_holds_events_and_gaps_in_their_places() -> None:
