@@ -15,6 +15,7 @@ NAMES = [
     "sdk",
     "importing",
     "live",
+    "watching",
     "watchers",
     "tables",
     "reading",
