@@ -62,7 +62,7 @@ class RemoteStore:
 
     def start(self, about: About) -> None:
         """Raises: ConfigurationError if the server will not have it so."""
-        path = f"{about.folder}-{about.name}" if about.folder else about.name
+        path = f"{about.folder}/{about.name}" if about.folder else about.name
         try:
             self._run = open_run(
                 project=local_key(f"{about.owner}-{about.project}", "project"),

@@ -1,6 +1,7 @@
 """Names for runs that were given none: two words and a number, easy to say and to find again."""
 
 import re
+from hashlib import sha256
 from random import SystemRandom
 
 ADJECTIVES = """
@@ -15,6 +16,7 @@ NOUNS = """
     island jasper lagoon lark lion lynx maple meadow meteor moss oak ocean orchid osprey otter owl
     panda pebble pine planet raven reef river robin sparrow spruce summit thistle tiger willow
 """
+DIGEST_LENGTH = 6  # few runs of one machine are alike but for their signs
 _RANDOM = SystemRandom()  # the job's own random state and seed are none of our business
 
 
@@ -24,8 +26,13 @@ def generate_name() -> str:
 
 
 def local_key(name: str, fallback: str) -> str:
-    """What a thing of any name is called on this machine, until the server tells its key."""
-    return re.sub(r"[^A-Za-z0-9_]+", "-", name)[:200].strip("-") or fallback
+    """What a thing of any name is called on this machine, until the server tells its key.
+
+    One that has lost more than blanks has a digest: a spawned process knows its parent's run by it.
+    """
+    key = re.sub(r"[^A-Za-z0-9_]+", "-", name)[:200].strip("-") or fallback
+    is_whole = key == "-".join(name.split())
+    return key if is_whole else f"{key}-{sha256(name.encode()).hexdigest()[:DIGEST_LENGTH]}"
 
 
 def full_jitter(limit_s: float) -> float:

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from ml_dash import AuthenticationError, ConfigurationError, Experiment, NetworkError, StorageError
+from runyard.family import VARIABLE
+from runyard.names import local_key
 from runyard.remote import Remote
 
 from tests.sdk.door import Answer, Door, wait_until
@@ -57,7 +59,7 @@ def test_training_goes_on_and_nothing_is_lost(
         script, root, "", RUNYARD_INIT_TIMEOUT="0.2", RUNYARD_EXIT_DEADLINE="0.2"
     )
     assert (code, time.monotonic() < start + 5) == (0, True), errors
-    assert "7 records of alice-p/a-exp have not arrived" in errors
+    assert f"7 records of alice-p/{local_key('a/exp', 'run')} have not arrived" in errors
 
     door.fault = lambda path: None
     synced = run_command("sync", str(root), root=root)
@@ -273,6 +275,19 @@ def test_server_that_was_away_is_told_the_path_by_forked_workers_too(door: Door)
         "name": "exp",
     }
     assert "resume" not in joined
+
+
+def test_spawned_process_ends_an_experiment_of_its_own(door: Door, root: Path) -> None:
+    """Whatever its name has in common with its parent's."""
+    script = f"""
+    from ml_dash import Experiment
+    Experiment("alice/p/实验二", dash_url={door.url!r}, dash_root=None).run.start()
+    """
+    with Experiment("alice/p/实验一", dash_url=door.url, dash_root=None).run:
+        code, errors = run_job(script, root, "", **{VARIABLE: os.environ[VARIABLE]})
+
+    assert code == 0, errors
+    assert [door.status(key) for key in door.runs] == ["completed", "completed"]
 
 
 def test_reader_says_what_is_not_there_and_what_is_refused(door: Door) -> None:
