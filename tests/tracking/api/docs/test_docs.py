@@ -104,5 +104,5 @@ def test_dashboard_documentation_lists_every_call(client):
     paths = yaml.safe_load(client.get("/docs/dashboard/schema").content)["paths"]
     tracker = yaml.safe_load(client.get("/tracker/openapi.json").content)["paths"]
 
-    assert sum(len(methods) for methods in paths.values()) == 15
+    assert sum(len(methods) for methods in paths.values()) == 17
     assert not set(paths) & set(tracker)
