@@ -11,8 +11,8 @@ from runyard.importing.source import Options, Source
 FORMATS = {
     "ml_dash": "runyard.importing.dash",
     "aspara": "runyard.importing.aspara",
+    "mlflow": "runyard.importing.mlflow",  # may keep files of TensorBoard and tables as artifacts
     "tensorboard": "runyard.importing.tensorboard",
-    "mlflow": "runyard.importing.mlflow",
     "table": "runyard.importing.tables",
 }
 

@@ -2,6 +2,7 @@
 
 import math
 import os
+import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -58,8 +59,15 @@ def walk_files(root: Path) -> Iterator[Path]:
         folders.sort()
         for name in sorted(names):
             path = Path(home, name)
-            if path.is_file() and not path.is_symlink():
+            if _is_plain(path):
                 yield path
+
+
+def _is_plain(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
 
 
 def give_up(records: Iterator[Record], complain: Callable[[str], None]) -> Iterator[Record]:

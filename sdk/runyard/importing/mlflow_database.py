@@ -39,10 +39,11 @@ LAST = "SELECT MAX(timestamp) FROM metrics WHERE run_uuid = ?"
 
 def find_databases(path: Path) -> list[Path]:
     """The file itself, or those in the directory."""
-    found = [path]
-    if path.is_dir():
-        found = sorted(one for one in path.iterdir() if one.suffix in SUFFIXES)
-    return [one for one in found if _is_database(one)]
+    try:
+        found = sorted(path.iterdir()) if path.is_dir() else [path]
+    except OSError:
+        return []
+    return [one for one in found if one.suffix in SUFFIXES or one == path if _is_database(one)]
 
 
 def _is_database(path: Path) -> bool:

@@ -60,8 +60,10 @@ class FileStore:
             self._leave_out(self.path, f"{trashed:,} deleted experiment(s)", is_loss=False)
         for experiment in _experiments(self.path):
             about = self._read_about(experiment)
-            if about is not None:
-                yield from self._runs_of(experiment, about)
+            try:
+                yield from self._runs_of(experiment, about) if about is not None else ()
+            except OSError as error:
+                self._leave_out(experiment, str(error))
 
     def _runs_of(self, experiment: Path, about: dict[str, Any]) -> Iterator[StoredRun]:
         name = about.get("name")

@@ -221,6 +221,15 @@ def test_artifacts_of_elsewhere_are_not_taken(tmp_path: Path, uri: str) -> None:
     assert is_told is ("outside" in uri)
 
 
+def test_files_of_other_trackers_among_the_artifacts_are_artifacts(tmp_path: Path) -> None:
+    home = make_files(tmp_path)
+    artifacts = only_run(home) / "artifacts"
+    (artifacts / "a.csv").write_text("step,loss\n0,1\n")
+    (artifacts / "events.out.tfevents.1.host").write_bytes(b"events")
+
+    assert len(Reading(home).runs[f"{PROJECT}/parent run"].parcels) == 4
+
+
 def test_remote_artifacts_are_told(tmp_path: Path) -> None:
     home = make_files(tmp_path)
     run = only_run(home)
