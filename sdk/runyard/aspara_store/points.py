@@ -114,12 +114,30 @@ def _points_in(
 def _archived_points(
     run: "StoredRun", path: Path, source: Path | IO[bytes], skip: Skip
 ) -> Iterator[Point]:
+    status = path.stat() if isinstance(source, Path) else os.fstat(source.fileno())
+    key = (path.name, status.st_ino, status.st_size, status.st_mtime_ns)
+    if (
+        run.heights.get(key, skip.count + 1) <= skip.count
+    ):  # read before, and to be passed over whole
+        skip.count -= run.heights[key]
+        return
     frame = _read_archived(run, path, source)
     if frame is None:
         return
+    if key:
+        run.heights[key] = frame.height
     passed = min(skip.count, frame.height)
     skip.count -= passed
     yield from frame.slice(passed).iter_rows()
+
+
+def _key_of(path: Path, source: Path | IO[bytes]) -> tuple[str | int, ...]:
+    """The same as long as the file is the same."""
+    try:
+        status = path.stat() if isinstance(source, Path) else os.fstat(source.fileno())
+    except OSError:
+        return ()
+    return path.name, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _read_archived(run: "StoredRun", path: Path, source: Any) -> "pl.DataFrame | None":

@@ -81,6 +81,7 @@ class StoredRun:
     def __init__(self, paths: RunPaths) -> None:
         self.paths = paths
         self.problems: list[Problem] = []
+        self.heights: dict[tuple[str | int, ...], int] = {}  # points in archived files read before
         self.backend: Backend = paths.backend()
         self._document = self._read(paths.meta)
         self.about = describe(self._document)

@@ -35,6 +35,7 @@ from runyard.records import Lost, encode_points
 FORMAT = "aspara"
 TORN = "cut short"  # in the reader's words for a line that is perhaps still being written
 LOOKED_AT = 100  # runs, before a directory is taken for something else
+EMPTY = "it is empty: no metadata and no rows"
 EXIT_CODES = range(-(2**31), 2**31)  # what the server takes
 PIECE_BYTES = 1024**2
 MAX_PROBLEMS = 20  # of one run, told on its page
@@ -57,6 +58,7 @@ class AsparaSource:
         self._path = path
         self._options = options
         self._sums: dict[tuple[Any, ...], str] = {}
+        self._heights: dict[str, dict[tuple[str | int, ...], int]] = {}  # of archives, by place
 
     def find(self) -> Iterator[FoundRun]:
         projects: dict[str, ProjectAbout] = {}
@@ -72,7 +74,7 @@ class AsparaSource:
         stored = StoredRun(paths)
         identity = identify(stored, known)
         if not identity:
-            self._complain(paths, "it is empty: no metadata and no rows")
+            self._complain(paths, EMPTY)
             return None
         return FoundRun(
             identity,
@@ -85,6 +87,7 @@ class AsparaSource:
 
     def strands(self, run: FoundRun) -> Iterator[Strand]:
         stored = StoredRun(paths_at(run.place))
+        stored.heights = self._heights.setdefault(run.place, {})
         for name in ("tags", "notes"):
             yield events(name, _name(name, run), (name, {name: run.start[name]}))
         if config := run.start.get("config"):

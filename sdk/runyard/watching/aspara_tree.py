@@ -13,7 +13,7 @@ from typing import Any
 from runyard.aspara_store import life, metadata
 from runyard.aspara_store.layout import NAME, RunPaths, find_projects, run_of_file
 from runyard.aspara_store.reading import ProjectAbout, read_project
-from runyard.importing.aspara import AsparaSource, place_of
+from runyard.importing.aspara import EMPTY, AsparaSource, place_of
 from runyard.importing.source import FoundRun, Options, Strand
 from runyard.watching.changes import (
     NOTHING,
@@ -57,7 +57,7 @@ class AsparaTree:
 
     def problems(self) -> list[str]:
         found, self.source.problems = self.source.problems, []
-        return [f"{place}: {reason}" for place, reason, _ in found]
+        return [f"{place}: {reason}" for place, reason, _ in found if reason != EMPTY]
 
     def _look_for_projects(self) -> None:
         if self._is_project:

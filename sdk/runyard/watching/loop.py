@@ -94,6 +94,8 @@ class Watcher:
                         self._mirrors[place].is_behind = change.changed_at < time.time() - OLD_S
             except (OSError, ValueError) as error:
                 self._console.say_once(f"{root.path} cannot be read: {error}")
+            for text in root.tree.problems() if root.tree else ():
+                self._console.say(text)
 
     def _mirror(self, root: Root, run: object) -> Mirror:
         place = run.place  # type: ignore[attr-defined]
@@ -147,11 +149,7 @@ class Watcher:
     def _update(self, mirror: Mirror, is_time_up: Callable[[], bool]) -> bool:
         for root in self._roots:
             root.memory.is_changed = True
-        try:
-            return mirror.update(is_time_up)
-        except (OSError, ValueError) as error:
-            self._console.say_once(f"{mirror.watched.place}: {error}")
-            return True
+        return mirror.update(is_time_up)
 
     def _show_life(self) -> None:
         if time.monotonic() < self._looked_at + LOOK_S:

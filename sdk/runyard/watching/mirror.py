@@ -21,6 +21,7 @@ from runyard.watching.memory import RunMemory
 
 LIFE_S = 15.0  # between signs of life of a run that logs nothing
 REFUSED_S = 60.0  # until the server is asked again for what it did not want
+UNREADABLE_S = 2.0  # until a file is tried again that could not be read
 LOOK_EVERY = 256  # records, between looks at the clock
 STARTED = {"tags", "notes", "config", "words", "params"}  # strands that a start has said already
 
@@ -65,7 +66,7 @@ class Mirror:
         self.has_news = self.has_news or not is_rows or not self._tails
 
     def update(self, is_time_up: Callable[[], bool]) -> bool:
-        """Bring what is new; whether that was all. Raises: ImportStopped, OSError."""
+        """Bring what is new; whether that was all. Raises: ImportStopped."""
         if self.memory.is_deleted and not self.has_news:
             return True
         if time.monotonic() < self._refused_until:
@@ -79,9 +80,10 @@ class Mirror:
         except Rewound:  # the server was set back, or is another one
             self._forget()
             return False
-        except StrandLeft as left:
-            self._refused_until = time.monotonic() + REFUSED_S
-            self._say(f"{self._title}: {left}")
+        except (StrandLeft, OSError, ValueError) as error:
+            pause_s = REFUSED_S if isinstance(error, StrandLeft) else UNREADABLE_S
+            self._refused_until = time.monotonic() + pause_s
+            self._say(f"{self._title}: {error}")
             return False
         return True
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from runyard.aspara_store import points
 from runyard.aspara_store.metadata import edit_project
 from runyard.watching import loop, mirror
 
@@ -350,3 +351,20 @@ def test_directories_may_come_later(site: Site) -> None:
     site.look()
 
     assert loss(site) == [(0, 0.0)]
+
+
+def test_archives_are_read_once(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = site.start("one", storage_backend="polars")
+    run.log({"loss": 0.0})
+    run.finish()
+    again = site.start("one", storage_backend="polars", resume=True)
+    site.look()
+    read = []
+    whole = points.read_frame
+    monkeypatch.setattr(points, "read_frame", lambda source: read.append(source) or whole(source))
+    for number in (1, 2, 3):
+        again.log({"loss": float(number)})
+        site.look()
+
+    assert read == []
+    assert loss(site) == [(n, float(n)) for n in range(4)]
