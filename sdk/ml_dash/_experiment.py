@@ -9,7 +9,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from runyard.values import as_json_map, as_tags, as_text
+from runyard.values import as_json_map, as_notes, as_tags
 
 from ml_dash._files import FilesManager
 from ml_dash._logs import LogBuilder, write_log
@@ -79,7 +79,7 @@ class Experiment:
             dash_root = _prefer(
                 None if is_free else dash_root, local_path, "local_path", "dash_root"
             )
-        self.readme = None if readme is None else as_text(readme, "readme")
+        self.readme = None if readme is None else as_notes(readme, "readme")
         self.tags = as_tags(tags or ())
         self.bindrs = Bindrs(self, as_tags(bindrs or (), "bindrs"))
         self.metadata = None if metadata is None else as_json_map(metadata, "metadata")

@@ -14,7 +14,7 @@ from runyard.dash.names import file_path
 from runyard.dash.records import FileEntry, make_file_id
 from runyard.errors import DamagedFile
 from runyard.notices import warn
-from runyard.values import as_json_map, as_tags, as_text
+from runyard.values import as_json_map, as_notes, as_tags, as_text
 
 from ml_dash import _content
 from ml_dash._session import Session
@@ -301,7 +301,7 @@ def _clean_words(words: Mapping[str, Any]) -> dict[str, Any]:
 
 
 CLEAN: dict[str, Callable[[Any, str], Any]] = {
-    "description": as_text,
+    "description": as_notes,
     "tags": as_tags,
     "bindrs": as_tags,
     "metadata": as_json_map,

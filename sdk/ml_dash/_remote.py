@@ -21,6 +21,7 @@ from runyard.names import local_key
 from runyard.notices import say
 from runyard.remote import MSGPACK, Remote
 from runyard.run import Run, open_run
+from runyard.values import MAX_TEXT_LENGTH
 
 from ml_dash._changes import Changes
 from ml_dash._store import About, FileEntry
@@ -90,6 +91,8 @@ class RemoteStore:
         self._record("config", dict(flat))
 
     def log(self, message: str, level: str, metadata: Mapping[str, Any], time: datetime) -> None:
+        if len(message) > MAX_TEXT_LENGTH:  # the server has room for no more
+            message = f"{message[: MAX_TEXT_LENGTH - 1]}…"
         payload = {"message": message, "level": level, "time": round(time.timestamp() * 1e6)}
         self._record("log", {**payload, "metadata": metadata} if metadata else payload)
 

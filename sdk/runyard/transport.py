@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from http.client import HTTPConnection, HTTPResponse
 
 TIMEOUT_S = 30.0  # for each read and write, not for the whole of a request
-MAX_ANSWER_BYTES = 1024**2
+# An upload's answer repeats what was said of the file: up to 8 MB, and escaped it is longer.
+MAX_ANSWER_BYTES = 64 * 1024**2
 NO_HEADERS: Mapping[str, str] = {}
 TRACKER_PREFIX = "/tracker"  # documented as part of `tracker_uri`; the batch door is beside it
 

@@ -151,12 +151,12 @@ def as_name(name: object, path: str) -> str:
     return text
 
 
-def as_notes(notes: object) -> str:
-    """Raises: TypeError, ValueError."""
-    text = as_text(notes, "notes")
+def as_notes(notes: object, path: str = "notes") -> str:
+    """What people write for people. Raises: TypeError, ValueError."""
+    text = as_text(notes, path)
     if len(text) > MAX_TEXT_LENGTH:
         raise ValueError(
-            f"notes has {len(text)} characters; at most {MAX_TEXT_LENGTH} are allowed."
+            f"{path} has {len(text)} characters; at most {MAX_TEXT_LENGTH} are allowed."
         )
     return text
 

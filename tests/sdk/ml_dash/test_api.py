@@ -140,6 +140,7 @@ def test_words_of_an_experiment_are_its_attributes() -> None:
         ({"tags": "t"}, TypeError, "tags must be a list"),
         ({"bindrs": [1]}, TypeError, "bindrs must be text"),
         ({"metadata": {"a": object()}}, TypeError, r"metadata\['a'\]"),
+        ({"readme": "x" * 100_001}, ValueError, "readme has 100001 characters"),
         ({"readme": 7}, TypeError, "readme must be text"),
         ({"dash_root": None}, ConfigurationError, "Nowhere to log to: pass dash_root"),
         ({"dash_url": "mlruns"}, ConfigurationError, "must look like http://host:port"),

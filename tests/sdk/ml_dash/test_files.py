@@ -63,6 +63,19 @@ def test_content_is_saved_in_its_form(experiment: Experiment, here: Path) -> Non
     }
 
 
+def test_much_can_be_said_of_a_file(experiment: Experiment) -> None:
+    """The answer to its upload says it again."""
+    words = {"metadata": {"text": "é" * 1_000_000}, "tags": ["a,b", "[c]"]}
+
+    experiment.files.save_text("", to="a", **words)
+    experiment.files.save_text("", to="b")
+    experiment.flush()
+
+    found = {one["filename"]: one for one in experiment.files.list()}
+    assert sorted(found) == ["a", "b"]
+    assert {key: found["a"][key] for key in words} == words
+
+
 def test_same_name_in_the_same_place_is_replaced(experiment: Experiment) -> None:
     first = experiment.files("m").save_text("1", to="x.txt")
     second = experiment.files("m").save_text("2", to="x.txt")
@@ -177,6 +190,7 @@ def test_odd_names_come_through(experiment: Experiment) -> None:
         (lambda files: files.save_text("x", to="a\n"), ValueError, "control characters"),
         (lambda files: files.save_text("x", to=""), ValueError, "empty"),
         (lambda files: files.save_text("x", to="x", color=1), TypeError, "Unknown: color"),
+        (lambda files: files(description="x" * 100_001), ValueError, "description has 100001"),
         (lambda files: files(tags="x"), TypeError, "tags must be a list"),
         (lambda files: files(metadata={"a": object()}), TypeError, "metadata"),
         (lambda files: files.download(), ValueError, "Which file"),

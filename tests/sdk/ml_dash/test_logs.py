@@ -4,6 +4,8 @@ from pathlib import Path
 import pytest
 from ml_dash import Experiment, LogLevel
 
+from tests.sdk.door import Door
+
 
 def lines_of(experiment: Experiment) -> list[tuple[int, str, str, object]]:
     path = Path(".dash", experiment.prefix, "logs", "logs.jsonl")
@@ -74,3 +76,14 @@ def test_closed_stdout_does_not_stop_a_training(
     local.log("b", level="error")
 
     assert [message for _, _, message, _ in lines_of(local)] == ["a", "b"]
+
+
+def test_message_that_a_server_has_no_room_for_is_cut_there_and_whole_here(door: Door) -> None:
+    with Experiment("alice/tests/exp", dash_url=door.url).run as experiment:
+        experiment.log("x" * 100_001)
+        experiment.log("y" * 100_000)
+
+    (key,) = door.runs
+    sent = [line["message"] for line in door.payloads(key, "log")]
+    assert sent == ["x" * 99_999 + "…", "y" * 100_000]
+    assert lines_of(experiment)[0][2] == "x" * 100_001
