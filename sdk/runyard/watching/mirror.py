@@ -82,7 +82,7 @@ class Mirror:
             return False
         except (StrandLeft, OSError, ValueError) as error:
             pause_s = REFUSED_S if isinstance(error, StrandLeft) else UNREADABLE_S
-            self._refused_until = time.monotonic() + pause_s
+            self._refused_until, self.is_behind = time.monotonic() + pause_s, False
             self._say(f"{self._title}: {error}")
             return False
         return True

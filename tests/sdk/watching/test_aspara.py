@@ -368,3 +368,15 @@ def test_archives_are_read_once(site: Site, monkeypatch: pytest.MonkeyPatch) -> 
 
     assert read == []
     assert loss(site) == [(n, float(n)) for n in range(4)]
+
+
+def test_what_the_server_refuses_is_said_once_and_rests(site: Site, capsys: Any) -> None:
+    folder = site.root / ("p" * 252)  # longer than names on the server
+    folder.mkdir()
+    (folder / "one.jsonl").write_text(row(0))
+    os.utime(folder / "one.jsonl", (time.time() - 600,) * 2)
+    watcher = site.begin()
+    left_to_do = [watcher.step() for _ in range(3)]
+
+    assert left_to_do == [False] * 3
+    assert capsys.readouterr().out.count("/one: the server refuses it: 400") == 1
