@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
@@ -29,7 +30,8 @@ class ListTextField(serializers.CharField):
     def to_internal_value(self, data: Any) -> Any:
         text = str(data)
         if text.lstrip().startswith("["):
-            return _read_json(text, str(self.field_name))
+            with suppress(InvalidInput):  # a tag may begin with a bracket, too
+                return _read_json(text, str(self.field_name))
         return [part for piece in text.split(",") if (part := piece.strip())]
 
 
