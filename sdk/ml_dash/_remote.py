@@ -15,6 +15,8 @@ from urllib.parse import quote
 from runyard.artifacts import Artifact
 from runyard.dash.documents import utc_now
 from runyard.dash.files import describe_file
+from runyard.dash.names import UNNAMED
+from runyard.dash.pages import describe_page
 from runyard.errors import AccessRefused, RunFinished, StartRefused, TransportError
 from runyard.lifecycle import Status
 from runyard.names import local_key
@@ -34,7 +36,6 @@ from ml_dash.exceptions import (
 
 READ_PATIENCE_S = 10.0  # for what was logged to arrive, before it is read
 SHORT_PATIENCE_S = 1.0  # where it is known already that the server does not take it
-UNNAMED = "None"  # the stream without a name, on the wire
 PAGE = 1_000
 MAX_ROWS = 10_000  # that the server gives at once
 WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
@@ -146,13 +147,7 @@ class RemoteStore:
             with _reading():
                 rows += [{**row, "index": int(row["index"])} for row in page["data"]]
                 has_more = bool(page["hasMore"] and page["data"])
-        return {
-            "data": rows,
-            "startIndex": start_index,
-            "endIndex": start_index + len(rows) - 1,
-            "total": len(rows),
-            "hasMore": has_more,
-        }
+        return describe_page(rows, start_index, has_more=has_more)
 
     def stats(self, stream: str | None) -> dict[str, Any]:
         """Raises: FileNotFoundError."""

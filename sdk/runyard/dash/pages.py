@@ -23,7 +23,7 @@ class Pages:
         self._ends: dict[Path, tuple[int, int]] = {}
 
     def read(self, data: Path, start_index: int, limit: int) -> dict[str, Any]:
-        """A missing stream is an empty page. `total` counts the rows of the page, as the original does."""
+        """A missing stream is an empty page."""
         start = max(0, start_index)
         rows: list[dict[str, Any]] = []
         has_more = False
@@ -34,13 +34,7 @@ class Pages:
                 read += 1
             self._ends[data] = (read, file.tell())
             has_more = read >= start and bool(next_line(file))
-        return {
-            "data": rows,
-            "startIndex": start,
-            "endIndex": start + len(rows) - 1,
-            "total": len(rows),
-            "hasMore": has_more,
-        }
+        return describe_page(rows, start, has_more=has_more)
 
     def _skip(self, file: BinaryIO, data: Path, start: int) -> int:
         """How many lines lie behind."""
@@ -51,6 +45,17 @@ class Pages:
         while line < start and next_line(file):
             line += 1
         return line
+
+
+def describe_page(rows: list[dict[str, Any]], start: int, *, has_more: bool) -> dict[str, Any]:
+    """As the original tells of a page: `total` counts its rows, and `endIndex` is in it."""
+    return {
+        "data": rows,
+        "startIndex": start,
+        "endIndex": start + len(rows) - 1,
+        "total": len(rows),
+        "hasMore": has_more,
+    }
 
 
 def read_stats(folder: Path) -> dict[str, Any]:
