@@ -264,7 +264,9 @@ class Sender:
             letter["file"] = str(kept)
         with path.open("a") as file:
             file.write(json.dumps(letter) + "\n")
-        self._notices.warn("refused", f"{self._run_name}: {reason}. What was refused is in {path}")
+        self._notices.warn(
+            "refused", f"{self._run_name}: {reason.rstrip('.')}. What was refused is in {path}"
+        )
 
     # ── Artifacts ────────────────────────────────────────────────────────────
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from fnmatch import translate
+from itertools import islice
 from typing import Any
 
 from django.db.models import QuerySet
@@ -35,6 +36,7 @@ from tracking.models import Project, Run, User
 
 MAX_PAGE = 500
 MAX_PATTERN = 1_000
+MAX_MATCHES = 10_000  # that a search finds
 OPERATION = re.compile(r"\b(?:query|mutation)\s+(\w+)|\{\s*(\w+)")
 Variables = dict[str, Any]
 
@@ -194,10 +196,7 @@ def _matching(user: Caller, pattern: str) -> list[int]:
     runs = Run.objects.filter(project__in=[one.pk for one in fitting], archived_at=None)
     found = runs.only("pk", "name", "folder").order_by("-pk").iterator()
     fits = (run.pk for run in found if path.match(path_of(run)) or path.match(run.name))
-    return [run_id for run_id, _ in zip(fits, range(MATCHES), strict=False)]
-
-
-MATCHES = 10_000  # that a search finds at most
+    return list(islice(fits, MAX_MATCHES))
 
 
 def _with_projects(runs: QuerySet[Run]) -> QuerySet[Run]:

@@ -21,7 +21,7 @@ from tracking.domain.log_lines import NewLine, append_log_lines
 from tracking.domain.mending import mend_map, mend_text
 from tracking.models import LogLine
 
-FILTERS = {"level": "level__in", "startTime": "time__gte", "endTime": "time__lte"}
+TIMES = {"startTime": "time__gte", "endTime": "time__lte"}
 
 
 @extend_schema(tags=["ML-Dash"])
@@ -83,11 +83,13 @@ def _read_time(text: Any) -> datetime | None:
 
 
 def _select(lines: QuerySet[LogLine], query: dict[str, Any]) -> QuerySet[LogLine]:
-    wanted: dict[str, Any] = {FILTERS[name]: query[name] for name in FILTERS if name in query}
+    wanted: dict[str, Any] = {
+        lookup: EPOCH + timedelta(microseconds=query[name])
+        for name, lookup in TIMES.items()
+        if name in query
+    }
     if "level" in query:
         wanted["level__in"] = [level.strip().lower() for level in query["level"].split(",")]
-    for name in {"startTime", "endTime"} & set(query):
-        wanted[FILTERS[name]] = EPOCH + timedelta(microseconds=query[name])
     if search := query.get("search"):
         wanted["message__icontains"] = search
     order = ("time", "seq") if query["orderBy"] == "timestamp" else ("seq",)
