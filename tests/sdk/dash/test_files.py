@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from runyard.dash.records import FileEntry, make_file_id
+from runyard.dash.records import RANDOM_BITS, FileEntry, make_file_id
 from runyard.dash.store import DashStore
 from runyard.errors import DamagedFile
 
@@ -31,8 +31,11 @@ def saved_names(store: DashStore) -> list[str]:
 def test_ids_grow_with_time_and_are_decimal() -> None:
     ids = [make_file_id() for _ in range(3)]
 
-    assert all(int(text) >> 12 == pytest.approx(int(ids[0]) >> 12, abs=1000) for text in ids)
-    assert (int(ids[0]) >> 12) / 1000 > 1_700_000_000
+    assert all(
+        int(text) >> RANDOM_BITS == pytest.approx(int(ids[0]) >> RANDOM_BITS, abs=1000)
+        for text in ids
+    )
+    assert 1_700_000_000_000 < int(ids[0]) >> RANDOM_BITS < 10**18 >> RANDOM_BITS
 
 
 def test_saved_file_is_copied_and_listed_as_the_original_does(
