@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from shlex import quote
 from typing import Any
 
-from runyard import config, family, lifecycle
+from runyard import config, family, life, lifecycle
 from runyard.artifacts import Artifact
-from runyard.aspara_store import life
 from runyard.aspara_store.backends import Lines, open_backend
 from runyard.aspara_store.documents import RunDocument
 from runyard.aspara_store.layout import Backend, RunPaths, data_dir

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from runyard import life
 from runyard.artifacts import NAME as ARTIFACT_NAME
-from runyard.aspara_store import life
 from runyard.aspara_store.layout import Backend, RunPaths
 from runyard.aspara_store.points import read_points
 from runyard.aspara_store.rows import Row, decode_row

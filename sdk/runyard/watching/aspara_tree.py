@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from runyard.aspara_store import life, metadata
+from runyard import life
+from runyard.aspara_store import metadata
 from runyard.aspara_store.layout import NAME, RunPaths, find_projects, run_of_file
 from runyard.aspara_store.reading import ProjectAbout, read_project
 from runyard.importing.aspara import EMPTY, AsparaSource, place_of

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from runyard.aspara_store import life
+from runyard import life
 from runyard.aspara_store.layout import (
     RunPaths,
     data_dir,

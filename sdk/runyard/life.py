@@ -35,7 +35,7 @@ def release(path: Path, fd: int) -> None:
 def is_held(path: Path) -> bool:
     """False where nobody can tell."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return False
     try:

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from runyard.aspara_store import life
+from runyard import life
 
 
 def test_run_is_alive_while_one_of_its_processes_is(tmp_path: Path) -> None:
