@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 import numpy as np
 from django.conf import settings
-from django.db.models import QuerySet
 from numpy.typing import NDArray
 
 from tracking.domain.axes import STEP, Axis
 from tracking.domain.downsample import chart_order
 from tracking.domain.lines import SEGMENT_POINTS, Line, split_at_restarts, thin_segments
 from tracking.domain.portions import in_portions
+from tracking.domain.rulers import Rulers
 from tracking.errors import LimitExceeded
 from tracking.models import Metric, MetricPoint, Run
 from tracking.points import (
@@ -79,7 +79,7 @@ class Found(NamedTuple):
     metric: str
     run: Run
     stretches: list[Stretch]
-    ruler: Columns | None  # the points of the run's metric that is the axis, in chart order
+    ruler: Columns | None  # the points of the metric that is the axis, in chart order
 
     @property
     def point_count(self) -> int:
@@ -91,8 +91,8 @@ def read_series(
 ) -> list[Series]:
     """The series of these runs, of all metrics or those named, ordered by metric and run.
 
-    Metrics without a point in the window are left out. Two queries, whatever is asked; two more
-    where a metric is the axis. Raises: LimitExceeded for more points than one answer takes.
+    Metrics without a point in the window are left out. Two queries, whatever is asked; three
+    more where a metric is the axis. Raises: LimitExceeded for more points than one answer takes.
     """
     series: list[tuple[int, Series]] = []
     room = settings.MAX_ANSWER_POINTS
@@ -115,7 +115,7 @@ def find_series(
     """One series after the other, in no order that matters: all of them may not fit into memory."""
     by_id = {run.pk: run for run in runs}
     metrics = Metric.objects.filter(run_id__in=by_id)
-    rulers = _read_rulers(metrics, window.axis)
+    rulers = Rulers(by_id, window.axis)
     if names is not None:
         metrics = metrics.filter(name__in=names)
     found = metrics.order_by("name", "run_id").values_list("pk", "name", "run_id")
@@ -124,17 +124,7 @@ def find_series(
     for pk, stretches in rows.stretches():
         if pk in places:  # else it came between the queries
             place, name, run_id = places[pk]
-            yield Found(place, name, by_id[run_id], stretches, rulers.get(run_id))
-
-
-def _read_rulers(metrics: QuerySet[Metric], axis: Axis) -> dict[int, Columns]:
-    """The points of the metric that is the axis, in chart order, by run id."""
-    if not axis.metric:
-        return {}
-    metrics = metrics.filter(name=axis.metric)
-    run_ids = dict(metrics.values_list("pk", "run_id"))
-    arrays = MetricPoint.objects.filter(metric__in=metrics.values("pk")).arrays()
-    return {run_ids[pk]: chart_order(columns) for pk, columns in arrays.items() if pk in run_ids}
+            yield Found(place, name, by_id[run_id], stretches, rulers.find(run_id, name))
 
 
 def _in_reach(
