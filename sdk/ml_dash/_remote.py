@@ -86,7 +86,11 @@ class RemoteStore:
             self._say(f" {ending}")
 
     def flush(self) -> None:
-        self._core.flush(self._core.exit_deadline_s)
+        self._flush(self._core.exit_deadline_s)
+
+    def _flush(self, patience_s: float) -> int:
+        """A server that is in trouble is not waited for each time. Returns what has not arrived."""
+        return self._core.flush(SHORT_PATIENCE_S if self._core.why_not() else patience_s)
 
     def set_params(self, flat: Mapping[str, Any]) -> None:
         self._record("config", dict(flat))
@@ -210,8 +214,7 @@ class RemoteStore:
         run = self._core
         if run.is_silent:
             raise NetworkError("Only rank 0 logs, and reads; RUNYARD_RANKS=all lets all do so.")
-        left = run.flush(SHORT_PATIENCE_S if run.why_not() else READ_PATIENCE_S)
-        if left or self.experiment_id is None:
+        if self._flush(READ_PATIENCE_S) or self.experiment_id is None:
             why = run.why_not() or "the server has not taken in yet what was logged"
             kind = AuthenticationError if run.is_denied else NetworkError
             raise kind(f"Nothing can be read now: {why}.")

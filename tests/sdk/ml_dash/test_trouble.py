@@ -82,6 +82,18 @@ def test_server_that_comes_back_has_all(door: Door, monkeypatch: pytest.MonkeyPa
     assert_whole(door)
 
 
+def test_flushing_each_epoch_waits_for_no_server_that_is_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("RUNYARD_EXIT_DEADLINE", "2")
+    monkeypatch.setattr("ml_dash._remote.SHORT_PATIENCE_S", 0.05)
+    with Experiment(PREFIX, dash_url=DEAD_URL, dash_root=None).run as experiment:
+        start = time.monotonic()
+        for epoch in range(5):
+            experiment.metrics.log(epoch=epoch).flush()
+        assert time.monotonic() < start + 5
+
+
 READS: dict[str, Callable[[Experiment], Any]] = {
     "params": lambda one: one.params.get(),
     "rows": lambda one: one.metrics("m").read(),
