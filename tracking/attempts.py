@@ -101,11 +101,11 @@ def guesses_left(address: str) -> float:
 
 def tell_locked_out(
     request: HttpRequest,
-    response: HttpResponse,  # noqa: ARG001 -- what the view said, as if the guess had been taken
-    credentials: dict[str, str] | None,
+    *_: object,  # the view's answer and the credentials; of an async request not all, nor in order
 ) -> HttpResponse:
     """What django-axes answers after too many wrong guesses."""
-    wait_s, whose = find_pause(request, (credentials or {}).get("username", ""))
+    credentials: dict[str, str] = getattr(request, "axes_credentials", None) or {}
+    wait_s, whose = find_pause(request, credentials.get("username", ""))
     minutes = math.ceil(wait_s / 60)
     detail = f"Too many wrong passwords{whose}. Try again in {minutes} minute{'s' * (minutes > 1)}."
     if "text/html" in request.headers.get("Accept", ""):  # as browsers say, and programs do not

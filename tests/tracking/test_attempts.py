@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from axes.models import AccessAttempt
@@ -10,7 +11,7 @@ from django.contrib.auth.hashers import check_password as check_hash
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import connection
-from django.test import Client, RequestFactory
+from django.test import AsyncClient, Client, RequestFactory
 from django.utils import timezone
 
 from tracking.attempts import guesser_address
@@ -67,6 +68,26 @@ def test_ten_wrong_guesses_bring_a_pause(client: Client, alice: User, checked: l
     assert len(checked) == 10
     program = client.post("/login", {"username": "alice", "password": GOOD})
     assert program.json() == {"detail": "Too many wrong passwords. Try again in 15 minutes."}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [("/login", "application/x-www-form-urlencoded"), ("/auth/login", "application/json")],
+)
+async def test_served_as_it_is_the_pause_is_told_in_full(
+    path: str, kind: str, async_client: AsyncClient
+) -> None:
+    """The server is an async one, and django-axes has another way there."""
+    form: Any = {"username": "alice", "password": "wrong"}
+    body = form if kind.endswith("json") else urlencode(form)
+
+    for _ in range(10):
+        locked = await async_client.post(path, body, content_type=kind)
+
+    assert locked.json() == {"detail": "Too many wrong passwords. Try again in 15 minutes."}
+    assert locked.status_code == 429
+    assert 880 < int(locked.headers["Retry-After"]) <= 900
 
 
 def test_pause_is_for_one_name_at_one_address(client: Client, alice: User) -> None:
