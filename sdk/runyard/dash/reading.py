@@ -1,6 +1,6 @@
 """Reads directories of experiments, whoever wrote them and however their writer ended.
 
-Nothing is written and no lock is taken, so that a read-only copy can be read too. What cannot be
+Nothing is written and no lock is waited for, so that a read-only copy can be read too. What cannot be
 read is left out and said in `problems`; only a path that is no experiment raises.
 """
 
@@ -11,11 +11,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
+from runyard import life
 from runyard.dash.documents import read_document
 from runyard.dash.names import OWN_FOLDERS, file_path, stream_name
 from runyard.dash.records import About
 
 ABOUT_FILE = "experiment.json"
+LIFE_FILE = ".life.lock"  # held by the processes of ours that have the experiment open
 MAX_LINE_BYTES = 64 * 1024**2  # of one row; a longer one is no row
 MAX_PROBLEMS = 20  # told of one file; a file of rubbish has millions
 BLANK = b" \t\r\n\0"  # zeros: what a power cut leaves behind
@@ -71,6 +73,11 @@ class Experiment:
         except (OSError, ValueError) as error:
             self.problems.append(f"{path.relative_to(self.path)}: {error}")
             return {}
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether a process of ours has it open; of the original's processes nobody can tell."""
+        return life.is_held(self.path / LIFE_FILE)
 
     @property
     def changed_at(self) -> float:

@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from runyard import life
 from runyard.dash.documents import locked, replace_document, utc_now
 from runyard.dash.experiment import describe_end, describe_start
 from runyard.dash.files import Files
@@ -24,9 +25,10 @@ from runyard.dash.losses import Losses
 from runyard.dash.names import OWN_FOLDERS, prefix_path, stream_path
 from runyard.dash.pages import Pages, list_streams, read_stats
 from runyard.dash.params import Params
-from runyard.dash.reading import ABOUT_FILE
+from runyard.dash.reading import ABOUT_FILE, LIFE_FILE
 from runyard.dash.records import About, FileEntry
 from runyard.dash.streams import Streams
+from runyard.notices import warn
 
 _stores: "weakref.WeakSet[DashStore]" = weakref.WeakSet()
 
@@ -47,6 +49,8 @@ class DashStore:
         self._lock = threading.RLock()  # a signal handler may interrupt its holder
         self._pages = Pages()
         self._keeper = Keeper(self._keep)
+        self._life: int | None = None
+        self._is_forked = False  # from one who had begun, and nothing was written since
 
     # ── Beginning and end ────────────────────────────────────────────────────
 
@@ -70,6 +74,15 @@ class DashStore:
                 home / ABOUT_FILE, lambda found: describe_start(found, about, utc_now())
             )
         _stores.add(self)
+        self._begin()
+
+    def _begin(self) -> None:
+        """From now on others can tell that somebody logs to the experiment."""
+        self._is_forked = False
+        try:
+            self._life = life.hold(self.home / LIFE_FILE)
+        except OSError as error:
+            warn(f"others cannot tell that {self.home} is alive: {error}")
 
     def _check_place(self, parts: tuple[str, ...]) -> None:
         """An experiment among the files of another would be taken for one of these."""
@@ -105,6 +118,9 @@ class DashStore:
             self._keeper.stop()
             self._streams.close()
             self._logs.close()
+            held, self._life, self._is_forked = self._life, None, False
+            if held is not None:
+                life.release(self.home / LIFE_FILE, held)
 
     def _keep(self) -> None:
         with self._lock:
@@ -159,6 +175,8 @@ class DashStore:
 
     def _note_success(self) -> None:
         self._keeper.touch()
+        if self._is_forked:
+            self._begin()
         if self._losses.is_disk_bad:
             self._losses.disk_is_well()
 
@@ -204,6 +222,9 @@ class DashStore:
         self._keeper.reset()
         self._streams.close()
         self._logs.close()
+        if self._life is not None:
+            os.close(self._life)  # which does not end its parent's lock
+            self._life, self._is_forked = None, True
 
 
 def _start_children_anew() -> None:

@@ -299,7 +299,7 @@ def _status(experiment: Experiment, idle_s: float) -> Strand:
 def _inferred_status(experiment: Experiment, last_us: int, idle_s: float) -> Strand:
     """The original says nothing of ends. Ours does: then its job ended without a word."""
     status, since = experiment.status, experiment.document.get("status_at")
-    if time.time() - last_us / 1e6 < idle_s:
+    if experiment.is_alive or time.time() - last_us / 1e6 < idle_s:
         begun = experiment.document.get("updated_at")
         return state("status", f"status running {since} {begun}", {"resume": True})
     finish = {

@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from runyard import life
 from runyard.dash.documents import locked, replace_document
 from runyard.dash.names import OWN_FOLDERS
-from runyard.dash.reading import ABOUT_FILE
+from runyard.dash.reading import ABOUT_FILE, LIFE_FILE
 from runyard.importing.dash import DashSource
 from runyard.importing.source import FoundRun, Options, Strand
 from runyard.watching.changes import (
@@ -109,8 +110,7 @@ class DashRun:
         return self._source.strands(run)
 
     def is_alive(self) -> bool:
-        """Nobody can tell: no process holds anything."""
-        return False
+        return life.is_held(Path(self.place) / LIFE_FILE)
 
     def write_back(self, values: Mapping[str, Any]) -> None:
         """One whose files are gone stays gone."""

@@ -1,14 +1,30 @@
 """Experiments of ML-Dash in files, shown while they are written."""
 
 import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
+from runyard.watching import loop, mirror
 
-from tests.sdk.importing.conftest import make_experiment, write_json, write_log, write_rows
+from tests.e2e.live import wait_until
+from tests.sdk.importing.conftest import BEGIN, make_experiment, write_json, write_log, write_rows
 from tests.sdk.watching.conftest import Site
 
 PREFIX = "alice/{}/sweeps/exp"
+JOB = """
+import sys, time
+from ml_dash import Experiment
+run = Experiment(prefix=sys.argv[2], dash_root=sys.argv[1]).run
+run.start()
+print("ready", flush=True)
+time.sleep(60)
+"""
 
 
 @pytest.fixture
@@ -106,3 +122,56 @@ def test_damaged_lines_are_told_on_the_page(dash: Site) -> None:
     assert counts(dash) == {"rows": {"train": 2}, "lines": 1}
     [(level, message)] = dash.query("t.level, t.message", "logline")
     assert (level, "a line that is not JSON" in message) == ("error", True)
+
+
+@contextmanager
+def silent_job(dash: Site) -> Iterator[None]:
+    """One that has opened the experiment and logs nothing; it is killed in the end."""
+    prefix = dash.home.relative_to(dash.root)
+    job = subprocess.Popen(
+        [sys.executable, "-c", JOB, str(dash.root), str(prefix)],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "RUNYARD_ENVIRONMENT": "0"},
+    )
+    assert job.stdout
+    with closing(job.stdout) as words:
+        try:
+            while words.readline() != b"ready\n":
+                assert job.poll() is None
+            yield
+        finally:
+            job.kill()
+            job.wait()
+
+
+def test_silent_experiments_are_alive_as_long_as_their_processes(
+    dash: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mirror, "LIFE_S", 0.0)
+    monkeypatch.setattr(loop, "LOOK_S", 0.0)
+    with silent_job(dash):
+        dash.look()
+        first = dash.query("last_seen_at")
+        wait_until(lambda: dash.look() or dash.query("last_seen_at") > first, 10, "a sign of life")
+    dash.look()
+    last = dash.query("last_seen_at")
+    for _ in range(3):
+        time.sleep(0.01)
+        dash.look()
+
+    assert dash.query("last_seen_at") == last
+    assert dash.query("status") == [("running",)]
+
+
+def test_silence_of_hours_is_no_end_as_long_as_the_process_lives(dash: Site) -> None:
+    long_ago = {"status": "RUNNING", "status_at": BEGIN, "started_at": BEGIN, "updated_at": None}
+    path = dash.home / "experiment.json"
+    seen = []
+    with silent_job(dash):
+        write_json(path, json.loads(path.read_text()) | long_ago)
+        dash.look()
+        seen += dash.query("status")
+    dash.begin(forget=True)
+    dash.look()
+
+    assert [*seen, *dash.query("status")] == [("running",), ("failed",)]
