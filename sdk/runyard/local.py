@@ -162,7 +162,7 @@ class LocalRun:
         claimed = claim(self._paths, self._start, self.uid, backend, is_joined=not self._is_owner)
         self._paths, self.uid = claimed.paths, claimed.uid
         self._backend = open_backend(claimed.backend, claimed.paths)
-        self._document = RunDocument(claimed.paths)
+        self._document = RunDocument(claimed.paths, claimed.uid)
         self._begin()
         if self._start.get("resume") and self._is_owner:
             self.next_step = self._backend.next_step()
@@ -278,7 +278,7 @@ class LocalRun:
         self._is_owner = self._is_begun = False
         if self._backend:
             self._backend.forget_parent()
-            self._document = RunDocument(self._paths)
+            self._document = RunDocument(self._paths, self.uid)
         if self._life is not None:
             os.close(self._life)  # which does not end its parent's lock
             self._life = None

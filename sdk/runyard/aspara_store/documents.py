@@ -22,8 +22,9 @@ EXIT_CODES = {"completed": 0, "failed": 1, "cancelled": 130, "SIGTERM": 143}  # 
 class RunDocument:
     """Changes that a bad disk does not take wait for the next one."""
 
-    def __init__(self, paths: RunPaths) -> None:
+    def __init__(self, paths: RunPaths, uid: str) -> None:
         self._paths = paths
+        self._uid = uid
         self._waiting: list[Change] = []
         self._notices = Once()
         self._lock = threading.RLock()
@@ -88,10 +89,14 @@ class RunDocument:
     def _write(self, *, is_nested: bool) -> None:
         while self._waiting:
             count = len(self._waiting)
-            change_run(self._paths, *self._waiting)
+            change_run(self._paths, self._keep_id, *self._waiting)
             if is_nested:
                 return
             del self._waiting[:count]
+
+    def _keep_id(self, document: Document) -> None:
+        """Where a damaged document was begun anew."""
+        document.setdefault("run_id", self._uid)
 
     def _copy(self, artifact: Artifact) -> dict[str, Any]:
         """Raises: OSError."""

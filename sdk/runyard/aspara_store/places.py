@@ -44,7 +44,7 @@ def claim(
         paths = paths if paths.name else _name(paths, uid if is_joined else "")
         if not paths.exists():
             return _create(paths, start, uid, backend)
-        if is_joined:
+        if is_joined and _run_id(paths) in {uid, None}:  # None: its document is damaged
             return Claim(paths, uid, _backend_of(paths, backend))
         if not start.get("resume"):
             raise RunExists(
@@ -113,7 +113,10 @@ def _resume(document: Document, start: Mapping[str, Any], uid: str) -> None:
     """What is not given stays: tags and notes of people above all."""
     known = dict(document)
     document.update({**new_run(uid, time.time_ns() // 1_000_000), **known})
-    if not RUN_ID.fullmatch(str(document["run_id"])):  # it is handed down to other processes
+    run_id = document["run_id"]
+    if not isinstance(run_id, str) or not RUN_ID.fullmatch(
+        run_id
+    ):  # it is handed down to other processes
         document["run_id"] = uid
     document.update(is_finished=False, exit_code=None, status="wip", finish_time=None)
     for key in ("reason", "is_cancelled"):

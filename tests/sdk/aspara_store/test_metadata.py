@@ -25,7 +25,7 @@ def paths(tmp_path: Path) -> RunPaths:
 
 
 def test_edits_of_people_survive_later_writes_of_the_job(paths: RunPaths) -> None:
-    document = RunDocument(paths)
+    document = RunDocument(paths, "id")
     document.record("config", {"a": 1})
     edit_run(paths, tags=["good"], notes="looks well")
 
@@ -72,16 +72,16 @@ def test_damaged_document_is_kept_aside_and_begun_anew(
 def test_odd_values_in_the_document_give_way(paths: RunPaths) -> None:
     paths.meta.write_text('{"config": null, "artifacts": 7}')
 
-    RunDocument(paths).record("config", {"a": 1})
+    RunDocument(paths, "id").record("config", {"a": 1})
 
-    assert read_meta(paths.root, "p", "r") == {"config": {"a": 1}, "artifacts": 7}
+    assert read_meta(paths.root, "p", "r") == {"config": {"a": 1}, "artifacts": 7, "run_id": "id"}
 
 
 def test_write_that_fails_leaves_the_old_one_and_is_made_up_for(
     paths: RunPaths, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = paths.meta.read_text()
-    document = RunDocument(paths)
+    document = RunDocument(paths, "id")
 
     def refuse(fd: int) -> None:
         raise OSError("the disk is full")
@@ -102,7 +102,7 @@ def test_write_that_fails_leaves_the_old_one_and_is_made_up_for(
 def test_change_of_a_signal_handler_survives_the_one_it_interrupted(
     paths: RunPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    document = RunDocument(paths)
+    document = RunDocument(paths, "id")
     really_change = documents.change_run
     calls: list[int] = []
 
