@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from runyard.dash.documents import lock, unlock
+from runyard.dash.documents import lock, open_draft, unlock
 from runyard.notices import warn
 
 TAIL_BYTES = 16 * 1024  # read at once, backwards; more where lines are longer
@@ -62,13 +62,14 @@ class AppendFile:
 
     def push(self) -> None:
         """Once more what waits."""
-        lines = self._waiting
-        if not lines:
+        if not self._waiting:
             return
         self._retry_at = time.monotonic() + RETRY_S
         with contextlib.suppress(OSError), self.hold():
+            lines = tuple(self._waiting)  # a signal handler may add to them meanwhile
             self._write(b"".join(lines))
-            self._waiting, self._waiting_bytes, self._retry_at = [], 0, 0.0
+            del self._waiting[: len(lines)]
+            self._waiting_bytes, self._retry_at = sum(map(len, self._waiting)), 0.0
 
     def _try(self, line: bytes) -> None:
         try:
@@ -97,7 +98,7 @@ class AppendFile:
 
     def replace(self, data: bytes, draft: Path) -> None:
         """The file holds this alone. With the lock held, which is held on. Raises: OSError."""
-        fd = os.open(draft, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+        fd = open_draft(draft, os.O_RDWR | os.O_APPEND)
         try:
             lock(fd)  # before others can open it
             if os.write(fd, data) != len(data):

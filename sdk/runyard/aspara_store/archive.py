@@ -90,11 +90,13 @@ def read_move(paths: RunPaths) -> Move | None:
         note = read_document(paths.marker)
     except ValueError:
         note = None  # it was not whole, and nothing had moved
-    files = note.get("files") if note else None
-    if not note or not isinstance(files, list):
+    if not note:
+        return None
+    size, checksum, files = (note.get(name) for name in ("wal_bytes", "checksum", "files"))
+    if not (isinstance(size, int) and isinstance(checksum, int) and isinstance(files, list)):
         return None
     names = [str(name) for name in files if ARCHIVED.fullmatch(str(name))]
-    return Move(int(note["wal_bytes"]), int(note["checksum"]), names)
+    return Move(size, checksum, names)
 
 
 def draft_of(path: Path) -> Path:
@@ -156,6 +158,7 @@ def _write_day(archive: Path, day: str, rows: Sequence[Row]) -> str:
     else:
         path = folder / f"{_number_of(last) + 1:08}.parquet"
     draft = draft_of(path)
+    draft.unlink(missing_ok=True)
     frame.write_parquet(draft, compression="zstd", compression_level=1)
     sync_file(draft)
     sync_file(folder)

@@ -10,6 +10,7 @@ from runyard.aspara_store.appending import AppendFile
 from runyard.aspara_store.archive import WAL_BYTES, archive, load_polars
 from runyard.aspara_store.layout import Backend, RunPaths, archived_files
 from runyard.aspara_store.rows import decode_row
+from runyard.dash.documents import open_file
 from runyard.notices import Once
 
 # What we write and the original writes: the step is read without the whole line, ten times as fast.
@@ -99,7 +100,7 @@ def open_backend(backend: Backend, paths: RunPaths) -> Lines:
 
 
 def _steps_in(path: Path) -> Iterator[int]:
-    with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
+    with contextlib.suppress(FileNotFoundError), open_file(path) as file:
         yield from _steps_of(file)
 
 

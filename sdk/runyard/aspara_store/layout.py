@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from runyard.config import SYSTEM_DIRS
+from runyard.dash.documents import is_folder
 
 Backend = Literal["jsonl", "polars"]
 
@@ -105,7 +106,7 @@ def data_dir(explicit: str | os.PathLike[str] | None = None) -> Path:
 def find_projects(root: Path) -> Iterator[str]:
     """In order of their names. Raises: OSError where one may not look."""
     with os.scandir(root) as entries:
-        names = [entry.name for entry in entries if NAME.fullmatch(entry.name) and entry.is_dir()]
+        names = [entry.name for entry in entries if NAME.fullmatch(entry.name) and is_folder(entry)]
     yield from sorted(names)
 
 

@@ -7,13 +7,14 @@ meanwhile, people in a dashboard among them, stays.
 import contextlib
 import json
 import os
+import stat
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from runyard.aspara_store.layout import RunPaths
-from runyard.dash.documents import locked, read_document
+from runyard.dash.documents import locked, open_draft, read_document
 from runyard.notices import warn
 
 Document = dict[str, Any]
@@ -120,11 +121,12 @@ def _replace(path: Path, changes: Sequence[Change]) -> Document:
 
 def write_document(path: Path, document: Document) -> None:
     """Readers see the old one or the new one, and so does a power cut. Raises: OSError."""
-    data = json.dumps(document, ensure_ascii=False, indent=2).encode()
+    data = _to_bytes(document)
     draft = path.with_name(f".{path.name}.tmp")  # under the lock: one name will do
     try:
-        fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, PRIVATE)
+        fd = open_draft(draft, mode=PRIVATE)
         with open(fd, "wb") as file:  # noqa: PTH123 -- of a descriptor
+            _keep_owner(fd, path)
             file.write(data)
             file.flush()
             os.fsync(fd)
@@ -133,3 +135,19 @@ def write_document(path: Path, document: Document) -> None:
         with contextlib.suppress(OSError):
             draft.unlink()
         raise
+
+
+def _to_bytes(document: Document) -> bytes:
+    """As the original has it, but for what others wrote and cannot be spelt so."""
+    try:
+        return json.dumps(document, ensure_ascii=False, indent=2).encode()
+    except (UnicodeEncodeError, RecursionError):  # half a surrogate pair; very deep nesting
+        return json.dumps(document).encode()
+
+
+def _keep_owner(fd: int, path: Path) -> None:
+    """Whoever may read the old one may read the new one: a dashboard need not be of the same user."""
+    with contextlib.suppress(OSError):
+        old = path.stat()
+        os.fchmod(fd, stat.S_IMODE(old.st_mode))
+        os.fchown(fd, old.st_uid, old.st_gid)

@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 from runyard.aspara_store.archive import draft_of, load_polars, read_frame, read_move
 from runyard.aspara_store.layout import RunPaths, archived_files
 from runyard.aspara_store.rows import Row
+from runyard.dash.documents import open_file
 
 if TYPE_CHECKING:
     import polars as pl
@@ -54,7 +55,7 @@ def _all_points(run: "StoredRun", skip: Skip) -> Iterator[Point]:
     with contextlib.ExitStack() as held:
         snapshot = take_snapshot(run.paths, held)
         with contextlib.suppress(FileNotFoundError):
-            rows = held.enter_context(run.paths.rows.open("rb"))
+            rows = held.enter_context(open_file(run.paths.rows))
             yield from skip.apply(_points_in(run, run.paths.rows, 0, rows))
         archived: set[Point] = set()
         is_doubtful = run.paths.foreign_marker.exists()
@@ -80,8 +81,9 @@ def take_snapshot(paths: RunPaths, held: contextlib.ExitStack) -> Snapshot:
         for i, path in enumerate(files):
             if path in moving or path == files[-1]:
                 is_new = path in moving and draft_of(path).exists()
-                file = (draft_of(path) if is_new else path).open("rb")
-                sources[i] = (path, held.enter_context(file))
+                with contextlib.suppress(OSError):  # it is said by whoever reads it
+                    file = open_file(draft_of(path) if is_new else path)
+                    sources[i] = (path, held.enter_context(file))
         start = move.wal_bytes if move and move.is_of(lines) else 0
         return Snapshot(sources, lines, start)
 
@@ -89,7 +91,7 @@ def take_snapshot(paths: RunPaths, held: contextlib.ExitStack) -> Snapshot:
 def _lock_wal(path: Path, held: contextlib.ExitStack) -> IO[bytes] | None:
     while True:
         try:
-            file = held.enter_context(path.open("rb"))
+            file = held.enter_context(open_file(path))
         except FileNotFoundError:
             return None
         with contextlib.suppress(OSError):  # where the file system knows no locks
@@ -114,11 +116,8 @@ def _points_in(
 def _archived_points(
     run: "StoredRun", path: Path, source: Path | IO[bytes], skip: Skip
 ) -> Iterator[Point]:
-    status = path.stat() if isinstance(source, Path) else os.fstat(source.fileno())
-    key = (path.name, status.st_ino, status.st_size, status.st_mtime_ns)
-    if (
-        run.heights.get(key, skip.count + 1) <= skip.count
-    ):  # read before, and to be passed over whole
+    key = _key_of(path, source)
+    if run.heights.get(key, skip.count + 1) <= skip.count:  # known, and passed over whole
         skip.count -= run.heights[key]
         return
     frame = _read_archived(run, path, source)

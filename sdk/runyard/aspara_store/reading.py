@@ -14,7 +14,7 @@ from runyard.artifacts import NAME as ARTIFACT_NAME
 from runyard.aspara_store.layout import Backend, RunPaths
 from runyard.aspara_store.points import read_points
 from runyard.aspara_store.rows import Row, decode_row
-from runyard.dash.documents import read_document
+from runyard.dash.documents import open_file, read_document
 from runyard.values import as_time_us
 
 MAX_LINE_BYTES = 64 * 1024**2  # of one row; a longer one is no row
@@ -101,8 +101,11 @@ class StoredRun:
         if self.backend == "jsonl":
             yield from self._lines(self.paths.rows, after)
             return
-        for number, row in enumerate(read_points(self, after), after + 1):
-            yield Record(number, row)
+        try:
+            for number, row in enumerate(read_points(self, after), after + 1):
+                yield Record(number, row)
+        except OSError as error:
+            self.complain(self.paths.wal, 0, str(error))
 
     def artifacts(self) -> Iterator[StoredArtifact]:
         """Each name once, the newest of it; then files that nobody describes."""
@@ -132,7 +135,7 @@ class StoredRun:
 
     def _lines(self, path: Path, start: int) -> Iterator[Record]:
         try:
-            with path.open("rb") as file:
+            with open_file(path) as file:
                 file.seek(start)
                 while line := file.readline(MAX_LINE_BYTES):
                     row, is_whole = self.decode(path, start, line)
@@ -176,6 +179,10 @@ class StoredRun:
 
     def _artifact_files(self) -> dict[str, Path]:
         """By their names. No links: they may lead anywhere."""
+        for folder in (self.paths.files, self.paths.artifacts):
+            if folder.is_symlink():
+                self.complain(folder, 0, "a link: what it leads to is no part of the run")
+                return {}
         try:
             found = sorted(self.paths.artifacts.iterdir())
         except OSError:

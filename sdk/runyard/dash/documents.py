@@ -1,14 +1,16 @@
 """Small JSON files that are replaced in one step, and the locks beside them."""
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
+import stat
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from runyard.notices import warn
 
@@ -30,10 +32,34 @@ def utc_text(time: datetime) -> str:
     return f"{time.isoformat(timespec='microseconds')}Z"
 
 
+def is_folder(entry: "os.DirEntry[str]") -> bool:
+    """False for a link to itself, too."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def open_file(path: Path) -> BinaryIO:
+    """To read it. Raises: OSError, for a pipe too: whoever opens one waits for its writer."""
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if stat.S_ISREG(os.fstat(fd).st_mode):
+        return open(fd, "rb")  # noqa: PTH123 -- of a descriptor; the caller closes it
+    os.close(fd)
+    raise OSError(errno.EINVAL, "it is not a file", str(path))
+
+
+def open_draft(path: Path, flags: int = os.O_WRONLY, mode: int = 0o666) -> int:
+    """A new file, for one that was left there may be a link to anything. Raises: OSError."""
+    path.unlink(missing_ok=True)
+    return os.open(path, flags | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+
+
 def read_document(path: Path) -> dict[str, Any] | None:
     """None if there is no such file. Raises: OSError, ValueError if it holds something else."""
     try:
-        document = json.loads(path.read_bytes())
+        with open_file(path) as file:
+            document = json.loads(file.read())
     except FileNotFoundError:
         return None
     except RecursionError:
@@ -62,7 +88,7 @@ def write_bytes(path: Path, data: bytes, *, sync: bool = True) -> None:
     """Readers see the old file or the new one. To be called with the lock held. Raises: OSError."""
     draft = path.with_name(f".{path.name.lstrip('.')}.tmp")  # under the lock: one name will do
     try:
-        with draft.open("wb") as file:
+        with open(open_draft(draft), "wb") as file:
             file.write(data)
             file.flush()
             if sync:

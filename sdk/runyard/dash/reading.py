@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from runyard import life
-from runyard.dash.documents import read_document
+from runyard.dash.documents import is_folder, open_file, read_document
 from runyard.dash.names import OWN_FOLDERS, file_path, stream_name
 from runyard.dash.records import About
 
@@ -121,7 +121,7 @@ class Experiment:
 
     def _lines(self, path: Path, offset: int) -> Iterator[tuple[int, dict[str, Any]]]:
         try:
-            with path.open("rb") as file:
+            with open_file(path) as file:
                 file.seek(offset)
                 while line := file.readline(MAX_LINE_BYTES):
                     offset += len(line)
@@ -188,7 +188,10 @@ class Experiment:
             return None
         path = self.path / "files" / below
         if is_file(path):
-            return path
+            if path.resolve().is_relative_to((self.path / "files").resolve()):
+                return path
+            self.problems.append(f"files: {below} leads out of the experiment")
+            return None
         if entry["deletedAt"] is None:
             self.problems.append(f"files: {below} is not there")
         return None
@@ -327,14 +330,6 @@ def _texts(value: object) -> list[str]:
 def is_file(path: Path) -> bool:
     """False where one may not look, too."""
     return os.path.isfile(path)  # noqa: PTH113 -- Path.is_file raises there
-
-
-def is_folder(entry: "os.DirEntry[str]") -> bool:
-    """False for a link to itself, too."""
-    try:
-        return entry.is_dir()
-    except OSError:
-        return False
 
 
 def measure(path: Path) -> int:
