@@ -32,7 +32,8 @@ class Upload:
         file_part = self._part(
             f'name="file"; filename="{filename}"', "", "application/octet-stream"
         )
-        self._head = "".join([*parts, file_part.removesuffix("\r\n")]).encode()
+        head = "".join([*parts, file_part.removesuffix("\r\n")])
+        self._head = head.encode("utf-8", "backslashreplace")  # file names need not be text
         self._tail = f"\r\n--{self._boundary}--\r\n".encode()
         self.size = len(self._head) + path.stat().st_size + len(self._tail)
 

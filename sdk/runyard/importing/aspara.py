@@ -62,7 +62,7 @@ class AsparaSource:
 
     def find(self) -> Iterator[FoundRun]:
         projects: dict[str, ProjectAbout] = {}
-        for paths in _find_runs(self._path):
+        for paths in _find_runs(self._path, self.problems):
             if paths.project not in projects:
                 projects[paths.project] = read_project(paths.root, paths.project)
             run = self.describe(paths, projects[paths.project])
@@ -264,15 +264,20 @@ def paths_at(place: str) -> RunPaths:
     return RunPaths(path.parent.parent, path.parent.name, path.name)
 
 
-def _find_runs(path: Path) -> Iterator[RunPaths]:
-    """Of a data directory, else of a project's."""
+def _find_runs(path: Path, problems: list[Problem] | None = None) -> Iterator[RunPaths]:
+    """Of a data directory, else of a project's. `problems`: takes what could not be looked into."""
     try:
-        for project in find_projects(path):
-            yield from find_runs(path, project)
-        if NAME.fullmatch(path.name):
-            yield from find_runs(path.parent, path.name)
+        places = [(path, project) for project in find_projects(path)]
     except OSError:
         return
+    if NAME.fullmatch(path.name):
+        places.append((path.parent, path.name))
+    for place in places:
+        try:
+            yield from find_runs(*place)
+        except OSError as error:
+            if problems is not None:
+                problems.append(Problem(str(Path(*place)), str(error)))
 
 
 def _is_run(paths: RunPaths) -> bool:

@@ -21,11 +21,12 @@ from runyard.importing.source import (
     Record,
     Source,
     Strand,
+    encode,
     file_number,
     first_strand,
 )
 from runyard.names import full_jitter
-from runyard.records import FRAME, Lost, encode_event
+from runyard.records import FRAME, Lost
 from runyard.sender import BACKOFF_S, BATCH_PATH, MAX_BATCH_BYTES, MAX_RECORDS, RunInfo
 from runyard.transport import Body, Response, Transport
 from runyard.uploads import Upload
@@ -146,7 +147,9 @@ class Courier:
 
     def _start(self, run: FoundRun, strand: Strand) -> dict[str, Any]:
         """What the server says to the strand's first record, which may be told it again and again."""
-        start = encode_event("start", {**run.where, **strand.start})
+        start = encode("start", {**run.where, **strand.start})
+        if isinstance(start, Lost):
+            raise StrandLeft(start.reason)
         answer = self.post_batch(run, strand, 1, [start])
         match judge(answer, receipt="acked_seq"):
             case Verdict.TAKEN if "run" in answer.json():

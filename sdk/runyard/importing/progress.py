@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from runyard.commands.printing import plain
 from runyard.importing.delivery import Outcome
 from runyard.importing.source import FoundRun, Problem
 from runyard.sender import RunInfo
@@ -41,6 +42,10 @@ class Report:
         yield from self.problems
 
     def lines(self) -> Iterator[str]:
+        """Names in directories of others need not be text, and terminals obey some characters."""
+        return map(plain, self._lines())
+
+    def _lines(self) -> Iterator[str]:
         for one in self.imported:
             yield self._describe(one)
         yield self._total()
@@ -114,7 +119,7 @@ class Line:
         if self._is_shown and now > self._shown_at + REFRESH_S:
             self._shown_at = now
             rate = self._count / max(now - self._began, 0.001)
-            self._write(f"{self._count:,} records ({rate:,.0f}/s)  {self._title}"[:100])
+            self._write(f"{self._count:,} records ({rate:,.0f}/s)  {plain(self._title)}"[:100])
 
     def clear(self) -> None:
         if self._width:

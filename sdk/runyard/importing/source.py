@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID, uuid5
 
+from runyard.dash.documents import open_file
 from runyard.records import Lost, encode_event
 
 SPACE = UUID("5c8e6f4b-0a0e-5d55-9d0a-7a3d5b1f6c21")  # of names that imports make
@@ -98,7 +99,7 @@ class FoundRun(NamedTuple):
 
     @property
     def run_uid(self) -> str:
-        return self.uid or str(uuid5(SPACE, f"run {self.source} {self.identity}"))
+        return self.uid or _name_uid(f"run {self.source} {self.identity}")
 
     @property
     def title(self) -> str:
@@ -113,7 +114,7 @@ class FoundRun(NamedTuple):
         return {"source": self.start.get("source", "aspara"), **said}
 
     def producer(self, strand: Strand) -> str:
-        return str(uuid5(SPACE, f"{self.source} {self.identity} {strand.identity}"))
+        return _name_uid(f"{self.source} {self.identity} {strand.identity}")
 
 
 class Options(NamedTuple):
@@ -178,6 +179,11 @@ def fingerprint(*contents: object) -> str:
     return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:32]
 
 
+def _name_uid(text: str) -> str:
+    """File names need not be text."""
+    return str(uuid5(SPACE, text.encode("utf-8", "backslashreplace").decode()))
+
+
 def file_number(*contents: object) -> str:
     """An id for a file that has none which the server would take."""
     return str(int(fingerprint(*contents), 16) % MAX_FILE_ID + 1)
@@ -185,7 +191,7 @@ def file_number(*contents: object) -> str:
 
 def last_line(path: Path) -> bytes:
     """The last whole one that is not very long; b"" if there is none."""
-    with path.open("rb") as file:
+    with open_file(path) as file:
         size = file.seek(0, 2)
         file.seek(max(0, size - TAIL_BYTES))
         lines = file.read(TAIL_BYTES).split(b"\n")
@@ -194,8 +200,10 @@ def last_line(path: Path) -> bytes:
 
 def first_line(path: Path) -> bytes:
     """What tells an append-only file from others of its name; b"" as long as it is not whole."""
-    with path.open("rb") as file:
+    with open_file(path) as file:
         line = file.readline(FIRST_BYTES)
+        while line and not line.strip():
+            line = file.readline(FIRST_BYTES)
     is_whole = line.endswith(b"\n") or len(line) == FIRST_BYTES or _is_json(line)
     return line.rstrip(b"\r\n") if is_whole else b""
 
