@@ -5,7 +5,7 @@ import math
 import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from dashboard.cells import is_figure
 from dashboard.templatetags.dashboard_format import figure, flatten
+from tracking.domain.row_series import time_us_of
 from tracking.domain.rows import (
     TIME_FIELD,
     StoredRow,
@@ -30,6 +31,7 @@ from tracking.domain.values import number_word
 from tracking.errors import NotFound
 from tracking.models import Run
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ROWS = 50
 COLUMNS, ALL_COLUMNS = 24, 200  # at first, and where all are asked for: a page stays small
 FILE_COLUMNS = 1_000  # what other fields the rows of a file have stands in one more
@@ -156,21 +158,12 @@ def columns_of(
     ]
 
 
-def moment_of(row: StoredRow) -> datetime | None:
-    """When it was, as the row itself says, else when it was logged."""
-    said = row.fields.get(TIME_FIELD)
-    time_s = row.time_us / 1e6
-    if isinstance(said, int | float) and not isinstance(said, bool) and math.isfinite(said):
-        time_s = said
-    try:
-        return datetime.fromtimestamp(time_s, tz=UTC)
-    except (OverflowError, ValueError, OSError):
-        return None
+def moment_of(row: StoredRow) -> datetime:
+    return EPOCH + timedelta(microseconds=time_us_of(row))
 
 
 def _clock(row: StoredRow) -> str:
-    moment = moment_of(row)
-    return "" if moment is None else moment.isoformat(" ", "milliseconds").removesuffix("+00:00")
+    return moment_of(row).isoformat(" ", "milliseconds").removesuffix("+00:00")
 
 
 def _cells(row: StoredRow, columns: Sequence[Column]) -> SafeString:
@@ -260,9 +253,8 @@ def _strict(value: Any) -> Any:
     return number_word(value) if is_odd else value
 
 
-def _iso(row: StoredRow) -> str | None:
-    moment = moment_of(row)
-    return None if moment is None else moment.isoformat(timespec="milliseconds")
+def _iso(row: StoredRow) -> str:
+    return moment_of(row).isoformat(timespec="milliseconds")
 
 
 async def in_turn(pieces: Iterator[str]) -> AsyncIterator[str]:

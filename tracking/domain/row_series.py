@@ -17,7 +17,7 @@ from tracking.points import Columns
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tracking.domain.rows import LoggedRow
+    from tracking.domain.rows import LoggedRow, StoredRow
 
 TIME_FIELD = "_ts"  # seconds, as ML-Dash writes them into each row
 NUMBERS = frozenset({float, int, bool})
@@ -99,7 +99,7 @@ def _times_us(rows: Sequence[LoggedRow], said: Sequence[Any] | None) -> NDArray[
     if said is None:
         return logged
     if not NUMBERS.issuperset(map(type, said)):
-        return np.array([_time_us(row) for row in rows], np.int64)
+        return np.array([time_us_of(row) for row in rows], np.int64)
     with np.errstate(over="ignore"):
         times_us = np.rint(np.array(said, np.float64) * 1e6)
     is_fit = (times_us >= TIMES_US.start) & (times_us < TIMES_US.stop)
@@ -111,7 +111,7 @@ def _collect_row_by_row(
 ) -> dict[str, Columns]:
     series: dict[str, _Series] = {}
     for index, row in enumerate(rows, first_index):
-        time_us = _time_us(row)
+        time_us = time_us_of(row)
         for name, value in _numbers(row.fields, _prefix(row)):
             try:
                 number = float(value)
@@ -146,7 +146,8 @@ def _numbers(fields: Mapping[str, Any], prefix: str, depth: int = 1) -> Iterator
             yield from _numbers(value, f"{prefix}{key}/", depth + 1)
 
 
-def _time_us(row: LoggedRow) -> int:
+def time_us_of(row: LoggedRow | StoredRow) -> int:
+    """When it was, as the row itself says in times that a calendar can show, else when it was logged."""
     said = row.fields.get(TIME_FIELD)
     if isinstance(said, int | float) and abs(said) < TIMES_US.stop / 1e6:
         time_us = round(said * 1e6)

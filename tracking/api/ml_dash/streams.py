@@ -2,12 +2,13 @@
 
 import hashlib
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import QuerySet, Sum
 from django.db.models.functions import Left
 
+from tracking.api.fields import EPOCH
 from tracking.api.ml_dash.viewsets import name_of
 from tracking.dialects import zulu_iso
 from tracking.domain.rows import Appended, StoredRow, count_rows, read_edges, read_rows
@@ -145,4 +146,4 @@ def write_rows(rows: Iterable[StoredRow]) -> list[dict[str, Any]]:
 
 
 def iso_of(time_us: int) -> str:
-    return zulu_iso(datetime.fromtimestamp(time_us / 1e6, tz=UTC))
+    return zulu_iso(EPOCH + timedelta(microseconds=time_us))

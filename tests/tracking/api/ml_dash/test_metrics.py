@@ -3,13 +3,14 @@ import threading
 
 import msgpack
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from tests.factories import log_rows
 from tracking.api.ml_dash import streams
-from tracking.domain.rows import count_rows, list_streams, read_rows
+from tracking.domain.batch import TIMES_US
+from tracking.domain.rows import LoggedRow, append_rows, count_rows, list_streams, read_rows
 from tracking.models import Metric, RowBlock, Run
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -138,6 +139,18 @@ def test_list_tells_of_each_metric_and_leaves_out_tracks(call, experiment, metri
     }
     cut = call("get", f"{metrics}?limit=1&offset=1")[1]
     assert ([one["name"] for one in cut["metrics"]], cut["hasMore"]) == (["Tracks/pose"], True)
+
+
+def test_times_are_told_to_the_microsecond_as_far_as_calendars_go(call, experiment, metrics):
+    ends = [TIMES_US[0], 1_767_268_800_000_001, TIMES_US[-1]]
+    with transaction.atomic():
+        append_rows(experiment, [LoggedRow("m", time_us, {"x": 1}) for time_us in ends])
+
+    page = call("get", f"{metrics}/m/data")[1]
+
+    assert [row["createdAt"] for row in page["data"]] == [
+        "0001-01-01T00:00:00Z", "2026-01-01T12:00:00.000001Z", "9999-12-31T23:59:59.999999Z",
+    ]  # fmt: skip
 
 
 def test_unknown_metric_is_empty_and_has_no_stats(call, metrics):
