@@ -28,9 +28,9 @@ class HybridStore:
             self._local.finish("FAILED")
             raise
 
-    def finish(self, status: str) -> None:
-        self._local.finish(status)
-        self._remote.finish(status)
+    def finish(self, status: str, reason: str = "") -> None:
+        self._local.finish(status, reason)
+        self._remote.finish(status, reason)
 
     def flush(self) -> None:
         self._local.flush()

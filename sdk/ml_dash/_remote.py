@@ -18,7 +18,7 @@ from runyard.dash.files import describe_file
 from runyard.dash.names import UNNAMED
 from runyard.dash.pages import describe_page
 from runyard.errors import AccessRefused, RunFinished, StartRefused, TransportError
-from runyard.lifecycle import Status
+from runyard.lifecycle import EXIT_CODES, Status
 from runyard.names import local_key
 from runyard.notices import say
 from runyard.remote import MSGPACK, Remote
@@ -39,10 +39,10 @@ SHORT_PATIENCE_S = 1.0  # where it is known already that the server does not tak
 PAGE = 1_000
 MAX_ROWS = 10_000  # that the server gives at once
 WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
-ENDINGS: dict[str, tuple[Status, int | None]] = {
-    "COMPLETED": ("completed", 0),
-    "FAILED": ("failed", 1),
-    "CANCELLED": ("cancelled", None),
+ENDINGS: dict[str, Status] = {
+    "COMPLETED": "completed",
+    "FAILED": "failed",
+    "CANCELLED": "cancelled",
 }
 
 
@@ -78,10 +78,10 @@ class RemoteStore:
         self._described.clear()
         self._say()
 
-    def finish(self, status: str) -> None:
-        ending, exit_code = ENDINGS[status]
+    def finish(self, status: str, reason: str = "") -> None:
+        ending = ENDINGS[status]
         if not self._core.is_finished:
-            self._core.finish(ending, exit_code=exit_code)
+            self._core.finish(ending, exit_code=EXIT_CODES[ending], reason=reason)
             self._changes.end()
             self._say(f" {ending}")
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from runyard.lifecycle import judge
+
 from ml_dash._prefix import parse_prefix
 from ml_dash._session import Session
 from ml_dash._store import About
@@ -63,12 +65,13 @@ class RunManager:
         traceback: TracebackType | None,
     ) -> None:
         """An exception goes on its way: after it the experiment failed, after Ctrl-C it was cancelled."""
-        self._close(judge_ending(error))
+        status, reason = judge(error)
+        self._close(status.upper(), reason)
 
-    def _close(self, status: str) -> None:
+    def _close(self, status: str, reason: str = "") -> None:
         if self._session.is_open:
             self._experiment.metrics.buffer.warn_of_waiting()
-            self._session.close(status)
+            self._session.close(status, reason)
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Decorate a function: it runs in a block of its own, with the experiment as first argument."""
@@ -104,9 +107,3 @@ def wrap(
     import inspect  # noqa: PLC0415 -- slow import
 
     return await_it if inspect.iscoroutinefunction(function) else call
-
-
-def judge_ending(error: BaseException | None) -> str:
-    if error is None or (isinstance(error, SystemExit) and not error.code):
-        return "COMPLETED"
-    return "CANCELLED" if isinstance(error, KeyboardInterrupt) else "FAILED"

@@ -50,13 +50,13 @@ class Session:
             self._guard = Guard(self.local)
             lifecycle.track(self._guard)
 
-    def close(self, status: str) -> None:
+    def close(self, status: str, reason: str = "") -> None:
         if not self.is_open:
             return
         self.is_open = False
         if self._guard:
             lifecycle.untrack(self._guard)
-        self._store.finish(status)
+        self._store.finish(status, reason)
 
 
 def _join(local: DashStore | None, remote: RemoteStore | None) -> Store:
@@ -83,11 +83,11 @@ class Guard:
         status: lifecycle.Status,
         *,
         exit_code: int | None = None,  # noqa: ARG002 -- the layout has no place for it
-        reason: str = "",  # noqa: ARG002 -- as above
+        reason: str = "",
     ) -> None:
         store, self._store = self._store, None
         if store:
-            store.finish(status.upper())
+            store.finish(status.upper(), reason)
 
     def drain(self, timeout_s: float) -> int:  # noqa: ARG002 -- nothing is on its way
         lifecycle.untrack(self)

@@ -16,8 +16,8 @@ class Store(Protocol):
     def start(self, about: About) -> None:
         """Create the experiment, or go on with it; it is running."""
 
-    def finish(self, status: str) -> None:
-        """`status`: COMPLETED, FAILED or CANCELLED."""
+    def finish(self, status: str, reason: str = "") -> None:
+        """`status`: COMPLETED, FAILED or CANCELLED; `reason`: "ValueError: x"."""
 
     def flush(self) -> None: ...
 

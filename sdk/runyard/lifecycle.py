@@ -23,11 +23,21 @@ from runyard import family
 WORKER_DEADLINE_S = 1.0
 
 Status = Literal["completed", "failed", "cancelled"]
+EXIT_CODES: dict[Status, int | None] = {"completed": 0, "failed": 1, "cancelled": None}
 
 
 class Ending(NamedTuple):
     status: Status
     reason: str = ""
+
+
+def judge(error: BaseException | None) -> Ending:
+    """How a block ends that was left with this error, or without one."""
+    if error is None or (isinstance(error, SystemExit) and not error.code):
+        return Ending("completed")
+    if isinstance(error, KeyboardInterrupt):
+        return Ending("cancelled", "Ctrl-C")
+    return Ending("failed", f"{type(error).__name__}: {error}"[:500])
 
 
 class OpenRun(Protocol):
@@ -105,10 +115,7 @@ def _uninstall() -> None:
 def _on_exception(
     kind: type[BaseException], error: BaseException, traceback: TracebackType | None
 ) -> None:
-    if issubclass(kind, KeyboardInterrupt):
-        note_ending("cancelled", "Ctrl-C")
-    else:
-        note_ending("failed", f"{kind.__name__}: {error}"[:500])
+    note_ending(*judge(error))
     _state.previous_hook(kind, error, traceback)
 
 

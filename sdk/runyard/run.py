@@ -232,7 +232,12 @@ class Run:
     # ── The end ──────────────────────────────────────────────────────────────
 
     def finish(
-        self, status: Status, *, exit_code: int | None = None, timeout_s: float | None = None
+        self,
+        status: Status,
+        *,
+        exit_code: int | None = None,
+        reason: str = "",
+        timeout_s: float | None = None,
     ) -> int:
         """End the run and wait for its records to arrive. Returns the number of those that have not.
 
@@ -240,18 +245,13 @@ class Run:
         """
         if self.is_finished:
             return 0
-        self.end(status, exit_code=exit_code)
+        self.end(status, exit_code=exit_code, reason=reason)
         return self.drain(self.exit_deadline_s if timeout_s is None else timeout_s)
 
     def finish_with(self, error: BaseException | None) -> int:
         """At the end of a `with` block: failed after an exception, cancelled after Ctrl-C."""
-        is_good = error is None or (isinstance(error, SystemExit) and not error.code)
-        if isinstance(error, KeyboardInterrupt):
-            self.end("cancelled", reason="Ctrl-C")
-        elif not is_good:
-            self.end("failed", exit_code=1, reason=f"{type(error).__name__}: {error}"[:500])
-        else:
-            self.end("completed", exit_code=0)
+        status, reason = lifecycle.judge(error)
+        self.end(status, exit_code=lifecycle.EXIT_CODES[status], reason=reason)
         return self.drain(self.exit_deadline_s)
 
     def end(self, status: Status, *, exit_code: int | None = None, reason: str = "") -> None:

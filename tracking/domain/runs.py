@@ -254,14 +254,19 @@ def finish_run(
 
     No run ends before it began, as clocks that differ would have it; unless the end `is_exact`.
     """
+    if reason or not run.is_finished:  # of an earlier end nothing stays once the run went on
+        run.metadata = _with_reason(run.metadata, reason)
     run.status, run.exit_code = status, exit_code
     run.ended_at = ended_at or timezone.now()
     if not (ended_at and is_exact):
         run.ended_at = max(run.ended_at, run.started_at)
-    if reason:
-        run.metadata = run.metadata | {"finish_reason": reason}
     revision = _save(run, "status", "exit_code", "ended_at", "metadata", is_alive=is_alive)
     transaction.on_commit(lambda: fold_queue.note(run.pk, revision, ended=True))
+
+
+def _with_reason(metadata: dict[str, Any], reason: str) -> dict[str, Any]:
+    kept = {key: value for key, value in metadata.items() if key != "finish_reason"}
+    return kept | ({"finish_reason": reason} if reason else {})
 
 
 @transaction.atomic

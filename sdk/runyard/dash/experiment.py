@@ -19,13 +19,17 @@ def describe_start(found: dict[str, Any], about: About, now: str) -> dict[str, A
     else:
         news = {key: value for key, value in given.items() if value is not None and value != []}
         document = given | found | news | {"updated_at": now}
-    document.pop("ended_at", None)
+    for key in ("ended_at", "reason"):
+        document.pop(key, None)
     started = {"started_at": found.get("started_at") or found.get("created_at") or now}
     return document | {"status": RUNNING, "status_at": now} | started
 
 
-def describe_end(found: dict[str, Any], status: str, now: str) -> dict[str, Any]:
-    return found | {"status": status, "status_at": now, "ended_at": now}
+def describe_end(found: dict[str, Any], status: str, reason: str, now: str) -> dict[str, Any]:
+    """`reason`: what an exception said; without one none is written."""
+    ended = {"status": status, "status_at": now, "ended_at": now}
+    kept = {key: value for key, value in found.items() if key != "reason"}
+    return kept | ended | ({"reason": reason} if reason else {})
 
 
 def _describe(about: About) -> dict[str, Any]:

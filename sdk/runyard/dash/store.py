@@ -91,13 +91,14 @@ class DashStore:
             if part in OWN_FOLDERS and (above / ABOUT_FILE).exists():
                 raise ValueError(f"'{part}' belongs to the experiment {'/'.join(parts[:i])}.")
 
-    def finish(self, status: str) -> None:
+    def finish(self, status: str, reason: str = "") -> None:
         """Says what was lost. More may be written afterwards, and `start` may come again."""
         self.flush()
         try:
             with locked(self.home / ".experiment.lock"):
                 replace_document(
-                    self.home / ABOUT_FILE, lambda found: describe_end(found, status, utc_now())
+                    self.home / ABOUT_FILE,
+                    lambda found: describe_end(found, status, reason, utc_now()),
                 )
         except OSError as error:
             self._losses.say(error)

@@ -290,6 +290,9 @@ def _status(experiment: Experiment, idle_s: float) -> Strand:
     last_us = _last_us(experiment)
     if status in STATUSES:
         finish = {"status": STATUSES[status], "time": _time_us(experiment.ended_at) or last_us}
+        reason = experiment.document.get("reason")
+        if isinstance(reason, str) and reason:
+            finish["reason"] = reason[:500].replace("\0", "\u2400")
         return events("status", f"status {status} {since} {finish['time']}", ("finish", finish))
     return _inferred_status(experiment, last_us, idle_s)._replace(
         is_there=partial(_has_ended, last_us)

@@ -11,7 +11,7 @@ from runyard.cli import main
 
 from tests.chaos.points import query
 from tests.e2e.live import LiveServer, live_server
-from tests.sdk.importing.conftest import make_experiment, row, write_lines
+from tests.sdk.importing.conftest import BEGIN, make_experiment, row, write_lines
 
 pytestmark = pytest.mark.e2e
 STATUS = "SELECT uid, status, ended_at FROM tracking_run WHERE name = ?"
@@ -63,6 +63,18 @@ def test_end_that_the_server_was_told_of_stays(server: LiveServer, tmp_path: Pat
     assert bring(server, root, idle_minutes=60) == "failed"
     assert bring(server, root, idle_minutes=0) == "failed"
     assert query(server.data_dir, STATUS, "told") == before
+
+
+def test_reason_of_an_end_comes_along(server: LiveServer, tmp_path: Path) -> None:
+    root = tmp_path / "why"
+    ended = {"status": "FAILED", "status_at": BEGIN, "ended_at": BEGIN, "reason": "ValueError: x"}
+    make_experiment(root, "alice/ends/why", **ended)
+
+    assert bring(server, root, idle_minutes=60) == "failed"
+    [(metadata,)] = query(
+        server.data_dir, "SELECT metadata FROM tracking_run WHERE name = ?", "why"
+    )
+    assert json.loads(metadata)["finish_reason"] == "ValueError: x"
 
 
 def test_run_that_was_continued_after_its_end_is_running_again(

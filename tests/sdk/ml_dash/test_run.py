@@ -22,6 +22,12 @@ def status_of(prefix: str, root: Path | str = ".dash") -> str:
     return str(json.loads(Path(root, prefix, "experiment.json").read_text())["status"])
 
 
+def reason_of(prefix: str) -> str | None:
+    about = json.loads(Path(".dash", prefix, "experiment.json").read_text())
+    assert about.get("reason") != ""
+    return about.get("reason")  # type: ignore[no-any-return]
+
+
 def end_with(error: BaseException | None) -> Callable[[Experiment], None]:
     def body(experiment: Experiment) -> None:
         experiment.log("x")
@@ -32,17 +38,17 @@ def end_with(error: BaseException | None) -> Callable[[Experiment], None]:
 
 
 @pytest.mark.parametrize(
-    ("error", "status"),
+    ("error", "status", "reason"),
     [
-        (None, "COMPLETED"),
-        (ValueError("x"), "FAILED"),
-        (KeyboardInterrupt(), "CANCELLED"),
-        (SystemExit(0), "COMPLETED"),
-        (SystemExit(3), "FAILED"),
+        (None, "COMPLETED", None),
+        (ValueError("x"), "FAILED", "ValueError: x"),
+        (KeyboardInterrupt(), "CANCELLED", "Ctrl-C"),
+        (SystemExit(0), "COMPLETED", None),
+        (SystemExit(3), "FAILED", "SystemExit: 3"),
     ],
 )
 def test_block_and_function_end_as_their_body_does(
-    error: BaseException | None, status: str
+    error: BaseException | None, status: str, reason: str | None
 ) -> None:
     body = end_with(error)
     for name in ("block", "function"):
@@ -60,6 +66,29 @@ def test_block_and_function_end_as_their_body_does(
 
         assert caught is error
         assert status_of(f"a/p/{name}") == status
+        assert reason_of(f"a/p/{name}") == reason
+
+
+def test_reason_is_gone_once_the_experiment_went_on() -> None:
+    experiment = Experiment("a/p/x")
+    with pytest.raises(ValueError, match="boom"), experiment.run:
+        raise ValueError("boom")
+    assert reason_of("a/p/x") == "ValueError: boom"
+
+    with experiment.run:
+        assert reason_of("a/p/x") is None
+    assert reason_of("a/p/x") is None
+
+
+def test_server_hears_why_a_block_failed(door: Door) -> None:
+    experiment = Experiment("a/p/x", dash_url=door.url)
+    with pytest.raises(ValueError, match="x"), experiment.run:
+        raise ValueError("x")
+
+    (finish,) = door.payloads(next(iter(door.runs)), "finish")
+    assert finish.pop("time") > 0
+    assert finish == {"status": "failed", "exit_code": 1, "reason": "ValueError: x"}
+    assert reason_of("a/p/x") == "ValueError: x"
 
 
 @pytest.mark.parametrize(
@@ -170,11 +199,11 @@ def test_prefix_changes_between_runs_only() -> None:
 def test_end_of_a_process_ends_a_local_experiment() -> None:
     experiment = Experiment("a/p/x")
     experiment.run.start()
-    lifecycle.note_ending("failed")
+    lifecycle.note_ending("failed", "ValueError: x")
 
     lifecycle.finish_all()
 
-    assert status_of("a/p/x") == "FAILED"
+    assert (status_of("a/p/x"), reason_of("a/p/x")) == ("FAILED", "ValueError: x")
     experiment.run.complete()
 
 

@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from tests.factories import make_run
-from tracking.domain.runs import close_run, finish_run, tag_runs, update_run
+from tracking.domain.runs import close_run, finish_run, reopen_run, tag_runs, update_run
 from tracking.enums import RunStatus
 from tracking.errors import InvalidInput
 from tracking.models import Run
@@ -60,6 +60,18 @@ def test_silent_run_that_is_closed_ended_with_its_last_sign_of_life():
     assert stored.ended_at == stored.last_seen_at == run.last_seen_at
     assert stored.duration == timedelta(hours=2)
     assert stored.metadata == {"finish_reason": "Marked as failed by alice"}
+
+
+def test_reason_of_an_earlier_end_is_gone_once_the_run_went_on():
+    run = make_run()
+    finish_run(run, status=RunStatus.FAILED, reason="ValueError: x")
+    finish_run(run, status=RunStatus.FAILED)
+    assert Run.objects.get().metadata == {"finish_reason": "ValueError: x"}
+
+    reopen_run(run)
+    finish_run(run, status=RunStatus.COMPLETED)
+
+    assert Run.objects.get().metadata == {}
 
 
 def test_run_that_is_alive_and_is_closed_ends_now():
