@@ -133,7 +133,7 @@ def test_finished_store_holds_no_descriptors(dash_root: Path) -> None:
     store.append_row("train", {"loss": 1.0}, {})
     store.log("hello", "info", {}, NOON)
     store.flush()
-    wait_until(lambda: count_descriptors() - before == 6)  # three each
+    wait_until(lambda: count_descriptors() - before == 7)  # three each, and its life
 
     store.finish("COMPLETED")
 
