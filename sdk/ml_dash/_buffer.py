@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from runyard.notices import warn
@@ -16,9 +18,39 @@ if TYPE_CHECKING:
     from ml_dash._metrics import MetricBuilder, MetricsManager
 
 Values = dict[str, list[float]]
-Buffers = dict[str | None, Values]  # by stream
 CACHE_AGGREGATES = ("mean", "min", "max", "count", "std")
 PEEK_COUNT = 5
+
+
+class Waiting:
+    """Values in the order they came. Any thread may add some while another takes those there are."""
+
+    def __init__(self) -> None:
+        self._rows: deque[dict[str, float]] = deque()  # each of its calls is one step for threads
+
+    def add(self, values: Mapping[str, Any]) -> None:
+        """All of them, or none; None counts as NaN. Raises: ValueError."""
+        numbers = {
+            key: math.nan if value is None else as_float(key, value)
+            for key, value in values.items()
+        }
+        self._rows.append(numbers)
+
+    def take(self) -> list[dict[str, float]]:
+        taken = []
+        with contextlib.suppress(IndexError):
+            while True:
+                taken.append(self._rows.popleft())
+        return taken
+
+    def give_back(self, taken: list[dict[str, float]]) -> None:
+        self._rows.extendleft(reversed(taken))
+
+    def look(self) -> Values:
+        return by_key(self._rows.copy())
+
+
+Buffers = dict[str | None, Waiting]  # by stream
 
 
 class Buffer:
@@ -35,7 +67,7 @@ class Buffer:
     def __call__(self, /, **values: Any) -> None:
         """Keep a value for each key; None counts as NaN. Raises: ValueError for what is no number."""
         self._session.check_open()
-        add_values(self._buffers.setdefault(self._name, {}), values)
+        self._buffers.setdefault(self._name, Waiting()).add(values)
 
     def log_summary(self, /, *aggregations: str, **extra: Any) -> None:
         """Log a row for each stream with `key.mean` and so on, and `extra` as it is; then forget the values.
@@ -45,28 +77,31 @@ class Buffer:
         """
         wanted = {name: find_aggregate(name) for name in aggregations or ("mean",)}
         names = list(self._buffers) if self._name is None else [self._name]
-        for name in [name for name in names if self._buffers.get(name)]:
-            if row := aggregate(self._buffers[name], wanted):
-                self._manager(name).log(**(row | extra))
-            del self._buffers[name]
+        for name in [name for name in names if name in self._buffers]:
+            taken = self._buffers[name].take()
+            try:
+                if row := aggregate(by_key(taken), wanted):
+                    self._manager(name).log(**(row | extra))
+            except BaseException:
+                self._buffers[name].give_back(taken)
+                raise
 
     def peek(self, prefix: str | None = None, *keys: str, limit: int = PEEK_COUNT) -> Values:
         """The newest values that wait; without a stream's name the keys are `stream/key`."""
         prefix = prefix or self._name
         if prefix is not None:
-            return peek_values(self._buffers.get(prefix, {}), keys, limit)
+            return peek_values(self._buffers.get(prefix, Waiting()).look(), keys, limit)
         return {
             f"{name}/{key}" if name else key: newest
-            for name, values in self._buffers.items()
-            for key, newest in peek_values(values, keys, limit).items()
+            for name, waiting in list(self._buffers.items())
+            for key, newest in peek_values(waiting.look(), keys, limit).items()
         }
 
     def warn_of_waiting(self) -> None:
         """At the end: what nobody summed up is not kept."""
-        count = sum(len(values) for kept in self._buffers.values() for values in kept.values())
+        count = sum(len(row) for waiting in self._buffers.values() for row in waiting.take())
         if count:
             warn(f"{count} buffered values were not logged: call metrics.buffer.log_summary().")
-        self._buffers.clear()
 
 
 class SummaryCache:
@@ -74,35 +109,35 @@ class SummaryCache:
 
     def __init__(self, builder: MetricBuilder) -> None:
         self._builder = builder
-        self._values: Values = {}
+        self._waiting = Waiting()
         self._words: dict[str, Any] = {}
 
     def store(self, /, **values: Any) -> None:
-        add_values(self._values, values)
+        self._waiting.add(values)
 
     def set(self, /, **words: Any) -> None:
         """What stands in the row as it is, until it is set anew."""
         self._words |= words
 
     def peek(self, *keys: str, limit: int = PEEK_COUNT) -> Values:
-        return peek_values(self._values, keys, limit)
+        return peek_values(self._waiting.look(), keys, limit)
 
     def summarize(self, clear: bool = True) -> None:
         """Log one row with mean, min, max, count and std of each key."""
         wanted = {name: find_aggregate(name) for name in CACHE_AGGREGATES}
-        if row := aggregate(self._values, wanted):
+        taken = self._waiting.take()
+        if row := aggregate(by_key(taken), wanted):
             self._builder.log(**(self._words | row))
-        if clear:
-            self._values.clear()
+        if not clear:
+            self._waiting.give_back(taken)
 
 
-def add_values(kept: Values, values: Mapping[str, Any]) -> None:
-    """All of them, or none. Raises: ValueError."""
-    numbers = {
-        key: math.nan if value is None else as_float(key, value) for key, value in values.items()
-    }
-    for key, number in numbers.items():
-        kept.setdefault(key, []).append(number)
+def by_key(rows: Iterable[Mapping[str, float]]) -> Values:
+    kept: Values = {}
+    for row in rows:
+        for key, number in row.items():
+            kept.setdefault(key, []).append(number)
+    return kept
 
 
 def aggregate(kept: Values, wanted: Mapping[str, Aggregate]) -> dict[str, float]:

@@ -300,3 +300,31 @@ def test_threads_log_all_their_rows(make: Callable[..., Experiment]) -> None:
 
     assert [row["index"] for row in page["data"]] == list(range(400))
     assert sum(row["data"]["i"] for row in page["data"]) == 4 * sum(range(100))
+
+
+def test_values_that_are_buffered_while_others_are_summed_up_are_kept(local: Experiment) -> None:
+    stop = threading.Event()
+
+    def fill() -> None:
+        for _ in range(2_000):
+            local.metrics("m").buffer(x=1)
+        stop.set()
+
+    thread = threading.Thread(target=fill)
+    thread.start()
+    while not stop.is_set():
+        local.metrics.buffer.log_summary("count")
+    thread.join()
+    local.metrics.buffer.log_summary("count")
+
+    counts = [row["data"]["x.count"] for row in local.metrics("m").read(limit=10_000)["data"]]
+    assert sum(counts) == 2_000
+
+
+def test_summary_that_is_refused_forgets_nothing(local: Experiment) -> None:
+    local.metrics("m").buffer(x=1)
+
+    with pytest.raises(TypeError):
+        local.metrics.buffer.log_summary(note=object())
+
+    assert local.metrics.buffer.peek("m") == {"x": [1.0]}
