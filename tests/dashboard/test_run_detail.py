@@ -54,7 +54,17 @@ def test_run_page_says_why_the_run_ended(client: Client) -> None:
     page = client.get(PATH).content.decode()
 
     reason = "ValueError: &lt;b&gt; &amp; more"
-    assert f'<span class="end-reason" title="{reason}">{reason}</span>' in page
+    assert f'<p class="failure mono" title="Why it failed">{reason}</p>' in page
+    assert "end-reason" not in page
+
+
+def test_run_page_says_who_cancelled_it_beside_the_status(client: Client) -> None:
+    finish_run(make_run(), status=RunStatus.CANCELLED, reason="SIGTERM")
+
+    page = client.get(PATH).content.decode()
+
+    assert '<span class="end-reason" title="SIGTERM">SIGTERM</span>' in page
+    assert 'class="failure' not in page
 
 
 def test_run_page_shows_where_the_training_ran(client: Client) -> None:
