@@ -28,7 +28,7 @@ from runyard.importing.source import (
     fingerprint,
     first_line,
     last_line,
-    state,
+    running,
 )
 from runyard.records import Lost, encode_points
 
@@ -248,8 +248,7 @@ def _status(stored: StoredRun, idle_s: float) -> Strand:
     last_us = _last_us(stored)
     if stored.is_alive or time.time() - last_us / 1e6 < idle_s:
         # What it runs on is noted anew each time it is resumed.
-        begun = fingerprint(about.environment)
-        return state("status", f"status running {begun}", {"resume": True})
+        return running(fingerprint(about.environment), last_us)
     reason = "inferred: nothing was written after that, and no end was noted"
     finish = {"status": "failed", "time": last_us, "reason": reason}
     return events("status", f"status inferred {last_us}", ("finish", finish))

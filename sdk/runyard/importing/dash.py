@@ -34,7 +34,9 @@ from runyard.importing.source import (
     file_number,
     fingerprint,
     first_line,
+    has_ended,
     last_line,
+    running,
     state,
 )
 from runyard.values import MAX_TEXT_LENGTH, as_json, as_tags, as_time_us
@@ -42,7 +44,6 @@ from runyard.values import MAX_TEXT_LENGTH, as_json, as_tags, as_time_us
 FORMAT = "ml_dash"
 DEFAULT_PROJECT = "scratch"  # the original's, too
 STATUSES = {"COMPLETED": "completed", "FAILED": "failed", "CANCELLED": "cancelled"}
-SKEW_US = 5_000_000  # between the clocks of a job and of the server
 TIMES_S = range(-62_135_596_800, 253_402_300_800)  # what a calendar can show
 
 Rows = Callable[..., Iterator[tuple[int, dict[str, Any]]]]  # of a stream, from a byte on
@@ -294,9 +295,7 @@ def _status(experiment: Experiment, idle_s: float) -> Strand:
         if isinstance(reason, str) and reason:
             finish["reason"] = reason[:500].replace("\0", "\u2400")
         return events("status", f"status {status} {since} {finish['time']}", ("finish", finish))
-    return _inferred_status(experiment, last_us, idle_s)._replace(
-        is_there=partial(_has_ended, last_us)
-    )
+    return _inferred_status(experiment, last_us, idle_s)
 
 
 def _inferred_status(experiment: Experiment, last_us: int, idle_s: float) -> Strand:
@@ -304,19 +303,14 @@ def _inferred_status(experiment: Experiment, last_us: int, idle_s: float) -> Str
     status, since = experiment.status, experiment.document.get("status_at")
     if experiment.is_alive or time.time() - last_us / 1e6 < idle_s:
         begun = experiment.document.get("updated_at")
-        return state("status", f"status running {since} {begun}", {"resume": True})
+        return running(f"{since} {begun}", last_us)
     finish = {
         "status": "completed" if status is None else "failed",
         "time": last_us,
         "reason": "inferred: nothing was written after that, and no end was noted",
     }
-    return events("status", f"status inferred {finish['status']} {last_us}", ("finish", finish))
-
-
-def _has_ended(last_us: int, ask: Ask) -> bool:
-    """Whether the server knows of an end after the last line, as from a job that told it too."""
-    ended_us = _time_us(ask("").get("experiment", {}).get("endedAt"))
-    return ended_us is not None and ended_us + SKEW_US >= last_us
+    ended = events("status", f"status inferred {finish['status']} {last_us}", ("finish", finish))
+    return ended._replace(is_there=partial(has_ended, last_us))
 
 
 def _last_us(experiment: Experiment) -> int:

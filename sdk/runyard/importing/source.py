@@ -12,17 +12,21 @@ a fingerprint of them in its identity: another state is another strand).
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID, uuid5
 
 from runyard.dash.documents import open_file
 from runyard.records import Lost, encode_event
+from runyard.values import as_time_us
 
 SPACE = UUID("5c8e6f4b-0a0e-5d55-9d0a-7a3d5b1f6c21")  # of names that imports make
 
 TAIL_BYTES = 64 * 1024
 FIRST_BYTES = 1024**2  # of a first line, which are enough to know it again
+SKEW_US = 5_000_000  # between the clocks of a job and of the server
+MINUTE_US = 60_000_000
 MAX_FILE_ID = 10**18 - 1
 PATH = ("namespace", "project_name", "folder", "name")  # of a start that has free names
 
@@ -171,6 +175,30 @@ def encode(kind: str, payload: dict[str, Any]) -> Record:
         return encode_event(kind, as_json_map(payload, kind))
     except (TypeError, ValueError) as error:
         return Lost(1, f"{kind}: {error}")
+
+
+def running(begun: object, last_us: int) -> Strand:
+    """Somebody logs to the run. It is told again only where the server says that it ended before that."""
+    identity = f"status running {begun} {last_us // MINUTE_US}"
+    strand = state("status", identity, {"resume": True})
+    return strand._replace(is_there=partial(_is_settled, last_us))
+
+
+def has_ended(last_us: int, ask: Ask) -> bool:
+    """Whether the server knows of an end after the last line, as from a job that told it too."""
+    ended_us = _ended_us(ask)
+    return ended_us is not None and ended_us + SKEW_US >= last_us
+
+
+def _is_settled(last_us: int, ask: Ask) -> bool:
+    """It is running there, too; or people have ended it, who have the last word until it logs again."""
+    ended_us = _ended_us(ask)
+    return ended_us is None or ended_us + SKEW_US >= last_us
+
+
+def _ended_us(ask: Ask) -> int | None:
+    text = ask("").get("experiment", {}).get("endedAt")
+    return None if text is None else as_time_us(text)
 
 
 def fingerprint(*contents: object) -> str:
