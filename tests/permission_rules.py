@@ -121,8 +121,8 @@ RULES: dict[str, dict[str, str]] = {
     "/join/<secret>": {"GET": "secret", "POST": "secret"},
     "/profile": {"GET": "account person", "POST": "account person"},
     "/profile/password": {"GET": "account person", "POST": "account person"},
-    "/profile/tokens": {"GET": "account person", "POST": "account person"},
-    "/profile/tokens/<token_id>/revocation": {"GET": "account own", "POST": "account own"},
+    "/profile/tokens": {"GET": "person", "POST": "person"},
+    "/profile/tokens/<token_id>/revocation": {"GET": "own", "POST": "own"},
     "/invitations": {"GET": "account staff", "POST": "account staff"},
     # Pages
     "/": {"GET": "list"},

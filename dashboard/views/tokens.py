@@ -1,4 +1,7 @@
-"""One's own API tokens. A secret is shown in the answer to its making, and nowhere again."""
+"""One's own API tokens; in open mode those of the user that everybody is.
+
+A secret is shown in the answer to its making, and nowhere again.
+"""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -7,12 +10,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from dashboard.decorators import editor
 from dashboard.listing import cut_page
 from dashboard.token_form import TokenForm
-from dashboard.views.accounts import me, private, status_of, with_accounts
+from dashboard.views.accounts import me, private, status_of
 from tracking.domain.tokens import create_token, current_tokens, revoke_token
 
 
 @private
-@with_accounts
 @editor
 def token_list(request: HttpRequest) -> HttpResponse:
     user = me(request)
@@ -29,7 +31,6 @@ def token_list(request: HttpRequest) -> HttpResponse:
 
 
 @private
-@with_accounts
 @editor
 def token_revocation(request: HttpRequest, token_id: str) -> HttpResponse:
     token = get_object_or_404(current_tokens(me(request)), pk=token_id)

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from tests.factories import make_run
 from tests.people import make_person
+from tracking.domain.access import local_user
 from tracking.domain.tokens import create_token, find_token, revoke_token
 from tracking.errors import InvalidCredentials
 from tracking.models import ApiToken, Project, User
@@ -148,9 +149,28 @@ def test_form_needs_the_csrf_token(alice):
     assert not ApiToken.objects.exists()
 
 
-def test_open_mode_needs_no_tokens(client, settings):
+def test_open_mode_has_tokens_for_clients_that_ask_for_one(client, settings):
     assert settings.ACCESS == "open"
-    assert client.get(PAGE)["Location"] == "/"
+    assert "published <code>ml-dash</code> package" in client.get(PAGE).content.decode()
+
+    secret = shown_secret(client.post(PAGE, FORM))
+
+    token = find_token(secret)
+    assert token.user == local_user()
+    assert f'href="{PAGE}"' in client.get("/").content.decode()
+    client.post(f"{PAGE}/{token.pk}/revocation")
+    with pytest.raises(InvalidCredentials):
+        find_token(secret)
+
+
+def test_token_of_open_mode_ends_with_it(client, settings):
+    """Else whoever came by then would stay an administrator."""
+    secret = shown_secret(client.post(PAGE, FORM))
+
+    settings.ACCESS = "login"
+
+    with pytest.raises(InvalidCredentials, match="of open mode"):
+        find_token(secret)
 
 
 def test_list_takes_as_many_queries_for_three_as_for_one(browser, alice, django_assert_num_queries):

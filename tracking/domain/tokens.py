@@ -6,12 +6,14 @@ A token never gives more than its user may, and nothing that manages people, pas
 from datetime import datetime, timedelta
 from secrets import compare_digest
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from knox.crypto import hash_token
 from knox.models import get_digest_token
 from knox.settings import CONSTANTS
 
+from tracking.domain.accounts import RESERVED_NAMES
 from tracking.domain.values import clean_text
 from tracking.errors import InvalidCredentials, InvalidInput, LimitExceeded, NotPermitted
 from tracking.models import NAME_LENGTH, ApiToken, Project, User
@@ -80,6 +82,8 @@ def find_token(secret: str) -> ApiToken:
         raise InvalidCredentials(f"The API token “{token.name}” has expired.")
     if not token.user.is_active:
         raise InvalidCredentials("The account of this API token is disabled.")
+    if token.user.username in RESERVED_NAMES and settings.ACCESS != "open":
+        raise InvalidCredentials("This API token is of open mode; make one of your own.")
     _note_use(token)
     token.user.token = token
     return token
