@@ -12,9 +12,13 @@ def say(text: str) -> None:
 
 def warn(text: str) -> None:
     """Through the logger `runyard`: on stderr, unless the job has set up something else."""
-    import logging  # noqa: PLC0415 -- slow import; most jobs never hear a warning
-
-    logging.getLogger("runyard").warning("runyard: %s", text)
+    try:
+        import logging  # noqa: PLC0415 -- slow import; most jobs never hear a warning
+    except (ImportError, OSError):  # the job has no descriptors left to read it with
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            sys.stderr.write(f"runyard: {text}\n")
+    else:
+        logging.getLogger("runyard").warning("runyard: %s", text)
 
 
 class Once:

@@ -11,7 +11,7 @@ from runyard.aspara_store.appending import AppendFile
 from runyard.aspara_store.layout import RunPaths, find_projects
 from runyard.aspara_store.reading import read_run
 
-from tests.sdk.aspara_store.files import make_run, original_line, points_of, read_meta
+from tests.sdk.aspara_store.files import make_run, original_line, points_of, read_meta, run_script
 
 ODD: list[object] = [
     None,
@@ -166,3 +166,27 @@ def test_a_signal_handler_may_log_while_rows_that_waited_are_written(tmp_path: P
     file.push()
 
     assert file.path.read_bytes() == b"1\n2\n"
+
+
+def test_a_job_without_descriptors_goes_on_and_loses_nothing(tmp_path: Path) -> None:
+    script = """
+import os, resource, aspara
+resource.setrlimit(resource.RLIMIT_NOFILE, (60, 60))
+run = aspara.init(project="p", name="r")
+held = []
+try:
+    while True:
+        held.append(os.open("/dev/null", os.O_RDONLY))
+except OSError:
+    pass
+run.log({"loss": 1})
+run.summary["best"] = 1
+for fd in held:
+    os.close(fd)
+run.finish()
+"""
+    ended = run_script(script, tmp_path)
+
+    assert (ended.returncode, ended.stderr.count("Too many open files")) == (0, 2), ended.stderr
+    assert points_of(tmp_path, "p", "r") == [(0, "loss", 1.0)]
+    assert read_meta(tmp_path, "p", "r")["summary"] == {"best": 1}
