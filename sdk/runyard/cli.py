@@ -71,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.choices["login"].add_argument(
         "--ml-dash",
         action="store_true",
-        help="be sure to keep it in ~/.dash/token.enc, too (needs runyard[login])",
+        help="let the published ml-dash find it, too, in ~/.dash (needs runyard[login])",
     )
     commands.choices["login"].add_argument(
         "--token",

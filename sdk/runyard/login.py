@@ -4,21 +4,22 @@ import getpass
 import sys
 from contextlib import closing
 
-from runyard import dash_tokens
+from runyard import dash_tokens, package_tokens
 from runyard.answers import explain
 from runyard.config import server_url, token_of_environment
 from runyard.credentials import Credentials
 from runyard.errors import TransportError
 from runyard.origins import LOOPBACK
 from runyard.scope import Scope, ask_door, ask_scope
-from runyard.tokens import forget_token, is_sendable, store_token
+from runyard.tokens import forget_token, is_sendable, store_token, stored_token
 from runyard.transport import Address, HttpTransport, Response, parse_address
 
 
 def login(url: str | None, token: str | None, *, for_ml_dash: bool = False) -> int:
     """Returns 1 if the server does not take the token; then nothing is kept.
 
-    Where it can be encrypted it is kept for ML-Dash, too; with `for_ml_dash` it must be.
+    Where it can be encrypted it is kept for our `ml_dash`, too; with `for_ml_dash` it must be, and
+    it is put where the published package looks for it.
     """
     if for_ml_dash and not dash_tokens.is_available():
         _say(f"For ML-Dash the token is encrypted, which needs cryptography: {dash_tokens.EXTRA}")
@@ -40,6 +41,11 @@ def login(url: str | None, token: str | None, *, for_ml_dash: bool = False) -> i
         _say(f"{address.url} does not take the token ({explain(scope)}). Nothing was kept.")
         return 1
     _keep(token, scope, address.origin)
+    if for_ml_dash:
+        place = package_tokens.store_token(token)
+        _say(
+            f"The published ml-dash finds it in {place}, and sends it to whatever dash_url it has."
+        )
     return 0
 
 
@@ -56,12 +62,19 @@ def _keep(token: str, scope: Scope, origin: str) -> None:
 
 def logout(url: str | None) -> int:
     address = parse_address(server_url(url))
-    was_dash = dash_tokens.is_available() and dash_tokens.forget_token(address.origin)
+    was_dash = dash_tokens.is_available() and _forget_dash_token(address.origin)
     if forget_token(address.origin) or was_dash:
         _say(f"The token for {address.origin} is forgotten here. Revoke it on your profile page.")
     else:
         _say(f"There was no token for {address.origin}.")
     return 0
+
+
+def _forget_dash_token(origin: str) -> bool:
+    for token in (stored_token(origin), dash_tokens.stored_token(origin)):
+        if package_tokens.forget_token(token):
+            _say(f"The published ml-dash has it no more in {package_tokens.token_path()}.")
+    return dash_tokens.forget_token(origin)
 
 
 def _ask(address: Address) -> str:
