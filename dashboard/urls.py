@@ -47,6 +47,11 @@ urlpatterns = [
         r"profile/tokens/(?P<token_id>\d+)/revocation", tokens.token_revocation, "token-revocation"
     ),
     route("invitations", members.invite, "invitation-list"),
+    route(
+        r"invitations/(?P<server_invitation_id>\d{1,18})/withdrawal",
+        members.server_invitation_withdrawal,
+        "server-invitation-withdrawal",
+    ),
     route(PROJECT, projects.project_detail, "project-detail"),
     route(rf"{PROJECT}/metrics", projects.metric_detail, "metric-detail"),
     route(rf"{PROJECT}/fields", projects.field_list, "field-list"),

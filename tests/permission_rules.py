@@ -124,6 +124,7 @@ RULES: dict[str, dict[str, str]] = {
     "/profile/tokens": {"GET": "person", "POST": "person"},
     "/profile/tokens/<token_id>/revocation": {"GET": "own", "POST": "own"},
     "/invitations": {"GET": "account staff", "POST": "account staff"},
+    "/invitations/<server_invitation_id>/withdrawal": {"POST": "account staff"},
     # Pages
     "/": {"GET": "list"},
     "/favicon.ico": {"GET": "public"},

@@ -71,6 +71,7 @@ def make_world() -> World:
     )
     view = save_view(project, name=MARK, page="runs", query="", user=people["owner"])
     invitation = Invitation.objects.create(inviter=people["owner"], project=project)
+    to_none = Invitation.objects.create(inviter=people["owner"])
     clients = make_clients(people, other.project)
     own = create_token(people["owner"], name=MARK, can_write=False)[0]
     values = STANDING_FOR | {
@@ -86,6 +87,7 @@ def make_world() -> World:
         "token_id": str(own.pk),
         "user_id": str(people["viewer"].pk),
         "invitation_id": str(invitation.pk),
+        "server_invitation_id": str(to_none.pk),
     }
     return World(clients, values)
 

@@ -1,5 +1,6 @@
 """Signing in and out, the first set-up, invitations, and one's own account."""
 
+from contextlib import suppress
 from functools import wraps
 from typing import Any
 
@@ -25,8 +26,8 @@ from tracking.domain.registration import (
     register_user,
 )
 from tracking.domain.setup import check_setup_secret, needs_setup, set_up
-from tracking.errors import NotPermitted
-from tracking.models import Project, User
+from tracking.errors import NotFound, NotPermitted
+from tracking.models import Invitation, Project, User
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -108,13 +109,22 @@ def register(request: HttpRequest) -> HttpResponse:
 @editor
 def join(request: HttpRequest, secret: str) -> HttpResponse:
     """For who has no account yet; who has one is let into a project by its owner."""
-    invitation = read_invitation(secret)
+    invitation = promised(secret)
+    if invitation is None:
+        return render(request, "registration/join_gone.html", status=404)
     form = AccountForm(request.POST or None, initial={"email": invitation.email})
     form.fields["email"].disabled = bool(invitation.email)
     if not request.user.is_authenticated and form.done(register_user, invitation=invitation):
         return enter(request, form.result, "Welcome to Runyard.", invitation.project)
     context = {"form": form, "invitation": invitation}
     return render(request, "registration/join.html", context, status=status_of(form))
+
+
+def promised(secret: str) -> Invitation | None:
+    """The invitation of a link, while it holds."""
+    with suppress(NotFound):
+        return read_invitation(secret)
+    return None
 
 
 def enter(

@@ -34,6 +34,8 @@ from tracking.enums import Role
 from tracking.errors import NotFound
 from tracking.models import Project, User
 
+WITHDRAWN = "The invitation is withdrawn: its link opens nothing any more."
+
 
 @editor
 def member_list(request: HttpRequest, project_key: str) -> HttpResponse:
@@ -163,7 +165,7 @@ def invitation_withdrawal(
 ) -> HttpResponse:
     project = find_project(request.user, project_key, manage=True)
     withdraw_invitation(project, int(invitation_id))
-    messages.success(request, "The invitation is withdrawn: its link opens nothing any more.")
+    messages.success(request, WITHDRAWN)
     return redirect("dashboard:member-list", project.key)
 
 
@@ -171,15 +173,30 @@ def invitation_withdrawal(
 @editor
 def invite(request: HttpRequest) -> HttpResponse:
     """Administrators invite people to the server, and to no project yet."""
-    user = request.user
-    if not isinstance(user, User) or not may_invite(user):
-        raise NotFound("Only administrators invite people here.")
+    user = inviting(request)
     form = InvitationForm(request.POST or None)
     del form.fields["role"]
     if form.done(make_invitation, user):
         return render_invitation(request, form)
+    context = {"form": form, "invitations": list_invitations(None)}
     status = 400 if form.errors else 200
-    return render(request, "dashboard/invitation_form.html", {"form": form}, status=status)
+    return render(request, "dashboard/invitation_form.html", context, status=status)
+
+
+@with_accounts
+@action
+def server_invitation_withdrawal(request: HttpRequest, server_invitation_id: str) -> HttpResponse:
+    inviting(request)
+    withdraw_invitation(None, int(server_invitation_id))
+    messages.success(request, WITHDRAWN)
+    return redirect("dashboard:invitation-list")
+
+
+def inviting(request: HttpRequest) -> User:
+    """The administrator who asks. Raises: NotFound, when it is none."""
+    if isinstance(request.user, User) and may_invite(request.user):
+        return request.user
+    raise NotFound("Only administrators invite people here.")
 
 
 def render_invitation(

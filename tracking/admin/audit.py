@@ -29,7 +29,17 @@ class KindFilter(admin.SimpleListFilter):
 
     title = "what"
     parameter_name = "what"
-    KINDS = ("project", "run", "artifact", "membership", "user", "group", "apitoken", "savedview")
+    KINDS = (
+        "project",
+        "run",
+        "artifact",
+        "membership",
+        "user",
+        "group",
+        "apitoken",
+        "savedview",
+        "invitation",
+    )
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         kinds = ContentType.objects.filter(app_label__in=["tracking", "auth"], model__in=self.KINDS)

@@ -18,7 +18,16 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model, QuerySet
 from django.db.models.signals import pre_save
 
-from tracking.models import ApiToken, Artifact, Membership, Project, Run, SavedView, User
+from tracking.models import (
+    ApiToken,
+    Artifact,
+    Invitation,
+    Membership,
+    Project,
+    Run,
+    SavedView,
+    User,
+)
 
 Result = TypeVar("Result")
 Values = Mapping[str, Any]
@@ -27,6 +36,7 @@ CHANGED, DELETED = LogEntry.Action.UPDATE, LogEntry.Action.DELETE
 # Named one by one: a new field that is written all the time must not fill the log.
 FIELDS: dict[type[Model], list[str]] = {
     ApiToken: ["user", "name", "token_key", "can_write", "project", "expiry", "revoked_at"],
+    Invitation: ["project", "inviter", "email", "role", "withdrawn_at"],
     Membership: ["project", "user", "role"],
     Project: ["key", "name", "namespace", "owner", "is_public", "description", "notes", "tags"],
     SavedView: ["project", "name", "page", "query", "created_by"],

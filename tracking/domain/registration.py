@@ -87,8 +87,6 @@ def make_invitation(
     invitation = Invitation.objects.create(
         inviter=inviter, email=clean_email(email), project=project, role=role
     )
-    if project:
-        audit.note_change(project, {}, {"invitation": str(invitation)})
     return signing.dumps(invitation.pk, salt=_SALT)
 
 
@@ -106,32 +104,29 @@ def read_invitation(secret: str) -> Invitation:
     return invitation
 
 
-def open_invitations(project: Project | None = None) -> QuerySet[Invitation]:
-    """Those that have neither run out nor been withdrawn, the newest first; of one project, or all."""
+def open_invitations() -> QuerySet[Invitation]:
+    """Those that have neither run out nor been withdrawn, the newest first."""
     newest = timezone.now() - timedelta(seconds=INVITATION_S)
     rows = Invitation.objects.filter(withdrawn_at=None, created_at__gt=newest)
-    rows = rows.select_related("inviter", "project")
-    return rows.filter(project=project) if project else rows
+    return rows.select_related("inviter", "project")
 
 
-def list_invitations(project: Project) -> list[Invitation]:
-    """Those by which somebody may still come in. Two queries."""
-    rows = list(open_invitations(project))
+def list_invitations(project: Project | None) -> list[Invitation]:
+    """Those by which somebody may still come in: to the project, or to none yet. Two queries."""
+    rows = list(open_invitations().filter(project=project))
     bound = [row.email.casefold() for row in rows if row.email]
     there = User.objects.annotate(folded=Lower("email")).filter(folded__in=bound)
     used = set(there.values_list("folded", flat=True))
     return [row for row in rows if row.email.casefold() not in used]
 
 
-def withdraw_invitation(project: Project, number: int) -> Invitation:
+def withdraw_invitation(project: Project | None, number: int) -> Invitation:
     """Its link opens nothing any more. Raises: NotFound."""
-    invitation = open_invitations(project).filter(pk=number).first()
+    invitation = open_invitations().filter(project=project, pk=number).first()
     if invitation is None:
         raise NotFound("There is no such invitation.")
     invitation.withdrawn_at = timezone.now()
-    with transaction.atomic():
-        invitation.save(update_fields=["withdrawn_at"])
-        audit.note_change(project, {"invitation": str(invitation)}, {"invitation": "withdrawn"})
+    invitation.save(update_fields=["withdrawn_at"])
     return invitation
 
 

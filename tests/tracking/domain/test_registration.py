@@ -143,13 +143,14 @@ def test_who_joins_is_named_in_the_audit_log_and_who_invited(
         (entry.content_type.model, entry.actor, entry.additional_data)
         for entry in LogEntry.objects.order_by("pk")
     ] == [
-        ("project", alice, None),
+        ("invitation", alice, None),
         ("user", bob, invited),
         ("membership", bob, invited),
         ("user", eve, None),
     ]
     made = LogEntry.objects.earliest("pk")
-    assert made.changes == {"invitation": ["None", "editor for whoever has the link"]}
+    assert made.object_repr == "editor for whoever has the link"
+    assert made.changes["project"] == ["None", "vision"]
     assert secret not in str(LogEntry.objects.values())
 
 
@@ -208,6 +209,39 @@ def test_withdrawn_invitation_opens_nothing(login_mode: Any, alice: User, projec
     assert list_invitations(project) == [newest]
     with pytest.raises(NotFound):
         withdraw_invitation(project, oldest.pk)
+
+
+def test_invitations_to_the_server_are_in_the_audit_log_to_their_end(login_mode: Any) -> None:
+    root = User.objects.create_superuser("root")
+    LogEntry.objects.all().delete()
+    with audit.acting(lambda: root):
+        for email in ("bob@example.org", "eve@example.org"):
+            make_invitation(root, email=email)
+        eves, bobs = list_invitations(None)
+        withdraw_invitation(None, bobs.pk)
+        Invitation.objects.filter(pk=eves.pk).delete()
+
+    assert [
+        (entry.get_action_display(), entry.object_repr, entry.actor)
+        for entry in LogEntry.objects.order_by("pk")
+    ] == [
+        ("create", "viewer for bob@example.org", root),
+        ("create", "viewer for eve@example.org", root),
+        ("update", "viewer for bob@example.org", root),
+        ("delete", "viewer for eve@example.org", root),
+    ]
+    assert list(LogEntry.objects.get(action=LogEntry.Action.UPDATE).changes) == ["withdrawn_at"]
+
+
+def test_invitations_to_a_project_are_not_the_servers(
+    login_mode: Any, alice: User, project: Project
+) -> None:
+    make_invitation(alice, project=project)
+    [invitation] = list_invitations(project)
+
+    assert list_invitations(None) == []
+    with pytest.raises(NotFound):
+        withdraw_invitation(None, invitation.pk)
 
 
 def test_invitations_that_were_used_or_ran_out_are_not_listed(
