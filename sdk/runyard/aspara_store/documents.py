@@ -89,7 +89,12 @@ class RunDocument:
     def _write(self, *, is_nested: bool) -> None:
         while self._waiting:
             count = len(self._waiting)
-            change_run(self._paths, self._keep_id, *self._waiting)
+            try:
+                change_run(self._paths, self._keep_id, *self._waiting)
+            except FileNotFoundError:
+                if len(self._waiting) == count:
+                    raise
+                continue  # a signal handler came in between, and its draft was ours
             if is_nested:
                 return
             del self._waiting[:count]

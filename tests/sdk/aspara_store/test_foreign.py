@@ -7,6 +7,7 @@ from typing import Any
 
 import aspara
 import pytest
+from runyard.aspara_store import metadata
 from runyard.aspara_store.appending import AppendFile
 from runyard.aspara_store.layout import RunPaths, find_projects
 from runyard.aspara_store.reading import read_run
@@ -190,3 +191,21 @@ run.finish()
     assert (ended.returncode, ended.stderr.count("Too many open files")) == (0, 2), ended.stderr
     assert points_of(tmp_path, "p", "r") == [(0, "loss", 1.0)]
     assert read_meta(tmp_path, "p", "r")["summary"] == {"best": 1}
+
+
+def test_a_signal_handler_may_change_the_document_within_a_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = aspara.Run("r", "p", dir=str(tmp_path))
+    keep_owner, handlers = metadata._keep_owner, [lambda: run.summary.update({"inner": 1})]
+
+    def interrupted(fd: int, path: Path) -> None:
+        keep_owner(fd, path)
+        while handlers:  # with the draft of the outer change still open
+            handlers.pop()()
+
+    monkeypatch.setattr(metadata, "_keep_owner", interrupted)
+    run.summary["outer"] = 1
+
+    assert read_meta(tmp_path, "p", "r")["summary"] == {"outer": 1, "inner": 1}
+    assert caplog.messages == []
