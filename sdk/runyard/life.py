@@ -3,7 +3,10 @@
 import contextlib
 import fcntl
 import os
+import time
 from pathlib import Path
+
+LOOKS, LOOK_S = 3, 0.001
 
 
 def hold(path: Path) -> int | None:
@@ -39,11 +42,18 @@ def is_held(path: Path) -> bool:
     except OSError:
         return False
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+        return all(_is_taken(fd) for _ in range(LOOKS))
     except OSError:
         return False
     finally:
         os.close(fd)
+
+
+def _is_taken(fd: int) -> bool:
+    """Perhaps by somebody who looks, too: that lasts for no millisecond. Raises: OSError."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        time.sleep(LOOK_S)
+        return True
     return False

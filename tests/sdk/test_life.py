@@ -1,5 +1,7 @@
+import fcntl
 from pathlib import Path
 
+import pytest
 from runyard import life
 
 
@@ -48,3 +50,14 @@ def test_file_of_another_that_took_the_name_is_left_alone(tmp_path: Path) -> Non
 
     assert life.is_held(path)
     life.release(path, second)
+
+
+def test_somebody_who_looks_at_the_same_moment_is_no_sign_of_life(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "lock"
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # as another watcher does while it looks
+        monkeypatch.setattr("runyard.life.time.sleep", lambda _: fcntl.flock(file, fcntl.LOCK_UN))
+
+        assert not life.is_held(path)
