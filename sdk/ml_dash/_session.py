@@ -1,9 +1,12 @@
 """Whether an experiment is open, and where it is kept."""
 
+import contextlib
 from pathlib import Path
+from shlex import quote
 
-from runyard import lifecycle
+from runyard import config, lifecycle
 from runyard.dash.store import DashStore
+from runyard.notices import say
 
 from ml_dash._hybrid import HybridStore
 from ml_dash._prefix import Prefix
@@ -57,6 +60,20 @@ class Session:
         if self._guard:
             lifecycle.untrack(self._guard)
         self._store.finish(status, reason)
+        if self.local and not self.remote and config.logs_here():
+            self._say(status.lower(), self.local)
+
+    def _say(self, ending: str, local: DashStore) -> None:
+        """Where it is, and how to bring it to a server."""
+        bring = f"runyard import {quote(_in_short(local.root))}"
+        say(f"ml_dash: {self.prefix.text} {ending}: {_in_short(local.home)} ({bring})")
+
+
+def _in_short(path: Path) -> str:
+    """From where the job is now, if it lies below."""
+    with contextlib.suppress(OSError, ValueError):  # gone; elsewhere
+        return str(path.relative_to(Path.cwd()))
+    return str(path)
 
 
 def _join(local: DashStore | None, remote: RemoteStore | None) -> Store:

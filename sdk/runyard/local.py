@@ -193,13 +193,8 @@ class LocalRun:
 
     def finish_with(self, error: BaseException | None) -> int:
         """At the end of a `with` block: failed after an exception, cancelled after Ctrl-C."""
-        is_good = error is None or (isinstance(error, SystemExit) and not error.code)
-        if isinstance(error, KeyboardInterrupt):
-            self.end("cancelled", reason="Ctrl-C")
-        elif not is_good:
-            self.end("failed", exit_code=1, reason=f"{type(error).__name__}: {error}"[:500])
-        else:
-            self.end("completed", exit_code=0)
+        status, reason = lifecycle.judge(error)
+        self.end(status, exit_code=lifecycle.EXIT_CODES[status], reason=reason)
         return self.drain(0.0)
 
     def end(self, status: Status, *, exit_code: int | None = None, reason: str = "") -> None:
@@ -259,12 +254,12 @@ class LocalRun:
             backend.file.sync()
 
     def whereabouts(self) -> str:
-        """Where the files are and how to look at them, for a line to people."""
+        """Where the files are, how to look at them and to bring them to a server, for a line to people."""
         folder = self._paths.folder
         if self.left:
             return f"{folder}, but {self._losses()}"
-        if self.is_silent or self.is_finished:
-            return str(folder)
+        if self.is_finished:
+            return f"{folder} (runyard import {quote(str(self._paths.root))})"
         option = f" --data-dir {quote(str(self._paths.root))}" if self.is_elsewhere else ""
         return f"{folder} (to look at it: aspara dashboard{option})"
 

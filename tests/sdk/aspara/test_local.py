@@ -128,7 +128,7 @@ def test_runs_are_said_on_stdout_with_what_shows_them(
     shown = f"aspara dashboard --data-dir '{tmp_path / 'other dir'}'"
     assert capsys.readouterr().out.splitlines() == [
         f"aspara: p/r: {data}/p (to look at it: aspara dashboard)",
-        f"aspara: p/r completed: {data}/p",
+        f"aspara: p/r completed: {data}/p (runyard import {data})",
         f"aspara: p/r: {tmp_path}/other dir/p (to look at it: {shown})",
     ]
 

@@ -252,6 +252,28 @@ def test_server_hears_of_beginning_and_end(door: Door, capsys: pytest.CaptureFix
     assert not Path(".dash").exists()
 
 
+def test_local_end_says_where_it_is_and_how_to_bring_it_to_a_server(
+    here: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    near, far = Experiment("alice/vision/exp"), Experiment("a/p/x", dash_root=tmp_path / "my runs")
+    for experiment in (near, far):
+        with experiment.run:
+            experiment.run.fail()
+        experiment.run.complete()
+    near.run.start()
+    (here / "gone").mkdir()
+    monkeypatch.chdir(here / "gone")
+    (here / "gone").rmdir()
+    near.run.cancel()
+
+    home = "alice/vision/exp"
+    assert capsys.readouterr().out.splitlines() == [
+        f"ml_dash: {home} failed: .dash/{home} (runyard import .dash)",
+        f"ml_dash: a/p/x failed: {tmp_path}/my runs/a/p/x (runyard import '{tmp_path}/my runs')",
+        f"ml_dash: {home} cancelled: {here}/.dash/{home} (runyard import {here}/.dash)",
+    ]
+
+
 def test_id_and_data_are_known_once_the_server_has_answered(door: Door) -> None:
     experiment = Experiment("alice/p/a/x", **WORDS, dash_url=door.url, dash_root=None)
     assert (experiment.id, experiment.data, experiment.mode) == (None, None, OperationMode.REMOTE)
