@@ -88,7 +88,11 @@ def test_link_is_good_for_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not User.objects.exists()
 
 
-@pytest.mark.parametrize("link", ["", "x", "e30:x:y", signing.dumps({}), "e30:1:\0"])
+@pytest.mark.parametrize(
+    "link",
+    ["", "x", "e30:x:y", signing.dumps({}), "e30:1:\0"],
+    ids=["empty", "a letter", "unsigned", "of another salt", "with a NUL"],
+)
 def test_other_texts_are_no_link(link: str) -> None:
     with pytest.raises(NotFound):
         set_up(link, username="eve", email="", password=GOOD)
