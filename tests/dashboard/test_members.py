@@ -295,6 +295,16 @@ def test_invitation_is_a_link_shown_once(browser: Any, project: Project) -> None
     assert "as an editor" in page(Client().get(link))
 
 
+@pytest.mark.parametrize("path", ["", "/members", "/about", "/departure"])
+def test_pages_of_a_project_name_its_namespace(browser: Any, project: Project, path: str) -> None:
+    Project.objects.update(namespace="la<b>")
+
+    text = page(browser("alice").get(f"/projects/vision{path}"))
+
+    assert 'title="Projects of la&lt;b&gt;"' in text
+    assert ('<h1><span class="muted">la&lt;b&gt; /</span> ' in text) == (path != "/departure")
+
+
 def test_owner_withdraws_an_invitation(browser: Any, project: Project) -> None:
     make_invitation(project.owner, project=project, email="eve@example.org")  # type: ignore[arg-type]
     [invitation] = list_invitations(project)
