@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 from django.utils import timezone
 
 from dashboard.forms import VerbForm
@@ -26,7 +27,7 @@ class TokenForm(VerbForm):
     project = forms.CharField(
         label="Only in the project",
         required=False,
-        max_length=NAME_LENGTH,
+        max_length=2 * NAME_LENGTH + 3,  # namespace / name
         widget=forms.TextInput(
             {"placeholder": "All that you may see", "list": "token-projects", "autocomplete": "off"}
         ),
@@ -41,10 +42,18 @@ class TokenForm(VerbForm):
         return list(self.projects.order_by("key").values_list("key", flat=True)[:SUGGESTED])
 
     def clean_project(self) -> Project | None:
-        key = self.cleaned_data["project"]
-        project = self.projects.filter(key=key).first() if key else None
-        if key and project is None:
-            raise forms.ValidationError("There is no such project, or you may not see it.")
+        """By its key, or as ML-Dash calls it."""
+        text = self.cleaned_data["project"]
+        if not text:
+            return None
+        namespace, _, name = text.partition("/")
+        called = Q(namespace=namespace.strip(), name=name.strip()) if name else Q(pk=None)
+        project = self.projects.filter(key=text).first() or self.projects.filter(called).first()
+        if project is None:
+            raise forms.ValidationError(
+                "There is no such project, or you may not see it. Give its key, as in the address of"
+                " its page, or namespace/name."
+            )
         return project
 
     def values(self) -> dict[str, Any]:

@@ -118,6 +118,26 @@ def test_others_tokens_are_not_there(browser):
     find_token(secret)
 
 
+@pytest.mark.parametrize("text", ["lab~vision", "lab/vision", "lab / vision"])
+def test_project_is_named_by_its_key_or_with_its_namespace(browser, alice, text):
+    project = Project.objects.create(key="lab~vision", namespace="lab", name="vision", owner=alice)
+
+    browser.post(PAGE, FORM | {"project": text})
+
+    assert ApiToken.objects.get().project == project
+
+
+@pytest.mark.parametrize("text", ["vision", "lab/", "/vision", "lab/visions", "lab/vision/x"])
+def test_refusal_of_a_project_says_how_to_name_it(browser, alice, text):
+    Project.objects.create(key="lab~vision", namespace="lab", name="vision", owner=alice)
+
+    answer = browser.post(PAGE, FORM | {"project": text})
+
+    assert answer.status_code == 400
+    assert "or namespace/name." in answer.content.decode()
+    assert not ApiToken.objects.exists()
+
+
 def test_user_cannot_be_named_in_the_form(browser, alice):
     bob = make_person("bob")
 
