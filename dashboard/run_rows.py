@@ -33,6 +33,7 @@ from tracking.models import Run
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ROWS = 50
+NEWEST = 10  # on the page of the run
 COLUMNS, ALL_COLUMNS = 24, 200  # at first, and where all are asked for: a page stays small
 FILE_COLUMNS = 1_000  # what other fields the rows of a file have stands in one more
 STREAMS = 50  # named on one page
@@ -73,7 +74,7 @@ class RowPage:
     streams: Page[Stream]
     stream: Stream | None  # None: the run has none
     words: Words
-    page: Page[StoredRow] | None
+    page: Page[StoredRow] | None  # None: only the newest rows are shown
     columns: list[Column]
     rows: list[ShownRow]
     hidden_count: int  # columns that are left out
@@ -99,8 +100,7 @@ def cut_rows(run: Run, params: QueryDict) -> RowPage:
     named = Paginator(streams, STREAMS).get_page(params.get("streams"))
     if stream is None:
         return RowPage(named, None, Words("", [], []), None, [], [], 0)
-    page = Paginator(StreamRows(run, stream), ROWS).get_page(params.get("page"))
-    rows: list[StoredRow] = list(page.object_list)
+    page, rows = page_of(StreamRows(run, stream), params)
     names = list(dict.fromkeys(name for row in rows for name in row.fields if name != TIME_FIELD))
     limit = ALL_COLUMNS if params.get("columns") == "all" else COLUMNS
     columns = columns_of(run, stream.name, rows, names[:limit])
@@ -113,6 +113,15 @@ def cut_rows(run: Run, params: QueryDict) -> RowPage:
         rows=[ShownRow(row.index, _clock(row), _cells(row, columns)) for row in rows],
         hidden_count=len(names) - len(columns),
     )
+
+
+def page_of(
+    stored: StreamRows, params: QueryDict
+) -> tuple[Page[StoredRow] | None, list[StoredRow]]:
+    if params.get("rows") == "newest":
+        return None, list(stored[max(0, len(stored) - NEWEST) : len(stored)])
+    page = Paginator(stored, ROWS).get_page(params.get("page"))
+    return page, list(page.object_list)
 
 
 def find_stream(streams: Sequence[Stream], params: QueryDict) -> Stream | None:

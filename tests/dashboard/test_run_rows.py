@@ -100,6 +100,22 @@ def test_rows_come_fifty_at_a_time(client: Client) -> None:
     assert len(cells(client.get(PATH, {"page": "x"}))) == 51
 
 
+def test_page_of_the_run_shows_the_newest_and_leads_to_all(client: Client) -> None:
+    run = make_run()
+    log_rows(run, *({"x": number} for number in range(10)))
+    assert f'hx-get="{PATH}?rows=newest"' in html(client.get(RUN))
+    assert ">All 1" not in html(client.get(PATH, {"rows": "newest"}))
+
+    log_rows(run, {"x": 10}, {"x": 11}, stream="train")
+    log_rows(run, *({"x": number} for number in range(12)), stream="long")
+    page = client.get(PATH, {"rows": "newest", "stream": "long"})
+
+    assert [row[2] for row in cells(page)[1:]] == [str(number) for number in range(2, 12)]
+    assert f'<a href="{PATH}?stream=long">All 12 rows</a>' in html(page)
+    assert f'href="{PATH}?rows=newest&amp;stream=train"' in html(page)
+    assert "table-limited" not in html(page)
+
+
 def test_many_columns_are_shown_when_they_are_asked_for(client: Client) -> None:
     log_rows(make_run(), {f"field-{n:03}": n for n in range(60)})
 
@@ -163,7 +179,7 @@ def test_run_page_has_rows_only_where_there_are_some(client: Client) -> None:
 
     assert "run-rows" not in without
     assert "This run has no rows." in nothing
-    assert f'hx-get="{PATH}"' in page
+    assert f'hx-get="{PATH}?rows=newest"' in page
     assert f'href="{PATH}"' in page
     assert client.get(PATH, {"format": "pdf"}).status_code == 400
 
