@@ -14,6 +14,7 @@ from runyard.commands.printing import (
     print_json,
     print_table,
     say,
+    status_word,
 )
 
 
@@ -73,4 +74,4 @@ def _row(run: RunRecord, metrics: list[str]) -> tuple[str, ...]:
     started, ended = facts["start_time"], facts["finish_time"]
     took = duration((ended - started) / 1000) if ended is not None else "-"
     shown = (number(values[name]) if name in values else "-" for name in metrics)
-    return run.name, run.status, local_time(started), took, *shown, ", ".join(run.tags)
+    return run.name, status_word(run.status), local_time(started), took, *shown, ", ".join(run.tags)

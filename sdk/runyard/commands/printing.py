@@ -11,6 +11,7 @@ from typing import Any
 from runyard.commands.tables import in_words
 
 REFRESH_S = 0.2
+PAGE_WORDS = {"wip": "running", "maybe_failed": "stale"}  # what the API calls them, and the pages
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
@@ -45,6 +46,11 @@ def plain(text: object) -> str:
     return "".join(
         char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in str(text)
     )
+
+
+def status_word(status: str) -> str:
+    """As on the pages; of a run that was cancelled the API says that it failed."""
+    return PAGE_WORDS.get(status, status)
 
 
 def number(value: float) -> str:

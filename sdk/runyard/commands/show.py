@@ -14,6 +14,7 @@ from runyard.commands.printing import (
     plain,
     print_json,
     size,
+    status_word,
     write,
 )
 
@@ -52,7 +53,8 @@ def _head(run: RunRecord) -> dict[str, str]:
     facts = run.facts
     started, ended = facts["start_time"], facts["finish_time"]
     exit_code = facts["exit_code"]
-    head = {"status": f"{run.status}{f', exit code {exit_code}' if exit_code is not None else ''}"}
+    code = f", exit code {exit_code}" if exit_code is not None else ""
+    head = {"status": f"{status_word(run.status)}{code}"}
     if facts["display_name"] != run.name:
         head = {"called": facts["display_name"], **head}
     head["started"] = local_time(started)

@@ -1,8 +1,11 @@
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from tests.e2e.live import LiveServer
 from tests.sdk.commands.conftest import Outcome
+from tests.sdk.jobs import run_job
 
 pytestmark = pytest.mark.e2e
 Runyard = Callable[..., Outcome]
@@ -88,3 +91,15 @@ def test_silent_server_and_none_at_all_are_told_apart(
     assert runyard("ls") == (
         *(2, "", "runyard: Which server? Pass --url http://host:port or set RUNYARD_URL.\n"),
     )
+
+
+def test_run_that_goes_on_is_called_running(
+    runyard: Runyard, server: LiveServer, tmp_path: Path
+) -> None:
+    job = 'aspara.init(project="goes-on", name="r").log({"a": 1}); os.kill(os.getpid(), 9)'
+    code, _ = run_job(job, tmp_path / "sdk", server.url)
+    assert code == -9
+    runyard("sync", str(tmp_path / "sdk"))
+
+    assert cells(runyard("ls", "goes-on"), 0, 1)[1:] == [["r", "running"]]
+    assert "status   running\n" in runyard("show", "goes-on/r").out

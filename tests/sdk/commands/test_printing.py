@@ -1,7 +1,15 @@
 import io
 
 import pytest
-from runyard.commands.printing import Progress, duration, local_time, plain, print_table, size
+from runyard.commands.printing import (
+    Progress,
+    duration,
+    local_time,
+    plain,
+    print_table,
+    size,
+    status_word,
+)
 
 
 @pytest.mark.parametrize(
@@ -17,6 +25,19 @@ def test_sizes_have_units(count: int, text: str) -> None:
 )
 def test_durations_are_clocks(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("status", "word"),
+    [
+        ("wip", "running"),
+        ("maybe_failed", "stale"),
+        ("completed", "completed"),
+        ("failed", "failed"),
+    ],
+)
+def test_statuses_are_called_as_on_the_pages(status: str, word: str) -> None:
+    assert status_word(status) == word
 
 
 def test_what_is_not_known_is_a_dash() -> None:
