@@ -90,3 +90,25 @@ def test_metadata_of_a_log_line_opens(page: Page) -> None:
     page.locator(".log-metadata summary", has_text="grad_norm=12.5").click()
 
     expect(page.locator(".log-metadata pre")).to_contain_text('"grad_norm": 12.5')
+
+
+def test_metadata_of_a_log_line_stands_beside_its_message_where_there_is_room(page: Page) -> None:
+    page.goto("/projects/proj/runs/ablations~exp/logs")
+
+    assert top_of(page, ".log-metadata") == top_of(page, ".log-text")
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert top_of(page, ".log-metadata") > top_of(page, ".log-text")
+
+
+def top_of(page: Page, selector: str) -> float:
+    box = page.locator(selector).first.bounding_box()
+    assert box
+    return box["y"]
+
+
+def test_on_phones_the_way_to_a_run_keeps_the_project(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/projects/proj/runs/sweeps~lr~exp")
+
+    expect(page.locator(".breadcrumb a.crumb", has_text="proj")).to_be_visible()
+    expect(page.locator(".crumb-far").first).to_be_hidden()
