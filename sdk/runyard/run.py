@@ -290,10 +290,14 @@ class Run:
         return left
 
     def whereabouts(self) -> str:
-        """The page of the run, for a line to people; or why there is none, or not all is on it."""
+        """The page of the run, for a line to people; or why there is none, or not all is on it.
+
+        Why nobody is let in is not said again of what is left: stderr has told it.
+        """
         why = self.why_not()
         if self.left:
-            return f"{_records(self.left)} not arrived{why and f': {why}'}"
+            said = "" if self.is_denied else why
+            return f"{_records(self.left)} not arrived{said and f': {said}'}"
         return self.page_url or why or "the server has not answered yet"
 
     def why_not(self) -> str:
@@ -308,6 +312,8 @@ class Run:
 
     def _tell_what_is_left(self, count: int) -> None:
         why = self.why_not()
+        if self._background and self._background.sender.told == why:
+            why = ""
         warn(
             f"{_records(count, f' of {self.project}/{self.key}')} not arrived"
             f"{why and f': {why}'}. "

@@ -64,6 +64,7 @@ class Sender:
         self.stopped = ""  # why there will be no more sending
         self.trouble = ""  # why the server has not taken what it was sent last
         self.refusal: Exception | None = None  # why the run could not be started
+        self.told = ""  # of it, to people who were not let in
         self.is_denied = False
         self.wants_token = False  # it is denied, and not because the address is wrong
         self.is_draining = False
@@ -180,7 +181,7 @@ class Sender:
         self.next_seq = acked_seq + 1
         self.attempts = 0
         self.is_denied = self.wants_token = False
-        self.trouble = ""
+        self.trouble = self.told = ""
         self._notices.is_over()
         self._limit = min(MAX_RECORDS, 2 * self._limit)
         self._forget(acked_seq)
@@ -336,11 +337,13 @@ class Sender:
         self.is_denied = True
         self.wants_token = "location" not in answer.headers
         self.trouble = f"{self.spool.meta.url} does not let us in ({explain(answer)})"
-        self._notices.warn(
-            "denied",
-            f"{self.trouble}: {advise(answer, self.spool.meta.url)}. "
-            f"Records are kept in {self.spool.path} and sent later.",
-        )
+        if not self.is_draining:  # else the end of the run tells it, with what to do
+            self._notices.warn(
+                "denied",
+                f"{self.trouble}: {advise(answer, self.spool.meta.url)}. "
+                f"Records are kept in {self.spool.path} and sent later.",
+            )
+            self.told = self.trouble
         return DENIED_RETRY_S
 
     def _stop_for_good(self, reason: str) -> float:

@@ -241,16 +241,19 @@ def test_runs_are_said_on_stdout_in_short(
     ]
 
 
-def test_last_line_tells_what_has_not_arrived(
-    run: Run, gate: Gate, capsys: pytest.CaptureFixture[str]
+def test_last_line_tells_what_has_not_arrived_and_stderr_why(
+    run: Run,
+    gate: Gate,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     gate.fault = lambda path: Answer(403, {"detail": "You may not change project 'p'."})
     run.finish()
 
     assert capsys.readouterr().out.splitlines()[-1] == (
-        "ai_manager: My Project/r completed: 1 record has not arrived: "
-        f"{gate.url} does not let us in (403 You may not change project 'p'.)"
+        "ai_manager: My Project/r completed: 1 record has not arrived"
     )
+    assert caplog.text.count("does not let us in (403 You may not change project 'p'.)") == 1
 
 
 def test_forked_worker_logs_to_the_run_of_its_parent(run: Run, gate: Gate) -> None:

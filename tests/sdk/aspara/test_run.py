@@ -164,17 +164,20 @@ def test_artifact_of_a_file_with_an_odd_name_is_uploaded(
     assert len(door.uploads) == 1
 
 
-def test_last_line_tells_what_has_not_arrived(
-    run: Run, door: Door, capsys: pytest.CaptureFixture[str]
+def test_last_line_tells_what_has_not_arrived_and_stderr_why(
+    run: Run,
+    door: Door,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     door.fault = lambda path: Answer(401, {"detail": "It was revoked."})
     run.log({"loss": 1})
     run.finish()
 
     assert capsys.readouterr().out.splitlines()[-1] == (
-        f"aspara: p/r completed: 2 records have not arrived: "
-        f"{door.url} does not let us in (401 It was revoked.)"
+        "aspara: p/r completed: 2 records have not arrived"
     )
+    assert caplog.text.count(f"{door.url} does not let us in (401 It was revoked.)") == 1
 
 
 def test_first_line_tells_why_there_is_no_page(
