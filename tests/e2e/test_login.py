@@ -57,7 +57,16 @@ def make_token(page: Page, server: LiveServer) -> str:
     page.get_by_label("Name").fill("jobs")
     page.locator("[name=scope]").select_option("write")
     page.get_by_role("button", name="Create the token").click()
+    assert gap_to_edge(page, ".token-actions a") < 16
     return page.locator("#token-text").inner_text()
+
+
+def gap_to_edge(page: Page, selector: str) -> float:
+    """Between the right edges of what is in a table and of the table."""
+    inner, outer = (page.locator(one).first.bounding_box() for one in (selector, ".table-box"))
+    assert inner
+    assert outer
+    return outer["x"] + outer["width"] - inner["x"] - inner["width"]
 
 
 def add_run(server: LiveServer, token: str) -> None:
