@@ -70,8 +70,6 @@ def make_world() -> World:
         run, "a.png", b"\x89PNG\r\n\x1a\n" + MARK.encode(), content_type="image/png"
     )
     view = save_view(project, name=MARK, page="runs", query="", user=people["owner"])
-    invitation = Invitation.objects.create(inviter=people["owner"], project=project)
-    to_none = Invitation.objects.create(inviter=people["owner"])
     clients = make_clients(people, other.project)
     own = create_token(people["owner"], name=MARK, can_write=False)[0]
     values = STANDING_FOR | {
@@ -86,10 +84,14 @@ def make_world() -> World:
         "view_id": str(view.pk),
         "token_id": str(own.pk),
         "user_id": str(people["viewer"].pk),
-        "invitation_id": str(invitation.pk),
-        "server_invitation_id": str(to_none.pk),
+        "invitation_id": invite(people["owner"], project),
+        "server_invitation_id": invite(people["owner"], None),
     }
     return World(clients, values)
+
+
+def invite(inviter: User, project: Project | None) -> str:
+    return str(Invitation.objects.create(inviter=inviter, project=project).pk)
 
 
 def make_clients(people: dict[str, User], other: Project) -> dict[str, Client]:

@@ -11,7 +11,7 @@ from tests.people import share
 from tracking.domain.registration import make_invitation
 from tracking.domain.setup import make_setup_secret
 from tracking.enums import Role
-from tracking.models import Invitation, Project, User
+from tracking.models import Project, User
 
 pytestmark = pytest.mark.django_db
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -272,38 +272,6 @@ def test_invitation_makes_no_second_account(signed_in: Client, alice: User) -> N
     signed_in.post(path, new_account())
 
     assert User.objects.count() == 2
-
-
-def test_administrators_invite_people(signed_in: Client, alice: User) -> None:
-    assert signed_in.get("/invitations").status_code == 404
-    assert signed_in.post("/invitations", {"email": ""}).status_code == 404
-    User.objects.update(is_superuser=True)
-
-    shown = page(signed_in.post("/invitations", {"email": "ada@example.org"}))
-
-    link = shown.partition('<code id="link">http://testserver')[2].partition("<")[0]
-    assert "Join Runyard" in page(Client().get(link))
-    assert signed_in.post("/invitations", {"email": "x"}).status_code == 400
-
-
-def test_administrators_withdraw_invitations(signed_in: Client, alice: User) -> None:
-    root = User.objects.create_superuser("root")
-    link = f"/join/{make_invitation(root, email='ada@example.org')}"
-    path = f"/invitations/{Invitation.objects.get().pk}/withdrawal"
-    assert signed_in.post(path).status_code == 404
-    User.objects.update(is_superuser=True)
-    assert f'action="{path}"' in page(signed_in.get("/invitations"))
-
-    answer = signed_in.post(path, follow=True)
-
-    assert answer.redirect_chain == [("/invitations", 302)]
-    assert "is withdrawn" in page(answer)
-    assert "ada@example.org" not in page(answer)
-    assert signed_in.post(path).status_code == 404
-    gone = Client().get(link)
-    assert gone.status_code == 404
-    assert "was used, was withdrawn or has run out" in page(gone)
-    assert 'href="/login"' in page(gone)
 
 
 @pytest.mark.parametrize("path", ["/setup/x", "/setup/e30:1:x", "/join/x", "/join/%00"])
