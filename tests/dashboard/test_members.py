@@ -309,7 +309,9 @@ def test_owner_withdraws_an_invitation(browser: Any, project: Project) -> None:
     make_invitation(project.owner, project=project, email="eve@example.org")  # type: ignore[arg-type]
     [invitation] = list_invitations(project)
     path = f"/projects/vision/invitations/{invitation.pk}/withdrawal"
-    assert path in page(browser("alice").get(MEMBERS))
+    shown = page(browser("alice").get(MEMBERS))
+    assert path in shown
+    assert "data-ago>just now</time>" in shown.partition('id="invitations"')[2]
 
     assert browser("bob").post(path).status_code == 403
     response = browser("alice").post(path, follow=True)
