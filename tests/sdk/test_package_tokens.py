@@ -77,7 +77,11 @@ def test_what_else_the_package_keeps_stays_and_so_does_its_key(home: Path) -> No
 
 
 @pytest.mark.parametrize("damaged", ["encryption.key", "tokens.encrypted"])
-@pytest.mark.parametrize("content", [b"", b"\xff", b"x" * 44, Fernet.generate_key()])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\xff", b"x" * 44, Fernet.generate_key()],
+    ids=["empty", "no text", "no key", "another key"],
+)
 def test_file_that_cannot_be_read_is_left_as_it_is(
     damaged: str, content: bytes, home: Path, server: Door, capsys: pytest.CaptureFixture[str]
 ) -> None:
