@@ -21,6 +21,8 @@ def hold(path: Path) -> int | None:
         except OSError:
             os.close(fd)
             return None
+        with contextlib.suppress(OSError):  # a full disk
+            os.pwrite(fd, _machine(), 0)
         if os.fstat(fd).st_nlink:  # else the last one before us has just removed it
             return fd
         os.close(fd)
@@ -47,6 +49,18 @@ def is_held(path: Path) -> bool:
         return False
     finally:
         os.close(fd)
+
+
+def is_left(path: Path) -> bool:
+    """Whether its processes were killed: on this machine, not on one that the file was copied from."""
+    try:
+        return path.read_bytes() == _machine() and not is_held(path)
+    except OSError:
+        return False
+
+
+def _machine() -> bytes:
+    return os.uname().nodename.encode()
 
 
 def _is_taken(fd: int) -> bool:

@@ -92,6 +92,10 @@ class StoredRun:
         return life.is_held(self.paths.life)
 
     @property
+    def was_killed(self) -> bool:
+        return life.is_left(self.paths.life)
+
+    @property
     def changed_at(self) -> float:
         """When something was written last, in seconds since 1970."""
         return max((os.path.getmtime(path) for path in self._files() if path.exists()), default=0.0)  # noqa: PTH204

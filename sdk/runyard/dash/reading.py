@@ -80,6 +80,10 @@ class Experiment:
         return life.is_held(self.path / LIFE_FILE)
 
     @property
+    def was_killed(self) -> bool:
+        return life.is_left(self.path / LIFE_FILE)
+
+    @property
     def changed_at(self) -> float:
         """When something was written last, in seconds since 1970."""
         paths = [self.path / ABOUT_FILE, self.path / "parameters.json", self._log_path]

@@ -246,7 +246,8 @@ def _status(stored: StoredRun, idle_s: float) -> Strand:
         finish = {**end, "reason": clean_text(about.reason, "", lambda _: None)}
         return events("status", f"status {fingerprint(finish)}", ("finish", finish))
     last_us = _last_us(stored)
-    if stored.is_alive or time.time() - last_us / 1e6 < idle_s:
+    is_young = time.time() - last_us / 1e6 < idle_s and not stored.was_killed
+    if stored.is_alive or is_young:
         # What it runs on is noted anew each time it is resumed.
         return running(fingerprint(about.environment), last_us)
     reason = "inferred: nothing was written after that, and no end was noted"

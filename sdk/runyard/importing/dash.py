@@ -301,7 +301,8 @@ def _status(experiment: Experiment, idle_s: float) -> Strand:
 def _inferred_status(experiment: Experiment, last_us: int, idle_s: float) -> Strand:
     """The original says nothing of ends. Ours does: then its job ended without a word."""
     status, since = experiment.status, experiment.document.get("status_at")
-    if experiment.is_alive or time.time() - last_us / 1e6 < idle_s:
+    is_young = time.time() - last_us / 1e6 < idle_s and not experiment.was_killed
+    if experiment.is_alive or is_young:
         begun = experiment.document.get("updated_at")
         return running(f"{since} {begun}", last_us)
     finish = {

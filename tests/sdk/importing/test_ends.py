@@ -12,6 +12,7 @@ from runyard.cli import main
 from tests.chaos.points import query
 from tests.e2e.live import LiveServer, live_server
 from tests.sdk.importing.conftest import BEGIN, make_experiment, row, write_lines
+from tests.sdk.jobs import run_job
 
 pytestmark = pytest.mark.e2e
 STATUS = "SELECT uid, status, ended_at FROM tracking_run WHERE name = ?"
@@ -88,3 +89,35 @@ def test_run_that_was_continued_after_its_end_is_running_again(
 
     assert bring(server, root, idle_minutes=60) == "running"
     assert bring(server, root, idle_minutes=-2) == "completed"
+
+
+KILLED = """
+import os
+from ml_dash import Experiment
+
+experiment = Experiment("alice/ends/killed", dash_root={root!r}, dash_url={url!r})
+experiment.run.start()
+experiment.metrics("train").log(loss=1)
+experiment.flush()
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_killed_job_ended_with_its_last_line(server: LiveServer, tmp_path: Path) -> None:
+    root = tmp_path / "killed"
+    code, _ = run_job(KILLED.format(root=str(root), url=server.url), tmp_path / "sdk", server.url)
+    assert code == -9
+    [line] = (root / "alice/ends/killed/metrics/train/data.jsonl").read_text().splitlines()
+
+    assert bring(server, root, idle_minutes=60) == "failed"
+    [(_, _, ended_at)] = query(server.data_dir, STATUS, "killed")
+    assert ended_at.replace(" ", "T") == json.loads(line)["createdAt"].rstrip("Z")
+
+
+def test_copy_from_another_machine_may_go_on_there(server: LiveServer, tmp_path: Path) -> None:
+    root = tmp_path / "elsewhere"
+    home = make_run(root, "elsewhere")
+    log(home, 0)
+    (home / ".life.lock").write_text("another-machine")
+
+    assert bring(server, root, idle_minutes=60) == "running"
