@@ -39,9 +39,7 @@ def test_runs_that_mlflow_tracks_now_are_imported(tmp_path: Path, kind: str) -> 
 
 
 def test_files_that_tensorboardx_writes_now_are_imported(tmp_path: Path) -> None:
-    run_job(
-        find_environment("tensorboardX", "pillow"), tmp_path, "board", "tensorboardX", "."
-    )
+    run_job(find_environment("tensorboardX", "pillow"), tmp_path, "board", "tensorboardX", ".")
 
     reading = Reading(tmp_path)
 
