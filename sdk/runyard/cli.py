@@ -22,7 +22,7 @@ WATCH_S = 10.0
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit status: 0 if all is well, 1 if something is left to do, 2 for misuse."""
-    options = _parser().parse_args(arguments)
+    options = _parser().parse_args(_with_sorts(sys.argv[1:] if arguments is None else arguments))
     try:
         return _run(options)
     except (OSError, ValueError) as error:
@@ -30,6 +30,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
+
+
+def _with_sorts(arguments: Sequence[str]) -> list[str]:
+    """A field to sort by may begin with a minus, which argparse takes for another option."""
+    joined: list[str] = []
+    for word in arguments:
+        if joined and joined[-1] == "--sort":
+            joined[-1] = f"--sort={word}"
+        else:
+            joined.append(word)
+    return joined
 
 
 def _run(options: argparse.Namespace) -> int:

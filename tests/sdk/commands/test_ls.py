@@ -53,6 +53,17 @@ def test_query_sort_and_limit_choose(runyard: Runyard, project: str) -> None:
     assert runyard("ls", project, "--query", "config.lr > 9") == (0, "", "No runs fit.\n")
 
 
+def test_a_minus_turns_the_sort(runyard: Runyard, project: str) -> None:
+    query = ("--query", "config.lr > 0.05")
+
+    found = [
+        runyard("ls", project, *query, *sort, "--limit", 1)
+        for sort in (["--sort", "-loss"], ["--sort=-loss"], ["--sort", "loss"])
+    ]
+
+    assert found[0] == found[1] != found[2]
+
+
 def test_json_holds_all_that_is_known(runyard: Runyard, project: str) -> None:
     runs = runyard("ls", project, "--json").json()
 

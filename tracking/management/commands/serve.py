@@ -80,7 +80,7 @@ def _refuse_open_beyond_loopback(host: str) -> None:
         return
     raise CommandError(
         f"Nobody has to sign in here, and --host {host} would let the whole network in. Have people"
-        " sign in with --access login, and set RUNYARD_ALLOWED_HOSTS to the names they will use."
+        " sign in with RUNYARD_ACCESS=login, and set RUNYARD_ALLOWED_HOSTS to the names they will use."
         " Or use --host 127.0.0.1, or, if an open server is what you want, RUNYARD_ALLOW_OPEN=1."
     )
 
