@@ -38,8 +38,9 @@ class _Claim:
 def record_batch(batch: Batch, *, user: Caller) -> Ack:
     """Store a batch: points, summaries, events and the producer's watermark, all or nothing.
 
-    Records at or below the watermark are skipped, so repeating a batch changes nothing. Watchers
-    hear of it after the commit. Call it inside a transaction, best through `writer.submit`.
+    Records at or below the watermark are skipped, so repeating a batch changes nothing, and is no
+    sign of life either. Watchers hear of it after the commit. Call it inside a transaction, best
+    through `writer.submit`.
     Raises: OutOfSequence, RunDeleted, AlreadyExists, NotPermitted, InvalidInput, LimitExceeded.
     Source: docs/ingest.md.
     """
@@ -51,7 +52,8 @@ def record_batch(batch: Batch, *, user: Caller) -> Ack:
         append_points(claim.run_id, news.points)
     if news.events:
         apply_events(news.events, run_id=claim.run_id, producer=batch.producer)
-    if not len(news.points) and not news.events:
+    is_repeat = batch.first_seq <= batch.last_seq <= claim.last_seq  # as each import makes them
+    if not len(news.points) and not news.events and not is_repeat:
         note_sign_of_life(claim.run_id)
     acked_seq = max(claim.last_seq, batch.last_seq)
     if batch.producer:

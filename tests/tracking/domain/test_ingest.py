@@ -348,6 +348,19 @@ def test_sign_of_life_moves_only_last_seen():
     assert after.revision == before.revision
 
 
+def test_repeat_is_no_sign_of_life():
+    start = make_batch(1, 1, events=start_event(resume=True))
+    rows = make_batch(2, 4, points=make_points({"loss": [1, 2, 3]}))
+    take_in(start)
+    take_in(rows)
+    before = Run.objects.get().last_seen_at
+
+    acks = [take_in(batch).acked_seq for batch in (start, rows)]
+
+    assert acks == [4, 4]
+    assert Run.objects.get().last_seen_at == before
+
+
 def test_number_of_statements_does_not_grow_with_points_or_metrics(
     django_capture_on_commit_callbacks,
 ):
