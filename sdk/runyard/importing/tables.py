@@ -1,5 +1,6 @@
 """CSV and Parquet files, as runs and strands: a file is a run, or a column says whose row it is."""
 
+import math
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import islice
@@ -78,7 +79,8 @@ class TableSource:
             yield events("config", f"config {fingerprint(config)}", ("config", config))
         for reason, is_loss in encoder.told():
             self._complain(run.place, reason, is_loss=is_loss)
-        yield status_of(encoder.last_us, self._options.idle_s, mark=encoder.mark)
+        # Who exports a table is done, however young the file is; one that grows ends anew.
+        yield status_of(encoder.last_us, -math.inf, mark=encoder.mark)
 
     def _complain(self, place: str, reason: str, *, is_loss: bool = True) -> None:
         self.problems.append(Problem(place, reason, is_loss))

@@ -1,5 +1,6 @@
 import gc
 import math
+import time
 from pathlib import Path
 from typing import Any
 
@@ -239,6 +240,17 @@ def test_a_file_that_grows_is_the_same_run(path: Path) -> None:
 
     assert after.run_uid == before.run_uid
     assert Reading(moved).run.points == {"loss": [(0, 1.0), (1, 2.0)]}
+
+
+@pytest.mark.parametrize("head", ["step,loss", "step,time,loss"])
+def test_a_table_is_over_however_young_it_is(path: Path, head: str) -> None:
+    path.write_text(f"{head}\n0{f',{time.time()}' * head.count('time')},1\n")
+
+    run = Reading(path, idle_s=3_600.0).run
+
+    assert [finish["status"] for finish in run.payloads("finish")] == ["completed"]
+    assert run.payloads("finish")[0]["time"] == run.times_us["loss"][-1]
+    assert run.states == {}
 
 
 def test_files_that_begin_alike_are_runs_of_their_own(path: Path) -> None:
