@@ -24,6 +24,7 @@ from runyard.importing.source import (
     encode,
     file_number,
     first_strand,
+    is_running,
 )
 from runyard.names import full_jitter
 from runyard.records import FRAME, Lost
@@ -37,15 +38,24 @@ MAX_REWINDS = 3
 
 
 class Outcome(NamedTuple):
-    """Of a strand or a run: records that were sent, those that were there, what was left out."""
+    """Of a strand or a run: records that were sent, those that were there, what was left out.
+
+    `is_open`: as of a strand.
+    """
 
     taken: int = 0
     known: int = 0
     problems: tuple[Problem, ...] = ()
+    is_open: bool = False
 
     def plus(self, other: "Outcome") -> "Outcome":
-        taken, known, problems = other
-        return Outcome(self.taken + taken, self.known + known, self.problems + problems)
+        taken, known, problems, is_open = other
+        return Outcome(
+            self.taken + taken,
+            self.known + known,
+            self.problems + problems,
+            self.is_open or is_open,
+        )
 
 
 class ImportStopped(RunyardError):
@@ -134,6 +144,10 @@ class Courier:
         if info.created or strand.is_there is None:
             return False
         return strand.is_there(partial(self._ask, info))
+
+    def is_running(self, info: RunInfo) -> bool:
+        """Whether the server knows of no end. Raises: ImportStopped."""
+        return is_running(partial(self._ask, info))
 
     def go_on(self, run: FoundRun, info: RunInfo, strand: Strand, known_seq: int) -> Outcome:
         """As `deliver`, of a strand that was begun before. Raises: Rewound, StrandLeft, ImportStopped."""
@@ -345,6 +359,8 @@ def bring(courier: Courier, source: Source, run: FoundRun) -> tuple[RunInfo | No
         for strand in source.strands(run):
             try:
                 whole = whole.plus(courier.deliver(run, info, strand))
+                if strand.is_open and courier.is_running(info):
+                    whole = whole._replace(is_open=True)
             except RunLeft:
                 raise
             except StrandLeft as left:

@@ -91,7 +91,7 @@ def status_of(
         finish = {"status": ended_as, "time": last_us}
         return events("status", f"status {ended_as} {last_us}", ("finish", finish))
     if time.time() - last_us / 1e6 < idle_s:
-        return state("status", "status running", {"resume": True})
+        return state("status", "status running", {"resume": True})._replace(is_open=True)
     reason = "inferred: nothing was written after that, and no end was noted"
     finish = {"status": inferred, "time": last_us, "reason": reason}
     return events("status", f"status inferred {mark or last_us}", ("finish", finish))

@@ -49,6 +49,7 @@ class Report:
         for one in self.imported:
             yield self._describe(one)
         yield self._total()
+        yield from self._open()
         problems = list(self.all_problems())
         if problems:
             yield "Left out:"
@@ -63,7 +64,7 @@ class Report:
             yield "Repeat the command later: it goes on where it stopped."
 
     def _describe(self, one: Imported) -> str:
-        taken, known, _ = one.outcome
+        taken, known, *_ = one.outcome
         if not self.base:
             return f"{one.run.title}: {taken:,} records"
         where = f" → {self.base}{one.info.path}" if one.info else ""
@@ -76,6 +77,11 @@ class Report:
         if not self.base:
             return f"{runs}: {taken:,} records; nothing was sent."
         return f"{runs}: {taken:,} records taken, {known:,} known already."
+
+    def _open(self) -> Iterator[str]:
+        if count := sum(one.outcome.is_open for one in self.imported):
+            verb = "counts" if count == 1 else "count"
+            yield f"{_count(count, 'run')} still {verb} as running: --idle 0 ends what has no known end."
 
     def as_json(self) -> dict[str, Any]:
         return {

@@ -75,7 +75,7 @@ class Strand(NamedTuple):
     `identity` tells it from the run's other strands, and is the same wherever the source lies now.
     `start` says more than where the run is. `is_there` finds out whether the run has these records
     by another way, as when a job wrote them to disk and to the server; it may ask for what lies
-    below the run's address.
+    below the run's address. `is_open`: the run counts as running only because it is young.
     """
 
     name: str
@@ -85,6 +85,7 @@ class Strand(NamedTuple):
     parcel: Parcel | None = None
     is_there: Callable[[Ask], bool] | None = None
     tail: Tail | None = None
+    is_open: bool = False
 
 
 class FoundRun(NamedTuple):
@@ -188,6 +189,10 @@ def has_ended(last_us: int, ask: Ask) -> bool:
     """Whether the server knows of an end after the last line, as from a job that told it too."""
     ended_us = _ended_us(ask)
     return ended_us is not None and ended_us + SKEW_US >= last_us
+
+
+def is_running(ask: Ask) -> bool:
+    return _ended_us(ask) is None
 
 
 def _is_settled(last_us: int, ask: Ask) -> bool:

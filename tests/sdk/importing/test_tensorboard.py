@@ -1,16 +1,19 @@
 import math
 import os
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from runyard.cli import main
 from runyard.importing.detect import open_source
 from runyard.importing.source import Options
 from runyard.records import MAX_METRICS
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
 
+from tests.sdk.door import Door
 from tests.sdk.importing.reading import RECORDED, Reading
 from tests.sdk.importing.test_event_files import frame
 
@@ -270,3 +273,15 @@ def test_a_silent_run_is_over_and_a_young_one_goes_on(path: Path) -> None:
         "reason": "inferred: nothing was written after that, and no end was noted",
     }
     assert (young.payloads("finish"), young.states) == ([], {"resume": True})
+
+
+def test_the_summary_tells_what_counts_as_running(
+    path: Path, door: Door, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_events(path, scalar("loss", 1, 0, time.time()))
+    told = "1 run still counts as running: --idle 0 ends what has no known end.\n"
+
+    assert main(["import", str(path.parent), "--url", door.url]) == 0
+    assert told in capsys.readouterr().out
+    assert main(["import", str(path.parent), "--url", door.url, "--idle", "0"]) == 0
+    assert told not in capsys.readouterr().out
