@@ -88,10 +88,12 @@ class Watcher:
                         self._due.pop(place, None)
                         root.memory.forget(place)
                         continue
-                    self._mirror(root, change.run).note(is_rows=change.kind == "rows")
+                    mirror = self._mirror(root, change.run)
+                    mirror.note(is_rows=change.kind == "rows")
                     self._due.setdefault(place)
-                    if not self._mirrors[place].uid:
-                        self._mirrors[place].is_behind = change.changed_at < time.time() - OLD_S
+                    if not mirror.uid:
+                        is_old = change.changed_at < time.time() - OLD_S
+                        mirror.is_behind = is_old and not mirror.is_held
             except (OSError, ValueError) as error:
                 self._console.say_once(f"{root.path} cannot be read: {error}")
             for text in root.tree.problems() if root.tree else ():
@@ -138,13 +140,17 @@ class Watcher:
 
     def _bring(self) -> bool:
         end = time.monotonic() + SLICE_S
-        live_first = sorted(self._due, key=lambda place: self._mirrors[place].is_behind)
-        for place in live_first:
+        for place in sorted(self._due, key=self._rank):
             if self._update(self._mirrors[place], lambda: time.monotonic() > end):
                 self._due.pop(place, None)
             if time.monotonic() > end or self._is_ended.is_set():
                 break
         return any(self._mirrors[place].is_behind for place in self._due)
+
+    def _rank(self, place: str) -> tuple[bool, bool]:
+        """Files of copies are all young: what a process has open goes before them."""
+        mirror = self._mirrors[place]
+        return mirror.is_behind, not mirror.is_held
 
     def _update(self, mirror: Mirror, is_time_up: Callable[[], bool]) -> bool:
         for root in self._roots:

@@ -30,14 +30,17 @@ Say = Callable[[str], None]
 
 
 class Mirror:
-    """`is_behind`: there is more to read than fits in between, so others go first."""
+    """`is_behind`: there is more to read than fits in between, so others go first.
+
+    `is_held`: a process has it open, or had when its documents changed.
+    """
 
     def __init__(
         self, watched: WatchedRun, memory: RunMemory, courier: Courier, edits: Edits, say: Say
     ) -> None:
         self.watched = watched
         self.memory = memory
-        self.is_behind = False
+        self.is_behind = self.is_held = False
         self.has_news = True  # of anything but rows
         self.record_count = 0  # sent
         self._courier = courier
@@ -64,6 +67,8 @@ class Mirror:
     def note(self, *, is_rows: bool) -> None:
         """Something has changed. A file with its first rows in it is news."""
         self.has_news = self.has_news or not is_rows or not self._tails
+        if not is_rows or not self.is_held:  # to find one held takes milliseconds
+            self.is_held = self.watched.is_alive()
 
     def update(self, is_time_up: Callable[[], bool]) -> bool:
         """Bring what is new; whether that was all. Raises: ImportStopped."""

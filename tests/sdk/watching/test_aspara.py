@@ -380,3 +380,20 @@ def test_what_the_server_refuses_is_said_once_and_rests(site: Site, capsys: Any)
 
     assert left_to_do == [False] * 3
     assert capsys.readouterr().out.count("/one: the server refuses it: 400") == 1
+
+
+def test_what_a_process_has_open_goes_first(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a", "b", "c"):
+        over = site.start(name)
+        over.log({"loss": 0.0})
+        over.finish()
+    live = site.start("live")
+    live.log({"loss": 0.0})
+    monkeypatch.setattr(loop, "SLICE_S", 0.0)
+
+    site.begin().step()
+
+    assert site.names() == ["live"]
+    site.look()
+    assert site.names() == ["a", "b", "c", "live"]
+    live.finish()
