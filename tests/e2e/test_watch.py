@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from http.client import HTTPConnection
 from pathlib import Path
@@ -57,9 +57,10 @@ def ask(server: LiveServer, method: str, path: str, body: Any = None, token: str
 
 
 def children(pid: int) -> list[int]:
-    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    everybody = Path(f"/proc/{pid}/task").iterdir()
-    found += [one for task in everybody for one in (task / "children").read_text().split()]
+    found: list[str] = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(OSError):  # a thread may end meanwhile
+            found += (task / "children").read_text().split()
     return sorted({int(one) for one in found})
 
 
