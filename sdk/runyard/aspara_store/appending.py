@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from runyard.dash.documents import lock, open_draft, unlock
+from runyard.line_ends import find_line
 from runyard.notices import warn
 
-TAIL_BYTES = 16 * 1024  # read at once, backwards; more where lines are longer
 MEMORY_BYTES = 64 * 1024**2  # of lines that the disk would not take
 RETRY_S = 1.0  # a full disk is not asked for each row
 
@@ -173,21 +173,11 @@ class AppendFile:
         """Takes away a line cut short: nobody was told that it is there. Returns where the end is."""
         if not size or os.pread(self._fd, 1, size - 1) == b"\n":
             return size
-        start = self._find_line(size)
+        start = find_line(self._fd, size)
         if _is_whole(os.pread(self._fd, size - start, start)):
             return size + os.write(self._fd, b"\n")
         os.ftruncate(self._fd, start)
         return start
-
-    def _find_line(self, before: int) -> int:
-        """Where the last line begins."""
-        while before > 0:
-            start = max(0, before - TAIL_BYTES)
-            found = os.pread(self._fd, before - start, start).rfind(b"\n")
-            if found >= 0:
-                return start + found + 1
-            before = start
-        return 0
 
 
 def _is_whole(line: bytes) -> bool:

@@ -14,8 +14,7 @@ from typing import Any
 
 from runyard.dash.counters import Counter, close
 from runyard.dash.documents import lock, open_lock, unlock
-
-TAIL_BYTES = 16 * 1024  # read at once, backwards; more where lines are longer
+from runyard.line_ends import find_line
 
 
 class LineFile:
@@ -111,7 +110,7 @@ class LineFile:
         self._is_anew = True
 
     def _mend_end(self, size: int) -> int:
-        start = self._find_line(size)
+        start = find_line(self._fd, size)
         if self._parse(os.pread(self._fd, size - start, start)) is None:
             os.ftruncate(self._fd, start)
             return start
@@ -121,22 +120,12 @@ class LineFile:
         """The number of the last line that has one; else as many as there are lines, less one."""
         above = end
         while above > 0:
-            start = self._find_line(above - 1)
+            start = find_line(self._fd, above - 1)
             number = self._parse(os.pread(self._fd, above - start, start))
             if number is not None:
                 return number
             above = start
         return self._count_lines() - 1
-
-    def _find_line(self, before: int) -> int:
-        """Where the line begins that reaches to `before`, which is not past its newline."""
-        while before > 0:
-            start = max(0, before - TAIL_BYTES)
-            found = os.pread(self._fd, before - start, start).rfind(b"\n")
-            if found >= 0:
-                return start + found + 1
-            before = start
-        return 0
 
     def _parse(self, line: bytes) -> int | None:
         try:
