@@ -38,6 +38,9 @@ RUN_VALUE = METADATA_VALUE | {
     "project": "my_project",
     "name": "run1",
     "display_name": "run1",
+    "folder": "",
+    "state": "completed",
+    "finish_reason": "",
     "metrics": {"accuracy": 0.93, "loss": 0.5},
 }
 

@@ -19,9 +19,11 @@ from tracking.domain.fields import sort_runs
 from tracking.domain.query import filter_runs
 from tracking.domain.summaries import read_latest
 from tracking.domain.values import flatten_map
+from tracking.enums import RunStatus
 from tracking.models import Artifact, Metric, Producer, Project, Run
 
 MAX_DETAILS = 200_000  # metrics and files in a list: 20 MB, half a second
+STATES = [*RunStatus.values, "stale"]
 UNUSED_COLUMNS = ("metadata", "readme", "bindrs")  # large, and not shown here
 
 
@@ -93,6 +95,11 @@ class RunSerializer(RunMetadataSerializer):
     project = serializers.CharField(source="project.key")
     name = serializers.CharField(source="key")
     display_name = serializers.CharField(source="name", help_text="as people have renamed it")
+    folder = serializers.CharField(help_text="`a/b`; empty at the top of the project")
+    state = serializers.ChoiceField(
+        STATES, source="shown_status", help_text="the status in the words of the pages"
+    )
+    finish_reason = serializers.CharField(help_text="why it ended so, where that was told")
     metrics = MapField(
         source="latest",
         help_text='metric → its last value; "NaN", "Infinity", "-Infinity" are texts',
@@ -126,10 +133,19 @@ def load_details(runs: Iterable[Run]) -> list[Run]:
     loaded = list(runs)
     artifacts = Prefetch("artifacts", Artifact.objects.filter(deleted_at=None), "kept_artifacts")
     prefetch_related_objects(loaded, artifacts)
-    latest = read_latest([run.pk for run in loaded])
+    ids = [run.pk for run in loaded]
+    latest, reasons = read_latest(ids), _read_reasons(ids)
     for run in loaded:
         run.latest = latest.get(run.pk, {})  # type: ignore[attr-defined]
+        run.finish_reason = reasons.get(run.pk, "")  # type: ignore[attr-defined]
     return loaded
+
+
+def _read_reasons(run_ids: list[int]) -> dict[int, str]:
+    """Of the metadata, which lists do not read, the one word that they show."""
+    told = Run.objects.filter(pk__in=run_ids, metadata__has_key="finish_reason").order_by()
+    found = told.values_list("pk", "metadata__finish_reason")
+    return {pk: reason for pk, reason in found if isinstance(reason, str)}
 
 
 class RunsQuery(PageQuery):

@@ -29,8 +29,11 @@ def run(_files) -> Run:
         started_at=NOON,
     )
     log_points(run, {"loss": [1.0, 0.5], "acc": [math.inf], "gone": [math.nan]})
-    finish_run(run, status=RunStatus.FAILED, exit_code=3, ended_at=NOON + timedelta(seconds=9.5))
-    Run.objects.update(summary={"best": 0.5}, name="First")
+    ended_at = NOON + timedelta(seconds=9.5)
+    finish_run(
+        run, status=RunStatus.FAILED, exit_code=3, reason="ValueError: no", ended_at=ended_at
+    )
+    Run.objects.update(summary={"best": 0.5}, name="First", folder="sweeps/lr")
     keep_file(run, "m.pt", b"12345", category="model", description="final")
     keep_file(run, "old.pt", b"1", deleted_at=NOON)
     Artifact.objects.update(created_at=NOON)
@@ -66,6 +69,9 @@ NAMED = {
     "project": "proj",
     "name": "run-1",
     "display_name": "First",
+    "folder": "sweeps/lr",
+    "state": "failed",
+    "finish_reason": "ValueError: no",
     "metrics": {"acc": "Infinity", "gone": "NaN", "loss": 0.5},
 }
 
@@ -105,6 +111,20 @@ def test_running_run_is_wip_and_a_silent_one_maybe_failed(client):
         "finish_time": None,
     }
     assert silent == fresh | {"status": "maybe_failed"}
+
+
+def test_state_is_the_word_of_the_pages(client):
+    cancelled, _, stale = make_run("cancelled"), make_run("running"), make_run("stale")
+    finish_run(cancelled, status=RunStatus.CANCELLED, reason="SIGTERM")
+    Run.objects.filter(pk=stale.pk).update(last_seen_at=NOON)
+
+    runs = client.get(LIST).json()
+
+    assert {run["name"]: (run["state"], run["status"], run["finish_reason"]) for run in runs} == {
+        "cancelled": ("cancelled", "failed", "SIGTERM"),
+        "running": ("running", "wip", ""),
+        "stale": ("stale", "maybe_failed", ""),
+    }
 
 
 def names(answer) -> list[str]:
