@@ -15,6 +15,7 @@ from pathlib import Path
 from runyard.dash.documents import lock, open_draft, unlock
 from runyard.line_ends import find_line
 from runyard.notices import warn
+from runyard.same_file import is_at
 
 MEMORY_BYTES = 64 * 1024**2  # of lines that the disk would not take
 RETRY_S = 1.0  # a full disk is not asked for each row
@@ -143,7 +144,7 @@ class AppendFile:
                 self._open()
             lock(self._fd)
             status = os.fstat(self._fd)
-            if status.st_nlink:
+            if is_at(self._fd, self.path):
                 break
             self.close()
             self._is_busy = True

@@ -100,7 +100,8 @@ def data_dir(explicit: str | os.PathLike[str] | None = None) -> Path:
             raise ValueError(f"{path} belongs to the system: choose another directory.")
         return path
     share = os.environ.get("XDG_DATA_HOME")
-    return (Path(share).expanduser() if share else Path.home() / ".local" / "share") / "aspara"
+    base = Path(share).expanduser() if share else Path.home() / ".local" / "share"
+    return base.absolute() / "aspara"
 
 
 def find_projects(root: Path) -> Iterator[str]:

@@ -15,6 +15,7 @@ from runyard.aspara_store.archive import draft_of, load_polars, read_frame, read
 from runyard.aspara_store.layout import RunPaths, archived_files
 from runyard.aspara_store.rows import Row
 from runyard.dash.documents import open_file
+from runyard.same_file import is_at
 
 if TYPE_CHECKING:
     import polars as pl
@@ -96,7 +97,7 @@ def _lock_wal(path: Path, held: contextlib.ExitStack) -> IO[bytes] | None:
             return None
         with contextlib.suppress(OSError):  # where the file system knows no locks
             fcntl.flock(file, fcntl.LOCK_SH)
-        if os.fstat(file.fileno()).st_nlink or not path.exists():
+        if is_at(file.fileno(), path) or not path.exists():
             return file
 
 

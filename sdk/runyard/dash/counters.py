@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from runyard.dash.documents import encode, replace_document, utc_now
+from runyard.same_file import is_at
 
 # At the end of metadata.json and always as long, so that a row changes it where it stands.
 TAIL = b',"totalDataPoints":%-14d,"nextIndex":%-14d,"updatedAt":"%s"}'
@@ -70,7 +71,7 @@ class StreamWords:
     def _is_ours(self) -> bool:
         """Whether the file is still the one we know."""
         if self._fd >= 0:
-            return os.fstat(self._fd).st_nlink > 0
+            return is_at(self._fd, self.path)
         with contextlib.suppress(OSError):
             self._open()
             if self._tail and os.pread(self._fd, TAIL_BYTES + 1, self._offset) == self._tail:

@@ -15,6 +15,7 @@ from typing import Any
 from runyard.dash.counters import Counter, close
 from runyard.dash.documents import lock, open_lock, unlock
 from runyard.line_ends import find_line
+from runyard.same_file import is_at
 
 
 class LineFile:
@@ -64,12 +65,11 @@ class LineFile:
         if not self.is_open:
             self._open()
         lock(self._lock_fd)
-        status = os.fstat(self._fd)
-        if not status.st_nlink:
+        if not is_at(self._fd, self.path):
             self.close()
             self._open()
             lock(self._lock_fd)
-            status = os.fstat(self._fd)
+        status = os.fstat(self._fd)
         if status.st_size != self._end:
             self._read_end(status.st_size)
 

@@ -94,6 +94,21 @@ def test_replaced_file_is_gone_on_with_in_silence(
     file.close()
 
 
+def test_replaced_file_that_a_backup_keeps_is_not_written_to(path: Path) -> None:
+    """As `rsync --link-dest` and `cp -al` make them: the old file has a name still."""
+    file = AppendFile(path)
+    file.append(b'{"a": 1}\n')
+    backup, other = path.with_name("backup"), path.with_name("other")
+    backup.hardlink_to(path)
+    other.write_bytes(b"")
+    other.replace(path)
+
+    file.append(b'{"b": 2}\n')
+
+    assert (path.read_bytes(), backup.read_bytes()) == (b'{"b": 2}\n', b'{"a": 1}\n')
+    file.close()
+
+
 def test_lines_wait_in_memory_while_the_disk_is_full(
     path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

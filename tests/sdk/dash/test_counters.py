@@ -81,6 +81,20 @@ def test_replaced_file_is_not_written_into_blindly(path: Path, is_closed: bool) 
     assert read(path) == describe(2) | {"more": "x" * 500}
 
 
+def test_replaced_file_that_a_backup_keeps_is_not_written_to(path: Path) -> None:
+    words = StreamWords(path, "train", WORDS)
+    words.write(1, is_anew=True)
+    backup, other = path.with_name("backup"), path.with_name("other")
+    backup.hardlink_to(path)
+    other.write_bytes(path.read_bytes())
+    other.replace(path)
+
+    words.write(2, is_anew=False)
+    words.close()
+
+    assert (read(path), read(backup)) == (describe(2), describe(1))
+
+
 def test_deleted_and_damaged_files_are_made_anew(
     path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -100,6 +100,19 @@ def test_deleted_file_comes_back(lines: LineFile, path: Path) -> None:
     assert path.read_text() == '{"index":0}\n'
 
 
+def test_replaced_file_that_a_backup_keeps_is_not_written_to(lines: LineFile, path: Path) -> None:
+    add(lines, 3)
+    backup, other = path.with_name("backup"), path.with_name("other")
+    backup.hardlink_to(path)
+    other.write_text('{"index":0}\n')
+    other.replace(path)
+
+    add(lines)
+
+    assert path.read_text() == '{"index":0}\n{"index":1}\n'
+    assert backup.read_text() == '{"index":0}\n{"index":1}\n{"index":2}\n'
+
+
 def test_signal_handler_may_write_in_between(lines: LineFile, path: Path) -> None:
     def interrupted(number: int) -> bytes:
         add(lines)  # what a handler does
