@@ -6,6 +6,9 @@ import os
 import time
 from pathlib import Path
 
+from runyard.dash.documents import open_lock
+from runyard.same_file import is_at
+
 LOOKS, LOOK_S = 3, 0.001
 
 
@@ -15,15 +18,17 @@ def hold(path: Path) -> int | None:
     Raises: OSError where the file cannot be made.
     """
     while True:
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        fd = open_lock(path)
         try:
             fcntl.flock(fd, fcntl.LOCK_SH)
         except OSError:
             os.close(fd)
             return None
-        with contextlib.suppress(OSError):  # a full disk
+        except ValueError:  # no descriptor: others keep the file to themselves
+            return None
+        with contextlib.suppress(OSError):  # a full disk, or another user's file
             os.pwrite(fd, _machine(), 0)
-        if os.fstat(fd).st_nlink:  # else the last one before us has just removed it
+        if is_at(fd, path):  # else the last one before us has just removed it
             return fd
         os.close(fd)
 
@@ -32,7 +37,7 @@ def release(path: Path, fd: int) -> None:
     """The last one takes the file away."""
     with contextlib.suppress(OSError):
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.fstat(fd).st_nlink:
+        if is_at(fd, path):
             path.unlink()
     os.close(fd)
 

@@ -5,6 +5,9 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 SDK = Path(__file__).resolve().parents[2] / "sdk"
 TIMEOUT_S = 40.0  # far above what any of them needs
@@ -96,3 +99,17 @@ def run_command(*arguments: str, root: Path, url: str = "") -> subprocess.Comple
         timeout=TIMEOUT_S,
         check=False,
     )
+
+
+def deny_writing(
+    monkeypatch: pytest.MonkeyPatch, path: Path, denied: int = os.O_RDWR | os.O_CREAT
+) -> None:
+    """As to a file of another user: even root is not let in."""
+    really = os.open
+
+    def open_file(at: Any, flags: int, *arguments: Any, **options: Any) -> int:
+        if Path(at) == path and (flags & denied or not denied):
+            raise PermissionError(13, "Permission denied", str(path))
+        return really(at, flags, *arguments, **options)
+
+    monkeypatch.setattr("os.open", open_file)

@@ -150,13 +150,13 @@ def locked(path: Path) -> Iterator[None]:
     finally:
         if _held.pop(holder, None) is not None:
             unlock(fd)  # a child that was forked meanwhile has the descriptor too
-            os.close(fd)
+            _close(fd)
 
 
 def _drop_inherited() -> None:
     """A forked child would wait for itself, once the parent is dead."""
     for fd in _held.values():
-        os.close(fd)
+        _close(fd)
     _held.clear()
 
 
@@ -164,12 +164,41 @@ os.register_at_fork(after_in_child=_drop_inherited)
 
 
 def open_lock(path: Path) -> int:
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    """Whoever may put files beside it may use it: a lock needs no more than an open file.
+
+    -1, and a warning, where somebody keeps it to themselves. Raises: OSError.
+    """
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except PermissionError:
+        return _open_foreign(path)
+    with contextlib.suppress(OSError):
+        _share(fd, path)
+    return fd
+
+
+def _open_foreign(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path)) from None
+    except PermissionError:
+        warn(f"{path} belongs to another user: nobody keeps two writers apart.")
+        return -1
+
+
+def _share(fd: int, path: Path) -> None:
+    """Group and others as far as the directory is theirs to write to, whatever the umask says."""
+    status = os.fstat(fd)
+    writers = path.parent.stat().st_mode & 0o022
+    wanted = status.st_mode | writers | writers << 1
+    if wanted != status.st_mode and status.st_uid == os.geteuid():
+        os.fchmod(fd, stat.S_IMODE(wanted))
 
 
 def lock(fd: int) -> None:
-    """Where the file system knows no locks, one goes on without."""
-    with contextlib.suppress(OSError):
+    """Where the file system knows no locks, or there is no descriptor, one goes on without."""
+    with contextlib.suppress(OSError, ValueError):
         fcntl.flock(fd, fcntl.LOCK_EX)
 
 
@@ -177,3 +206,8 @@ def unlock(fd: int) -> None:
     """Nothing happens where there is no descriptor: it could not be opened."""
     with contextlib.suppress(OSError, ValueError):
         fcntl.flock(fd, fcntl.LOCK_UN)
+
+
+def _close(fd: int) -> None:
+    if fd >= 0:
+        os.close(fd)
