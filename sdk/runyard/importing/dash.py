@@ -68,10 +68,12 @@ class DashSource:
         self._idle_s = options.idle_s
 
     def find(self) -> Iterator[FoundRun]:
-        for path in find_experiments(self._path):
+        unread: list[str] = []
+        for path in find_experiments(self._path, unread):
             run = self.describe(path)
             if run:
                 yield run
+        self.problems += (Problem(str(self._path), text) for text in unread)
 
     def describe(self, path: Path) -> FoundRun | None:
         """None for what cannot be a run, which is a problem then."""

@@ -1,5 +1,6 @@
 """Which format a path holds."""
 
+import os
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,11 @@ def open_source(path: Path, options: Options, format_name: str = "") -> Source:
     if not path.exists():
         raise ValueError(f"{path} does not exist.")
     whole = path.resolve()
+    try:
+        if whole.is_dir():
+            os.scandir(whole).close()
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
     for name in [format_name] if format_name else FORMATS:
         module: Any = import_module(FORMATS[name])
         if module.recognise(whole):

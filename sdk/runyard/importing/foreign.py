@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from runyard.importing.source import Record, Strand, events, state
+from runyard.importing.source import Problem, Record, Strand, events, state
 from runyard.records import Lost
 from runyard.values import MAX_NAME_LENGTH, as_text
 
@@ -51,11 +51,20 @@ def time_us(seconds: float) -> int | None:
     return None
 
 
-def walk_files(root: Path) -> Iterator[Path]:
-    """Plain files below it, in order. Links lead elsewhere, and are not followed."""
+def walk_files(root: Path, problems: list[Problem] | None = None) -> Iterator[Path]:
+    """Plain files below it, in order. Links lead elsewhere, and are not followed.
+
+    `problems`: takes what could not be looked into.
+    """
     if root.is_file():
         yield root
-    for home, folders, names in os.walk(root):
+        return
+
+    def leave_out(error: OSError) -> None:
+        if problems is not None and not isinstance(error, FileNotFoundError):
+            problems.append(Problem(show(Path(error.filename)), f"{error.strerror}"))
+
+    for home, folders, names in os.walk(root, onerror=leave_out):
         folders.sort()
         for name in sorted(names):
             path = Path(home, name)

@@ -112,7 +112,7 @@ class MLflowSource:
             self._complain(run.place, reason, is_loss=is_loss)
         if home is None:
             return
-        for path in walk_files(home):
+        for path in walk_files(home, self.problems):
             name = show(path.relative_to(home))
             try:
                 yield _artifact(run, path, name)

@@ -43,20 +43,33 @@ def find_databases(path: Path) -> list[Path]:
         found = sorted(path.iterdir()) if path.is_dir() else [path]
     except OSError:
         return []
-    return [one for one in found if one.suffix in SUFFIXES or one == path if _is_database(one)]
+    files = [one for one in found if one.is_file() and not one.is_symlink()]
+    return [one for one in files if _is_meant(one, is_named=one == path)]
 
 
-def _is_database(path: Path) -> bool:
-    if not path.is_file() or path.is_symlink():
+def _is_meant(path: Path, *, is_named: bool) -> bool:
+    """Whether it is MLflow's, or ought to be: then it is told what is wrong with it."""
+    if path.suffix not in SUFFIXES and not is_named:
         return False
+    if not _why_not(path):
+        return True
+    return path.name.startswith("mlflow") or (is_named and path.suffix in SUFFIXES)
+
+
+def _why_not(path: Path) -> str:
+    """What keeps us from reading it; "" for a database of MLflow."""
     try:
         with path.open("rb") as file:
-            if file.read(len(MAGIC)) != MAGIC:
-                return False
+            begin = file.read(len(MAGIC))
+        if begin != MAGIC:
+            return "it is no SQLite database" if begin else "it is empty"
         with closing(_connect(path)) as connection:
-            return _tables(connection) >= TABLES
-    except (OSError, sqlite3.Error):
-        return False
+            is_whole = _tables(connection) >= TABLES
+    except OSError as error:
+        return f"it cannot be read: {error.strerror}"
+    except sqlite3.Error as error:
+        return f"it is damaged: {error}"
+    return "" if is_whole else "it has no tables of MLflow"
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -85,11 +98,13 @@ class DatabaseStore:
         self._problems = problems
 
     def runs(self) -> Iterator[StoredRun]:
+        if reason := _why_not(self.path):
+            return self._problems.append(Problem(show(self.path), reason))
         try:
             self._tell_others()
             yield from (_describe(row) for row in self._select(RUNS))
-        except OSError as error:
-            self._problems.append(Problem(show(self.path), str(error)))
+        except (OSError, sqlite3.Error) as error:
+            self._problems.append(Problem(show(self.path), f"it is damaged: {error}"))
 
     def _tell_others(self) -> None:
         with closing(_connect(self.path)) as connection:
@@ -130,7 +145,7 @@ class DatabaseStore:
             with closing(_connect(self.path)) as connection:
                 yield from connection.execute(sql, arguments)
         except sqlite3.Error as error:
-            raise OSError(f"{show(self.path)}: {error}") from None
+            raise OSError(str(error)) from None
 
 
 def _describe(row: tuple[Any, ...]) -> StoredRun:

@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from runyard.dash.documents import open_file
 from runyard.importing.foreign import show, walk_files
 from runyard.importing.mlflow_store import (
     ENDS,
@@ -29,17 +30,30 @@ NOT_RUNS = {"models": "models", "traces": "traces", "datasets": "", "tags": ""}
 
 def find_stores(path: Path) -> list[Path]:
     """The path itself, or `mlruns` in it."""
-    return [one for one in (path, path / STORE) if any(_experiments(one))]
+    return [one for one in (path, path / STORE) if any(_experiments(one, []))]
 
 
-def _experiments(path: Path) -> Iterator[Path]:
-    with suppress(OSError):
-        for home in sorted(path.iterdir()):
-            about = home / ABOUT
-            if home.name != TRASH and _is_own(home) and about.is_file():
-                with about.open("rb") as file:
-                    if b"experiment_id:" in file.read(MAX_ABOUT_BYTES):
-                        yield home
+def _experiments(path: Path, problems: list[Problem]) -> Iterator[Path]:
+    """`problems`: takes what could not be looked into."""
+    try:
+        homes = sorted(path.iterdir())
+    except OSError:
+        return
+    for home in homes:
+        try:
+            if home.name != TRASH and _is_own(home) and _is_experiment(home / ABOUT):
+                yield home
+        except OSError as error:
+            problems.append(Problem(show(home), f"it cannot be read: {error.strerror}"))
+
+
+def _is_experiment(about: Path) -> bool:
+    """Raises: OSError."""
+    try:
+        with open_file(about) as file:
+            return b"experiment_id:" in file.read(MAX_ABOUT_BYTES)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def _is_own(path: Path) -> bool:
@@ -58,7 +72,7 @@ class FileStore:
     def runs(self) -> Iterator[StoredRun]:
         if trashed := sum(1 for _ in self.path.glob(f"{TRASH}/*/{ABOUT}")):
             self._leave_out(self.path, f"{trashed:,} deleted experiment(s)", is_loss=False)
-        for experiment in _experiments(self.path):
+        for experiment in _experiments(self.path, self._problems):
             about = self._read_about(experiment)
             try:
                 yield from self._runs_of(experiment, about) if about is not None else ()

@@ -1,7 +1,11 @@
 """CSV and Parquet files as rows of plain cells: texts, numbers, None; times as µs or texts."""
 
+import codecs
 import csv
+import gzip
+import io
 import time
+import zlib
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from importlib.util import find_spec
@@ -11,13 +15,21 @@ from typing import Any, Protocol, TextIO
 Cell = str | float | int | bool | None
 Row = Sequence[Cell]
 
-CSV_SUFFIXES = (".csv", ".tsv")
-SUFFIXES = (*CSV_SUFFIXES, ".parquet")
+PARQUET = ".parquet"
+SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", PARQUET)
+BOMS = {  # the longer ones first: one begins like another
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+LOOKED_AT_BYTES = 64 * 1024
 DELIMITERS = (",", ";", "\t", "|")
 MAX_LINE_CHARS = 16 * 1024**2
 MAX_COLUMNS = 10_000
 MAX_TEXT_CHARS = 1_000  # of a cell in Parquet: one text may stand for millions of cells
 BATCH_ROWS = 10_000
+TORN_GZIP = (EOFError, zlib.error, gzip.BadGzipFile)
 ROWS_PER_BYTE = 1_000  # no honest file holds more; a few bytes can claim any number
 
 
@@ -37,26 +49,55 @@ class Table(Protocol):
 
 def open_table(path: Path, idle_s: float) -> Table:
     """Raises: OSError; ValueError for what is no table."""
-    if path.suffix.lower() == ".parquet":
+    if suffix_of(path) == PARQUET:
         return ParquetTable(path)
     return CsvTable(path, idle_s)
+
+
+def suffix_of(path: Path) -> str:
+    """ "" for what is no table by its name."""
+    name = path.name.lower()
+    return next((suffix for suffix in SUFFIXES if name.endswith(suffix)), "")
 
 
 class CsvTable:
     def __init__(self, path: Path, idle_s: float) -> None:
         self._path = path
         self._idle_s = idle_s
-        with self._open() as file:
-            head = file.readline(MAX_LINE_CHARS)
+        try:
+            self._encoding = self._find_encoding()
+            with self._open() as file:
+                head = file.readline(MAX_LINE_CHARS)
+        except TORN_GZIP as error:
+            raise ValueError(f"it is damaged: {error}") from None
         counts = {one: head.count(one) for one in DELIMITERS}
         self._delimiter = max(DELIMITERS, key=counts.__getitem__) if any(counts.values()) else ","
         self.is_decimal_comma = self._delimiter == ";"
-        self.names = [name.strip() for name in next(self._cells([head]), [])]
+        try:
+            self.names = [name.strip() for name in next(self._cells([head]), [])]
+        except csv.Error as error:  # a name beyond 128 KiB
+            raise ValueError(f"its first line cannot be read: {error}") from None
         if not any(self.names) or len(self.names) > MAX_COLUMNS:
             raise ValueError(f"its first line names {len(self.names):,} columns")
 
     def _open(self) -> TextIO:
-        return self._path.open(encoding="utf-8-sig", errors="replace", newline="")
+        return io.TextIOWrapper(self._open_bytes(), self._encoding, "replace", newline="")
+
+    def _open_bytes(self) -> Any:
+        if self._path.suffix.lower() == ".gz":
+            return gzip.open(self._path)
+        return self._path.open("rb")
+
+    def _find_encoding(self) -> str:
+        """UTF-8, unless the file begins with another's mark. Raises: OSError, ValueError."""
+        with self._open_bytes() as file:
+            begin = file.read(LOOKED_AT_BYTES)
+        if not begin:
+            raise ValueError("it is empty")
+        marked = next((name for bom, name in BOMS.items() if begin.startswith(bom)), "")
+        if not marked and b"\0" in begin:
+            raise ValueError("it is no text in UTF-8, nor marked as UTF-16: it has zero bytes")
+        return marked or "utf-8-sig"
 
     def _cells(self, lines: Any) -> Iterator[list[str]]:
         return csv.reader(lines, delimiter=self._delimiter)
@@ -72,6 +113,8 @@ class CsvTable:
                     return
                 except csv.Error as error:  # a cell beyond 128 KiB, or odd quotes
                     complain(f"a row that cannot be read: {error}")
+                except TORN_GZIP as error:
+                    return complain(f"what follows cannot be unpacked: {error}")
 
     def _lines(self, file: TextIO, complain: Complain) -> Iterator[str]:
         """Without the last one while it is perhaps being written."""

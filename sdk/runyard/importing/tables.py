@@ -19,7 +19,7 @@ from runyard.importing.source import (
     fingerprint,
 )
 from runyard.importing.table_columns import Columns, Wanted, find_columns, read_time
-from runyard.importing.table_files import SUFFIXES, Complain, Row, Table, open_table
+from runyard.importing.table_files import PARQUET, Complain, Row, Table, open_table, suffix_of
 from runyard.importing.table_rows import Encoder, Spool
 
 FORMAT = "table"
@@ -58,7 +58,7 @@ class TableSource:
         self._parts: dict[str, Part] = {}  # by the run's identity
 
     def find(self) -> Iterator[FoundRun]:
-        for path in _table_files(self._path):
+        for path in _table_files(self._path, self.problems):
             try:
                 yield from self._find_in(path)
             except (OSError, ValueError) as error:
@@ -115,7 +115,8 @@ class TableSource:
             yield name, "", partial(spool.rows, name)
 
     def _describe(self, path: Path, name: str, mark: str, part: Part) -> FoundRun:
-        *folders, stem = path.relative_to(self._root).with_suffix("").parts
+        *folders, file_name = path.relative_to(self._root).parts
+        stem = file_name[: -len(suffix_of(path))] or file_name
         if stem.lower() not in PLAIN or not folders:
             folders.append(stem)
         own = [*folders, name] if name else folders
@@ -124,7 +125,7 @@ class TableSource:
         begun_us = read_time(first[at]) if 0 <= at < len(first) else None
         project = self._options.project
         start = start_of(
-            "Parquet" if path.suffix.lower() == ".parquet" else "CSV",
+            "Parquet" if suffix_of(path) == PARQUET else "CSV",
             show(path),
             project or self._root.name,
             own,
@@ -141,9 +142,9 @@ def _ignore(reason: str, *, is_loss: bool = True) -> None:
     """It is told when all of it is read."""
 
 
-def _table_files(path: Path) -> Iterator[Path]:
+def _table_files(path: Path, problems: list[Problem] | None = None) -> Iterator[Path]:
     """Hidden directories hold environments and caches, not what people logged."""
-    for file in walk_files(path):
+    for file in walk_files(path, problems):
         below = file.relative_to(path).parts[:-1] if path.is_dir() else ()
-        if file.suffix.lower() in SUFFIXES and not any(part.startswith(".") for part in below):
+        if suffix_of(file) and not any(part.startswith(".") for part in below):
             yield file

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from runyard.importing.cleaning import clean_map, clean_text
-from runyard.importing.event_files import first_event, read_events
+from runyard.importing.event_files import TORN, first_event, read_events
 from runyard.importing.event_values import (
     SCALARS,
     event_parser,
@@ -62,7 +62,7 @@ class TensorBoardSource:
 
     def find(self) -> Iterator[FoundRun]:
         homes: dict[Path, list[Path]] = {}
-        for path in _event_files(self._path):
+        for path in _event_files(self._path, self.problems):
             homes.setdefault(path.parent, []).append(path)
         root = self._root.parent if list(homes) == [self._root] else self._root
         for home, paths in homes.items():
@@ -90,7 +90,7 @@ class TensorBoardSource:
                 self.problems.append(Problem(show(path), str(error)))
                 continue
             if file.is_empty:
-                self.problems.append(Problem(show(path), "no values in it", is_loss=False))
+                self.problems.append(Problem(show(path), file.why_empty, is_loss=False))
             else:
                 files.append(file)
         return sorted(files, key=lambda file: (file.first_us, file.path.name))
@@ -114,8 +114,8 @@ class TensorBoardSource:
         return FoundRun(identity, FORMAT, start, show(home))
 
 
-def _event_files(path: Path) -> Iterator[Path]:
-    for file in walk_files(path):
+def _event_files(path: Path, problems: list[Problem] | None = None) -> Iterator[Path]:
+    for file in walk_files(path, problems):
         if MARK in file.name and not file.name.endswith(NO_EVENTS):
             yield file
 
@@ -128,7 +128,9 @@ class EventFile:
         self._parse = event_parser()
         begin = first_event(path)
         self.mark = fingerprint(begin.hex())
-        self.is_empty = path.stat().st_size <= len(begin) + 16  # what frames it
+        size = path.stat().st_size
+        self.is_empty = size <= len(begin) + 16  # what frames it
+        self.why_empty = TORN if size and not begin else "no values in it"
         changed_us = round(path.stat().st_mtime * 1e6)
         self.first_us = self.last_us = self._time_us(begin) or changed_us
         self.ended_as = ""
