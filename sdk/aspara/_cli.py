@@ -6,12 +6,12 @@ import time
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from runyard import __version__, serving
 from runyard.aspara_store.layout import data_dir, find_projects, find_runs
 from runyard.aspara_store.reading import StoredRun
-from runyard.commands.printing import print_table, say
+from runyard.commands.printing import print_json, print_table, say, while_read
 
 DASHBOARD_PORT, TRACKER_PORT = 3141, 3142
 COMPONENTS = {"dashboard": {"dashboard"}, "tracker": {"tracker"}}
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit status: 0 if all is well, 1 for what cannot be done, 2 for misuse."""
     options = _parser().parse_args(arguments)
     try:
-        return int(options.work(options))
+        return while_read(lambda: int(options.work(options)))
     except (OSError, ValueError, serving.NoServerHere) as error:
         say(f"Error: {error}")
         return 1
@@ -59,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     ):
         command = commands.add_parser(name, help=help_text, description=help_text)
         command.set_defaults(work=work)
+        command.add_argument("--json", action="store_true", help="for scripts; times in UNIX ms")
         _add_data_dir(command)
     commands.choices["runs"].add_argument("project")
     return parser
@@ -143,15 +144,24 @@ def _writable(root: Path, *, is_chosen: bool) -> Path:
 
 def _list_projects(options: argparse.Namespace) -> int:
     root = data_dir(options.data_dir)
-    rows = []
+    rows: list[tuple[str, int, float]] = []
     for project in find_projects(root) if root.is_dir() else ():
         runs = [StoredRun(paths) for paths in find_runs(root, project)]
         latest = max((run.changed_at for run in runs), default=(root / project).stat().st_mtime)
-        rows.append((project, str(len(runs)), _local(latest)))
+        rows.append((project, len(runs), latest))
+    if options.json:
+        print_json(
+            [
+                {"name": name, "run_count": count, "last_update": round(latest * 1000)}
+                for name, count, latest in rows
+            ]
+        )
+        return 0
     if not rows:
         say(f"There are no projects in {root}.")
         return 0
-    print_table(("PROJECT", "RUNS", "LAST UPDATED"), rows)
+    shown = [(name, str(count), _local(latest)) for name, count, latest in rows]
+    print_table(("PROJECT", "RUNS", "LAST UPDATED"), shown)
     return 0
 
 
@@ -160,12 +170,38 @@ def _list_runs(options: argparse.Namespace) -> int:
     if options.project not in (find_projects(root) if root.is_dir() else ()):
         raise ValueError(f"There is no project {options.project!r} in {root}.")
     runs = [StoredRun(paths) for paths in find_runs(root, options.project)]
+    if options.json:
+        print_json([_facts(run) for run in runs])
+        return 0
     rows = [(run.paths.name, _status(run), _started(run)) for run in runs]
     if not rows:
         say(f"There are no runs in project {options.project}.")
         return 0
     print_table(("RUN", "STATUS", "STARTED"), rows)
     return 0
+
+
+def _facts(run: StoredRun) -> dict[str, Any]:
+    """In the words of the run's own file."""
+    about = run.about
+    return {
+        "name": run.paths.name,
+        "run_id": about.run_id,
+        "status": _status(run),
+        "exit_code": about.exit_code,
+        "reason": about.reason,
+        "start_time": _ms(about.started_us),
+        "finish_time": _ms(about.finished_us),
+        "last_update": round(run.changed_at * 1000),
+        "tags": list(about.tags),
+        "notes": about.notes,
+        "config": about.config,
+        "summary": about.summary,
+    }
+
+
+def _ms(time_us: int | None) -> int | None:
+    return None if time_us is None else time_us // 1000
 
 
 def _status(run: StoredRun) -> str:

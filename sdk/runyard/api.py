@@ -20,7 +20,7 @@ PAGE_ROWS = 1_000  # what the server gives at once
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """What the server knows of a run. `facts`: all that it says."""
+    """What the server knows of a run. `facts`: all that it says, in the words of the pages."""
 
     project: str
     name: str
@@ -50,7 +50,17 @@ class RunRecord:
 
     @property
     def status(self) -> str:
+        """As on the pages: running, stale (no sign of life), completed, failed or cancelled."""
         return str(self.facts["status"])
+
+    @property
+    def display_name(self) -> str:
+        """As people have called it, or where it was imported from; `name` is for addresses."""
+        return str(self.facts["display_name"])
+
+    @property
+    def folder(self) -> str:
+        return str(self.facts["folder"])
 
     def series(self, *names: str, max_points: int | None = None) -> dict[str, Series]:
         """The series of this run by metric: those named, or all; see `Runs.series`."""
@@ -149,14 +159,21 @@ class Api:
         for facts in pages(self._remote, path, asked, limit=limit):
             if facts["name"] not in seen:
                 seen.add(facts["name"])
-                yield RunRecord(project, facts["name"], facts, self._remote)
+                yield RunRecord(project, facts["name"], _in_page_words(facts), self._remote)
 
     def run(self, project: str, name: str) -> RunRecord:
-        return RunRecord(project, name, self._remote.get(run_path(project, name)), self._remote)
+        facts = self._remote.get(run_path(project, name))
+        return RunRecord(project, name, _in_page_words(facts), self._remote)
 
     def delete_run(self, project: str, name: str) -> None:
         """With all its points, logs and files. There is no way back."""
         self._remote.delete(run_path(project, name))
+
+
+def _in_page_words(facts: dict[str, Any]) -> dict[str, Any]:
+    """What the API calls `status` is Aspara's dialect, which has no word for a cancelled run."""
+    facts["status"] = facts.pop("state")
+    return facts
 
 
 def run_path(project: str, name: str) -> str:

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from runyard import config, doctor, import_command, login, orphans
+from runyard import __version__, config, doctor, import_command, login, orphans
 from runyard.commands import export, ls, rm, show, verify
+from runyard.commands.printing import while_read
 from runyard.credentials import Credentials
 from runyard.passwords import Login
 from runyard.sender import Sender
@@ -24,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit status: 0 if all is well, 1 if something is left to do, 2 for misuse."""
     options = _parser().parse_args(_with_sorts(sys.argv[1:] if arguments is None else arguments))
     try:
-        return _run(options)
+        return while_read(lambda: _run(options))
     except (OSError, ValueError) as error:
         _say(f"runyard: {error}")
         return 2
@@ -60,6 +61,7 @@ def _run(options: argparse.Namespace) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="runyard", description="Runyard on the side of the jobs.")
+    parser.add_argument("--version", action="version", version=f"runyard {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
     for name, help_text in (
         ("sync", "send what jobs have left on this machine"),

@@ -1,13 +1,17 @@
 """Runs as rows and tables."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
 
-COLUMNS = ("name", "status", "tags", "notes", "start_time", "finish_time", "exit_code")
+NAMES = ("name", "display_name", "folder", "status")
+ENDS = ("start_time", "finish_time", "exit_code", "finish_reason")
+COLUMNS = (*NAMES, "tags", "notes", *ENDS)
+TEXTS = (*NAMES, "notes", "finish_reason")
 WORDS = {word: float(word) for word in ("NaN", "Infinity", "-Infinity")}
 TIMES = ("start_time", "finish_time")
 
@@ -38,8 +42,19 @@ def from_words(values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+@contextlib.contextmanager
+def needed(package: str) -> Iterator[None]:
+    """Around the import of a package that is an extra of the SDK. Raises: ImportError."""
+    try:
+        yield
+    except ModuleNotFoundError:
+        how = f'pip install "runyard[{package}]"'
+        raise ImportError(f"This table needs {package}: {how}", name=package) from None
+
+
 def to_pandas(rows: list[dict[str, Any]]) -> "pd.DataFrame":
-    import pandas as pd  # noqa: PLC0415 -- optional, slow
+    with needed("pandas"):
+        import pandas as pd  # noqa: PLC0415 -- optional, slow
 
     columns: dict[str, Any] = dict(as_columns(rows))
     for name in TIMES:
@@ -50,11 +65,11 @@ def to_pandas(rows: list[dict[str, Any]]) -> "pd.DataFrame":
 
 def to_polars(rows: list[dict[str, Any]]) -> "pl.DataFrame":
     """A column of mixed kinds is text."""
-    import polars as pl  # noqa: PLC0415 -- optional, slow
+    with needed("polars"):
+        import polars as pl  # noqa: PLC0415 -- optional, slow
 
     kinds: dict[str, Any] = dict.fromkeys(TIMES, pl.Datetime("ms", "UTC"))
-    kinds |= {"tags": pl.List(pl.String), "exit_code": pl.Int64, "name": pl.String}
-    kinds |= {"status": pl.String, "notes": pl.String}
+    kinds |= {"tags": pl.List(pl.String), "exit_code": pl.Int64, **dict.fromkeys(TEXTS, pl.String)}
     columns = {name: one_kind(values) for name, values in as_columns(rows).items()}
     return pl.DataFrame(columns, schema_overrides=kinds, strict=False)
 

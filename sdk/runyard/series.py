@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import msgpack
 
+from runyard.frames import needed
 from runyard.remote import MSGPACK, Remote
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ class SeriesByRun(dict[str, dict[str, Series]]):
 
     def to_pandas(self) -> "pd.DataFrame":
         """A row of each point; times are UTC."""
-        import pandas as pd  # noqa: PLC0415 -- optional, slow
+        with needed("pandas"):
+            import pandas as pd  # noqa: PLC0415 -- optional, slow
 
         frame = pd.DataFrame(self.columns())
         frame["time"] = pd.to_datetime(frame["time"], unit="ms", utc=True)
@@ -58,7 +60,8 @@ class SeriesByRun(dict[str, dict[str, Series]]):
 
     def to_polars(self) -> "pl.DataFrame":
         """As `to_pandas`."""
-        import polars as pl  # noqa: PLC0415 -- optional, slow
+        with needed("polars"):
+            import polars as pl  # noqa: PLC0415 -- optional, slow
 
         kinds: Any = {
             "run": pl.String,

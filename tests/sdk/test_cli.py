@@ -3,7 +3,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from runyard import cli
+from runyard import __version__, cli
 from runyard.cli import main
 from runyard.spool import Spool
 
@@ -11,6 +11,14 @@ from tests.sdk.conftest import add_rows
 from tests.sdk.door import Answer, Door, wait_until
 from tests.sdk.gate import open_gate
 from tests.sdk.jobs import Job
+
+
+def test_version_is_that_of_the_sdk(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_info:
+        main(["--version"])
+
+    assert exit_info.value.code == 0
+    assert capsys.readouterr().out == f"runyard {__version__}\n"
 
 
 @pytest.fixture

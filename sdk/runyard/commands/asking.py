@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import sys
 from collections.abc import Callable
 
 from runyard.api import Api
@@ -24,15 +23,28 @@ def add_asking(
     return command
 
 
+def add_json(command: argparse.ArgumentParser, help_text: str) -> None:
+    command.add_argument("--json", action="store_true", help=help_text)
+
+
+def add_query(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--query", default="", help="only runs that fit, as above the run table")
+
+
+def add_metrics(command: argparse.ArgumentParser, help_text: str) -> None:
+    command.add_argument("-m", "--metric", action="append", default=[], help=help_text)
+
+
+def add_run(command: argparse.ArgumentParser) -> None:
+    command.add_argument("run", metavar="PROJECT/RUN")
+
+
 def _ask(options: argparse.Namespace, work: Work) -> int:
     """1 where the server gives no answer, or none to us, or has not what is asked for."""
     try:
         return work(options, Api(options.url))
     except NoServer:
         raise ValueError("Which server? Pass --url http://host:port or set RUNYARD_URL.") from None
-    except BrokenPipeError:  # of `| head`: nobody reads on
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     except TransportError as error:
         url = options.url or os.environ.get("RUNYARD_URL", "")
         say(

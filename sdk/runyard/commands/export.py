@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from runyard.api import Api, RunRecord, Runs
-from runyard.commands.asking import add_asking
+from runyard.commands.asking import add_asking, add_json, add_metrics, add_query
 from runyard.commands.files import save_files
+from runyard.commands.nearness import no_such_metrics
 from runyard.commands.printing import Progress, print_json, say
 from runyard.commands.tables import WRITERS, Kinds, Writer, json_line, kind_of, type_of
-from runyard.frames import COLUMNS, TIMES, flat_row
+from runyard.frames import COLUMNS, TEXTS, TIMES, flat_row
 
 AT_ONCE = 10  # runs whose points are in memory together
 ROWS = 10_000  # that are written together: a row group of Parquet
@@ -43,17 +44,10 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         )
     command.add_argument("-o", "--output", type=Path, metavar="FILE", help="else to the screen")
     command.add_argument("--series", action="store_true", help="every point, not a row of each run")
-    command.add_argument(
-        *("-m", "--metric"),
-        action="append",
-        default=[],
-        help="with --series: only this; repeatable",
-    )
-    command.add_argument("--query", default="", help="only runs that fit, as above the run table")
+    add_metrics(command, "with --series: only this; repeatable")
+    add_query(command)
     command.add_argument("--files", type=Path, metavar="DIR", help="also their files, as DIR/RUN/…")
-    command.add_argument(
-        "--json", action="store_true", help="at the end, what was written, as JSON"
-    )
+    add_json(command, "at the end, what was written, as JSON")
 
 
 def _export(options: argparse.Namespace, api: Api) -> int:
@@ -69,6 +63,7 @@ def _export(options: argparse.Namespace, api: Api) -> int:
     with _output(options.output, form) as file:
         if options.series:
             _write_points(file, form, runs, options.metric, tally)
+            tally.check_metrics(options.metric)
         elif form == "jsonl":
             for run in runs:
                 file.write(json_line(run.facts).encode())
@@ -79,8 +74,16 @@ def _export(options: argparse.Namespace, api: Api) -> int:
 
 
 def _form_of(output: Path | None) -> str:
+    """Raises: ValueError for an ending that promises another form than we write."""
     suffix = output.suffix.lstrip(".").lower() if output else ""
-    return suffix if suffix in WRITERS else "csv"
+    if suffix and suffix not in WRITERS:
+        endings = ", ".join(f".{name}" for name in WRITERS)
+        forms = ", ".join(f"--{name}" for name in WRITERS)
+        raise ValueError(
+            f"What ends in .{suffix} is none of the forms there are: end FILE in one of {endings},"
+            f" or say which it is with one of {forms}."
+        )
+    return suffix or "csv"
 
 
 @contextlib.contextmanager
@@ -106,7 +109,12 @@ def _output(path: Path | None, form: str) -> Iterator[IO[bytes]]:
 
 def _write_runs(file: IO[bytes], form: str, runs: Iterable[RunRecord]) -> None:
     """Which columns there are is known when the last run has come: until then they wait on disk."""
-    fixed = {"tags": "texts", "exit_code": "whole", **dict.fromkeys(TIMES, "time")}
+    fixed = {
+        **dict.fromkeys(TEXTS, "text"),
+        "tags": "texts",
+        "exit_code": "whole",
+        **dict.fromkeys(TIMES, "time"),
+    }
     samples: dict[str, set[type]] = {name: set() for name in COLUMNS}
     with tempfile.TemporaryFile() as waiting:
         for run in runs:
@@ -158,18 +166,27 @@ class Tally:
 
     def __init__(self) -> None:
         self.run_count = self.point_count = self.file_count = 0
+        self.metrics: set[str] = set()
         self.problems: list[str] = []
         self._progress = Progress()
 
     def counted(self, runs: Iterable[RunRecord]) -> Iterator[RunRecord]:
         for run in runs:
             self.run_count += 1
+            self.metrics.update(run.facts["metrics"])
             self._show()
             yield run
 
     def add_points(self, count: int) -> None:
         self.point_count += count
         self._show()
+
+    def check_metrics(self, asked: list[str]) -> None:
+        """Raises: FileNotFoundError where none of those asked for is there."""
+        missing = no_such_metrics(asked, self.metrics) if self.run_count else []
+        if missing and len(missing) == len(set(asked)):
+            raise FileNotFoundError(" ".join(missing))
+        self.problems += missing
 
     def saved(self, runs: Iterable[RunRecord], folder: Path) -> Iterator[RunRecord]:
         """Each run, after its files have been saved."""

@@ -6,28 +6,27 @@ from collections.abc import Iterator
 from typing import Any
 
 from runyard.api import Api, RunRecord
-from runyard.commands.asking import add_asking
+from runyard.commands.asking import add_asking, add_json, add_metrics, add_query
+from runyard.commands.nearness import no_such_metrics
 from runyard.commands.printing import (
+    called,
     duration,
     local_time,
     number,
     print_json,
     print_table,
     say,
-    status_word,
 )
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     command = add_asking(commands, "ls", "list the projects, or the runs of one", _list)
     command.add_argument("project", nargs="?")
-    command.add_argument("--query", default="", help="only runs that fit, as above the run table")
+    add_query(command)
     command.add_argument("--sort", default="", help="by a field, such as loss.min; -field turns it")
     command.add_argument("--limit", type=int, metavar="N", help="at most so many")
-    command.add_argument(
-        *("-m", "--metric"), action="append", default=[], help="show its last value; repeatable"
-    )
-    command.add_argument("--json", action="store_true", help="all that is known, as JSON")
+    add_metrics(command, "show its last value; repeatable")
+    add_json(command, "all that is known, as JSON")
 
 
 def _list(options: argparse.Namespace, api: Api) -> int:
@@ -40,12 +39,28 @@ def _list(options: argparse.Namespace, api: Api) -> int:
     if options.json:
         print_json([run.facts for run in runs])
         return 0
-    rows = [_row(run, options.metric) for run in runs]
-    if not rows:
+    found = list(runs)
+    if not found:
         say(f"No runs {'fit' if options.query else 'are there'}.")
         return 0
-    print_table(("RUN", "STATUS", "STARTED", "DURATION", *options.metric, "TAGS"), rows)
+    _print_runs(found, options.metric)
+    for complaint in no_such_metrics(
+        options.metric, {name for run in found for name in run.metrics}
+    ):
+        say(f"runyard: {complaint}")
     return 0
+
+
+def _print_runs(runs: list[RunRecord], metrics: list[str]) -> None:
+    """A column for names only where there are any beside those that addresses use."""
+    names = [called(run) for run in runs]
+    shown = ["NAME"] if any(names) else []
+    heads = ("RUN", *shown, "STATUS", "STARTED", "DURATION", *metrics, "TAGS")
+    rows = [
+        (run.name, *([name] if shown else []), *_cells(run, metrics))
+        for run, name in zip(runs, names, strict=True)
+    ]
+    print_table(heads, rows)
 
 
 def _list_projects(options: argparse.Namespace, api: Api, limit: float) -> int:
@@ -69,9 +84,9 @@ def _project_rows(projects: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
         yield one["name"], str(one["run_count"]), f"{changed}Z", ", ".join(one["tags"])
 
 
-def _row(run: RunRecord, metrics: list[str]) -> tuple[str, ...]:
+def _cells(run: RunRecord, metrics: list[str]) -> tuple[str, ...]:
     facts, values = run.facts, run.metrics
     started, ended = facts["start_time"], facts["finish_time"]
     took = duration((ended - started) / 1000) if ended is not None else "-"
     shown = (number(values[name]) if name in values else "-" for name in metrics)
-    return run.name, status_word(run.status), local_time(started), took, *shown, ", ".join(run.tags)
+    return run.status, local_time(started), took, *shown, ", ".join(run.tags)

@@ -2,17 +2,32 @@
 
 import contextlib
 import json
+import os
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runyard.commands.tables import in_words
 
+if TYPE_CHECKING:
+    from runyard.api import RunRecord
+
 REFRESH_S = 0.2
-PAGE_WORDS = {"wip": "running", "maybe_failed": "stale"}  # what the API calls them, and the pages
+CLOSED_PIPE = 141  # what a shell says of a program that SIGPIPE has ended
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+
+
+def while_read(work: Callable[[], int]) -> int:
+    """`work` and its exit status, which ends quietly once nobody reads on, as after `| head`."""
+    try:
+        status = work()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at the exit
+        return CLOSED_PIPE
+    return status
 
 
 def say(text: str) -> None:
@@ -48,9 +63,11 @@ def plain(text: object) -> str:
     )
 
 
-def status_word(status: str) -> str:
-    """As on the pages; of a run that was cancelled the API says that it failed."""
-    return PAGE_WORDS.get(status, status)
+def called(run: "RunRecord") -> str:
+    """Folder and name of a run that goes by others than the one in addresses, else nothing."""
+    if run.display_name == run.name and not run.folder:
+        return ""
+    return f"{run.folder}/{run.display_name}" if run.folder else run.display_name
 
 
 def number(value: float) -> str:

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from runyard.api import Api
-from runyard.commands.asking import add_asking, split_name
+from runyard.commands.asking import add_asking, add_json, split_name
 from runyard.commands.printing import print_json, say
 from runyard.errors import AccessRefused
 
@@ -13,7 +13,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     command = add_asking(commands, "rm", "delete runs with all their points, logs and files", _rm)
     command.add_argument("runs", nargs="+", metavar="PROJECT/RUN")
     command.add_argument("-y", "--yes", action="store_true", help="do not ask")
-    command.add_argument("--json", action="store_true", help="what became of each, as JSON")
+    add_json(command, "what became of each, as JSON")
 
 
 def _rm(options: argparse.Namespace, api: Api) -> int:

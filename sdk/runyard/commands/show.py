@@ -6,23 +6,23 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from runyard.api import Api, RunRecord
-from runyard.commands.asking import add_asking, split_name
+from runyard.commands.asking import add_asking, add_json, add_run, split_name
 from runyard.commands.printing import (
+    called,
     duration,
     local_time,
     number,
     plain,
     print_json,
     size,
-    status_word,
     write,
 )
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     command = add_asking(commands, "show", "tell what is known of a run", _show)
-    command.add_argument("run", metavar="PROJECT/RUN")
-    command.add_argument("--json", action="store_true", help="as JSON")
+    add_run(command)
+    add_json(command, "as JSON")
 
 
 def _show(options: argparse.Namespace, api: Api) -> int:
@@ -54,9 +54,10 @@ def _head(run: RunRecord) -> dict[str, str]:
     started, ended = facts["start_time"], facts["finish_time"]
     exit_code = facts["exit_code"]
     code = f", exit code {exit_code}" if exit_code is not None else ""
-    head = {"status": f"{status_word(run.status)}{code}"}
-    if facts["display_name"] != run.name:
-        head = {"called": facts["display_name"], **head}
+    head = {"called": name} if (name := called(run)) else {}
+    head["status"] = f"{run.status}{code}"
+    if facts["finish_reason"]:
+        head["reason"] = facts["finish_reason"]
     head["started"] = local_time(started)
     if ended is not None:
         head["ended"] = f"{local_time(ended)}, after {duration((ended - started) / 1000)}"

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from runyard import config
 from runyard.api import Api, RunRecord
-from runyard.commands.asking import add_asking, split_name
+from runyard.commands.asking import add_asking, add_json, add_run, split_name
 from runyard.commands.held import Held, Point, bits_of, find_spools, is_alive, read_held
 from runyard.commands.printing import plain, print_json, write
 from runyard.series import SeriesReader
@@ -34,9 +34,9 @@ def amiss(name: str, text: str) -> Finding:
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     command = add_asking(commands, "verify", HELP, _verify)
-    command.add_argument("run", metavar="PROJECT/RUN")
+    add_run(command)
     command.add_argument("--dir", type=Path, help="default: $RUNYARD_DIR or the user's own")
-    command.add_argument("--json", action="store_true", help="the findings, as JSON")
+    add_json(command, "the findings, as JSON")
 
 
 def _verify(options: argparse.Namespace, api: Api) -> int:

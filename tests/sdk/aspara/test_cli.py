@@ -1,5 +1,6 @@
 """The command `aspara`: what it starts, and what it lists."""
 
+import json
 import os
 import signal
 import subprocess
@@ -205,6 +206,38 @@ def test_runs_are_listed_with_their_states(home: Path, capsys: pytest.CaptureFix
     }
     assert len(lines[1]) == 4
     assert lines[3][2] == "-", "the original knows no start of it"
+
+
+def test_lists_are_had_as_json(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = log_run(home, "r", 3, project="p", config={"lr": 0.1}, tags=["a"], notes="n")
+    run_id, before_ms = run.id, time.time() * 1000
+    capsys.readouterr()
+
+    assert _cli.main(["projects", "--json", "--data-dir", str(home)]) == 0
+    (project,) = json.loads(capsys.readouterr().out)
+    assert _cli.main(["runs", "p", "--json", "--data-dir", str(home)]) == 0
+    (listed,) = json.loads(capsys.readouterr().out)
+
+    times = [listed.pop(name) for name in ("start_time", "finish_time", "last_update")]
+    assert project == {"name": "p", "run_count": 1, "last_update": times[-1]}
+    assert all(before_ms - 60_000 < one <= before_ms for one in times)
+    assert listed == {
+        "name": "r",
+        "run_id": run_id,
+        "status": "failed",
+        "exit_code": 3,
+        "reason": "",
+        "tags": ["a"],
+        "notes": "n",
+        "config": {"lr": 0.1},
+        "summary": {},
+    }
+
+
+def test_no_projects_are_an_empty_list(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _cli.main(["projects", "--json", "--data-dir", str(home)]) == 0
+
+    assert capsys.readouterr() == ("[]\n", "")
 
 
 def test_nothing_is_said_to_be_nothing(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

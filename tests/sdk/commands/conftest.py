@@ -79,5 +79,14 @@ def runyard(
     return run
 
 
+def import_tables(runyard: Callable[..., Outcome], home: Path, *names: str) -> None:
+    """A run of each name in the project `home`: two of one name get different keys."""
+    for name in names:
+        path = home / f"{name}.csv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("step,loss\n0,1.5\n")
+    assert runyard("import", home).status == 0
+
+
 def read_lines(path: Path) -> list[Any]:
     return [json.loads(line) for line in path.read_text().splitlines()]

@@ -133,6 +133,19 @@ def test_table_of_polars(api: Api, project: str) -> None:
     assert str(frame["start_time"].dtype) == "Datetime(time_unit='ms', time_zone='UTC')"
 
 
+def test_missing_package_is_named_with_the_way_to_get_it(
+    api: Api, project: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = api.runs(project)
+    series = runs.series("loss")
+    for name in ("pandas", "polars"):
+        monkeypatch.setitem(sys.modules, name, None)
+
+    for table, name in ((runs, "pandas"), (runs, "polars"), (series, "pandas"), (series, "polars")):
+        with pytest.raises(ImportError, match=rf'pip install "runyard\[{name}\]"'):
+            getattr(table, f"to_{name}")()
+
+
 def test_tables_without_runs_have_their_columns(api: Api, project: str) -> None:
     runs = api.runs(project, "loss > 99")
 

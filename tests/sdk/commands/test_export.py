@@ -17,7 +17,8 @@ from tests.sdk.commands.conftest import Outcome, read_lines
 pytestmark = pytest.mark.e2e
 Runyard = Callable[..., Outcome]
 COLUMNS = [
-    *("name", "status", "tags", "notes", "start_time", "finish_time", "exit_code"),
+    *("name", "display_name", "folder", "status", "tags", "notes"),
+    *("start_time", "finish_time", "exit_code", "finish_reason"),
     *("config.lr", "config.large", "config.model.depth", "summary.best", "acc/top", "loss"),
 ]
 LOSSES = [(f"r{number}", 3 * (number + 1)) for number in (2, 1, 0)]  # run and points of each metric
@@ -37,12 +38,15 @@ def test_runs_go_to_the_screen_as_csv(runyard: Runyard, project: str) -> None:
     assert started.tzinfo == UTC
     assert rows[0] | {"start_time": "", "finish_time": ""} == {
         "name": "r2",
+        "display_name": "r2",
+        "folder": "",
         "status": "failed",
         "tags": '["a", "b\\u001b[31m"]',
         "notes": "first line\nsecond",
         "start_time": "",
         "finish_time": "",
         "exit_code": "1",
+        "finish_reason": "",
         "config.lr": "0.2",
         "config.large": str(2**70),
         "config.model.depth": "2",
@@ -79,12 +83,15 @@ def test_parquet_has_columns_of_their_kinds(runyard: Runyard, project: str, tmp_
     }
     assert kinds == {
         "name": "string",
+        "display_name": "string",
+        "folder": "string",
         "status": "string",
         "tags": "list<element: string>",
         "notes": "string",
         "start_time": "timestamp[ms, tz=UTC]",
         "finish_time": "timestamp[ms, tz=UTC]",
         "exit_code": "int64",
+        "finish_reason": "string",
         "config.lr": "double",
         "config.large": "string",
         "config.model.depth": "int64",
@@ -214,6 +221,49 @@ def test_without_pyarrow_it_says_how_to_get_it(
     assert outcome == (
         *(2, "", "runyard: Parquet needs pyarrow: pip install 'runyard[parquet]'.\n"),
     )
+
+
+def test_metric_that_no_run_has_is_an_error(runyard: Runyard, project: str, tmp_path: Path) -> None:
+    target = tmp_path / "points.csv"
+
+    outcome = runyard("export", project, "--series", "-m", "los", "-o", target)
+
+    said = "runyard: No run here has a metric 'los'. Near to it: loss.\n"
+    assert outcome == (1, "", said)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_metric_that_is_missing_beside_others_is_named(
+    runyard: Runyard, project: str, tmp_path: Path
+) -> None:
+    target = tmp_path / "points.csv"
+
+    outcome = runyard("export", project, "--series", "-m", "loss", "-m", "zzz", "-o", target)
+
+    assert (outcome.status, outcome.err) == (
+        *(1, f"runyard: No run here has a metric 'zzz'.\n3 runs, 18 points → {target}\n"),
+    )
+    assert len(rows_of(target.read_text())) == 18
+
+
+def test_nothing_is_missed_where_no_run_fits(runyard: Runyard, project: str) -> None:
+    outcome = runyard("export", project, "--series", "-m", "los", "--query", "config.lr > 9")
+
+    assert outcome == (0, "run,metric,step,time,value\n", "")
+
+
+def test_ending_that_promises_another_form_is_refused(
+    runyard: Runyard, project: str, tmp_path: Path
+) -> None:
+    target = tmp_path / "runs.xlsx"
+
+    outcome = runyard("export", project, "-o", target)
+
+    assert (outcome.status, outcome.out) == (2, "")
+    assert "end FILE in one of .csv, .jsonl, .parquet, or say which it is" in outcome.err
+    assert not target.exists()
+    assert runyard("export", project, "-o", target, "--csv").status == 0
+    assert runyard("export", project, "-o", tmp_path / "plain").status == 0
 
 
 @pytest.mark.parametrize(

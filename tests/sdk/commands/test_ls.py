@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -5,7 +8,7 @@ import pytest
 
 from tests.e2e.live import LiveServer
 from tests.sdk.commands.conftest import Outcome
-from tests.sdk.jobs import run_job
+from tests.sdk.jobs import SDK, run_job
 
 pytestmark = pytest.mark.e2e
 Runyard = Callable[..., Outcome]
@@ -36,6 +39,15 @@ def test_runs_are_listed_newest_first_with_chosen_metrics(runyard: Runyard, proj
     assert outcome.out.splitlines()[0].split() == (
         ["RUN", "STATUS", "STARTED", "DURATION", "loss", "nope", "TAGS"]
     )
+
+
+def test_metric_that_no_run_has_is_said_with_those_near_to_it(
+    runyard: Runyard, project: str
+) -> None:
+    outcome = runyard("ls", project, "-m", "losss", "-m", "loss")
+
+    assert outcome.status == 0, "the list itself is right"
+    assert outcome.err == "runyard: No run here has a metric 'losss'. Near to it: loss.\n"
 
 
 def test_tags_do_not_steer_the_terminal(runyard: Runyard, project: str) -> None:
@@ -71,6 +83,24 @@ def test_json_holds_all_that_is_known(runyard: Runyard, project: str) -> None:
     assert runs[1]["config"] == {"lr": 0.1, "model": {"depth": 1}, "large": str(2**70)}
     assert runs[1]["summary"] == {"best": "Infinity"}
     assert project in [one["name"] for one in runyard("ls", "--json").json()]
+
+
+def test_it_ends_quietly_when_nobody_reads_on(server: LiveServer, project: str, root: Path) -> None:
+    """As a shell calls it for a program that SIGPIPE has ended. Its output waits until the exit."""
+    reader, writer = os.pipe()
+    os.close(reader)
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "runyard", "ls", project, "--url", server.url],
+        env={"PYTHONPATH": str(SDK), "HOME": str(root)},
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        timeout=30,
+        check=False,
+    )
+    os.close(writer)
+
+    assert (ended.returncode, ended.stderr) == (141, b"")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from runyard.commands.printing import (
     plain,
     print_table,
     size,
-    status_word,
 )
 
 
@@ -25,19 +24,6 @@ def test_sizes_have_units(count: int, text: str) -> None:
 )
 def test_durations_are_clocks(seconds: float, text: str) -> None:
     assert duration(seconds) == text
-
-
-@pytest.mark.parametrize(
-    ("status", "word"),
-    [
-        ("wip", "running"),
-        ("maybe_failed", "stale"),
-        ("completed", "completed"),
-        ("failed", "failed"),
-    ],
-)
-def test_statuses_are_called_as_on_the_pages(status: str, word: str) -> None:
-    assert status_word(status) == word
 
 
 def test_what_is_not_known_is_a_dash() -> None:

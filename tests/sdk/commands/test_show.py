@@ -1,9 +1,14 @@
+import csv
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from runyard.api import Api
 
-from tests.sdk.commands.conftest import Outcome
+from tests.e2e.live import LiveServer
+from tests.sdk.commands.conftest import Outcome, import_tables
+from tests.sdk.jobs import run_job
 
 pytestmark = pytest.mark.e2e
 Runyard = Callable[..., Outcome]
@@ -56,6 +61,57 @@ def test_json_is_what_the_server_says(runyard: Runyard, project: str) -> None:
 
     assert facts["metrics"] == {"acc/top": 0.5, "loss": 5.0}
     assert facts["artifacts"][0]["name"] == "m.pt"
+
+
+ENDS = """
+run = aspara.init(project="ends", name="broken")
+run.log({"loss": 1})
+if not os.fork():
+    os._exit(0)
+raise ValueError("no such\\x1b[2J thing")
+"""
+
+
+def test_reason_of_a_failure_is_shown(runyard: Runyard, server: LiveServer, root: Path) -> None:
+    code, _ = run_job(ENDS, root, server.url)
+
+    assert code == 1
+    shown = runyard("show", "ends/broken").out
+    assert (
+        "  status   failed\n  reason   ValueError: no such\N{REPLACEMENT CHARACTER}[2J thing\n"
+        in shown
+    )
+
+
+def test_cancelled_run_is_not_called_failed(
+    runyard: Runyard, server: LiveServer, root: Path, api: Api
+) -> None:
+    job = 'aspara.init(project="ends", name="cut"); raise KeyboardInterrupt'
+
+    run_job(job, root, server.url)
+
+    assert "  status   cancelled\n  reason   Ctrl-C\n" in runyard("show", "ends/cut").out
+    assert api.run("ends", "cut").status == "cancelled"
+    assert runyard("show", "ends/cut", "--json").json()["status"] == "cancelled"
+    lines = runyard("export", "ends", "--query", "name = cut", "--jsonl").json()
+    assert (lines["status"], "state" in lines) == ("cancelled", False)
+
+
+def test_name_and_folder_stand_beside_the_key(runyard: Runyard, tmp_path: Path) -> None:
+    import_tables(runyard, tmp_path / "named", "sweep one/lr=0.1", "sweep two/lr=0.1")
+
+    assert "  called   sweep two/lr=0.1\n" in runyard("show", "named/lr-0-1-2").out
+    heads, *rows = runyard("ls", "named").out.splitlines()
+    assert heads.split() == ["RUN", "NAME", "STATUS", "STARTED", "DURATION", "TAGS"]
+    assert sorted(row[:27] for row in rows) == [
+        "lr-0-1    sweep one/lr=0.1 ",
+        "lr-0-1-2  sweep two/lr=0.1 ",
+    ]
+    lines = csv.DictReader(runyard("export", "named").out.splitlines())
+    assert sorted((line["name"], line["display_name"], line["folder"]) for line in lines) == [
+        ("lr-0-1", "lr=0.1", "sweep one"),
+        ("lr-0-1-2", "lr=0.1", "sweep two"),
+    ]
 
 
 @pytest.mark.parametrize(
