@@ -6,7 +6,8 @@ UV := $(BIN)/uv
 READY := $(VENV)/.ready
 VENDOR := static/vendor/.ready
 STATIC := var/static/staticfiles.json
-GROUPS := build demo test e2e lint vendor
+GROUPS := build demo test e2e lint services vendor
+EXTRAS := postgres redis s3
 MANAGE := $(BIN)/python manage.py
 TEMPLATES = $(shell find templates -name '*.html')
 SCHEMA := docs/openapi.yaml
@@ -80,7 +81,7 @@ chaos: setup ## kill servers and jobs, count every point; CHAOS="--long" takes i
 	@$(BIN)/python -m tests.chaos $(CHAOS)
 
 lock: $(READY) ## renew requirements.lock: hashes, no addresses
-	$(UV) pip compile pyproject.toml sdk/pyproject.toml $(GROUPS:%=--group %) --universal --python-version 3.11 \
+	$(UV) pip compile pyproject.toml sdk/pyproject.toml $(EXTRAS:%=--extra %) $(GROUPS:%=--group %) --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --upgrade -o requirements.lock
 
 browser:

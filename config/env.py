@@ -47,14 +47,24 @@ def env_path(name: str, default: Path) -> Path:
     return Path(env_str(name, str(default))).expanduser().resolve()
 
 
-def env_secret(name: str, fallback: Path) -> str:
-    """The secret in `name`, or in the file `name`_FILE, or made once and kept in `fallback`."""
+def env_secret(name: str) -> str:
+    """The secret in `name`, or in the file `name`_FILE; "" without either."""
     if value := env_str(name, ""):
         return value
-    path = env_path(f"{name}_FILE", fallback)
-    if path == fallback and not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _write_once(path, secrets.token_urlsafe(50))
+    return _read(name, env_path(f"{name}_FILE", Path())) if env_str(f"{name}_FILE", "") else ""
+
+
+def env_key(name: str, fallback: Path) -> str:
+    """As `env_secret`; without either, it is made once and kept in `fallback`."""
+    if value := env_secret(name):
+        return value
+    if not fallback.exists():
+        fallback.parent.mkdir(parents=True, exist_ok=True)
+        _write_once(fallback, secrets.token_urlsafe(50))
+    return _read(name, fallback)
+
+
+def _read(name: str, path: Path) -> str:
     try:
         return path.read_text().strip()
     except OSError as error:

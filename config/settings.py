@@ -9,14 +9,15 @@ from pathlib import Path
 from csp.constants import NONE, SELF
 from django.utils.crypto import salted_hmac
 
-from config.env import env_bool, env_choice, env_int, env_list, env_path, env_secret
+from config.backends import find_database
+from config.env import env_bool, env_choice, env_int, env_key, env_list, env_path, env_secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = "0.1.0"
 
 # ── Where things live ────────────────────────────────────────────────────────
 DATA_DIR = env_path("RUNYARD_DATA_DIR", BASE_DIR / "var")
-SECRET_KEY = env_secret("RUNYARD_SECRET_KEY", DATA_DIR / "secret_key")
+SECRET_KEY = env_key("RUNYARD_SECRET_KEY", DATA_DIR / "secret_key")
 DEBUG = env_bool("RUNYARD_DEBUG", default=False)
 
 # ── Who may come in ──────────────────────────────────────────────────────────
@@ -111,27 +112,9 @@ TEMPLATES = [
     },
 ]
 
-# ── Database: one writer at a time, so every transaction says at once that it writes ─────────
-DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": DATA_DIR / "runyard.sqlite3",
-        "CONN_MAX_AGE": 0,  # under ASGI each request has a thread of its own
-        "OPTIONS": {
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 30,
-            # auto_vacuum must come first: it only takes in a file that has no table yet.
-            # FULL: an acknowledged batch survives power loss, not only a crash.
-            # The limit: after a large deletion the file beside the database would stay as large.
-            "init_command": (
-                "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL;"
-                "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;"
-                "PRAGMA journal_size_limit=67108864;"
-            ),
-        },
-        "TEST": {"NAME": DATA_DIR / "test.sqlite3"},  # a file: the writer thread must see it too
-    },
-}
+# ── What it stands on ────────────────────────────────────────────────────────
+DATABASE_URL = env_secret("DATABASE_URL")
+DATABASES = {"default": find_database(DATABASE_URL, DATA_DIR)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 AUTH_USER_MODEL = "tracking.User"

@@ -1,0 +1,56 @@
+"""What the server stands on: SQLite, memory and files; or PostgreSQL, Redis and S3, by their URLs."""
+
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+POSTGRES = "django.db.backends.postgresql"
+CONNECTIONS = 20  # of one process; PostgreSQL lets in 100 from all unless told otherwise
+POOL_WAIT_S = 10
+
+
+def find_database(url: str, data_dir: Path) -> dict[str, Any]:
+    """Django's setting for `url`; without one, a file in `data_dir`. Raises: ImproperlyConfigured."""
+    if not url:
+        return _sqlite(data_dir)
+    try:
+        found: dict[str, Any] = dict(dj_database_url.parse(url))
+    except ValueError:  # its text would show the password
+        found = {}
+    if found.get("ENGINE") != POSTGRES or not found.get("NAME"):
+        raise ImproperlyConfigured(
+            "DATABASE_URL must look like postgres://user:password@host:5432/name. For SQLite leave"
+            " it out: the file is in RUNYARD_DATA_DIR."
+        )
+    return found | {
+        "CONN_MAX_AGE": 0,  # the pool keeps them: under ASGI each request has a thread of its own
+        "CONN_HEALTH_CHECKS": True,  # PostgreSQL may have started again since
+        "OPTIONS": {
+            **found.get("OPTIONS", {}),
+            "pool": {"min_size": 1, "max_size": CONNECTIONS, "timeout": POOL_WAIT_S},
+        },
+    }
+
+
+def _sqlite(data_dir: Path) -> dict[str, Any]:
+    """One writer at a time, so every transaction says at once that it writes."""
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": data_dir / "runyard.sqlite3",
+        "CONN_MAX_AGE": 0,  # under ASGI each request has a thread of its own
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 30,
+            # auto_vacuum must come first: it only takes in a file that has no table yet.
+            # FULL: an acknowledged batch survives power loss, not only a crash.
+            # The limit: after a large deletion the file beside the database would stay as large.
+            "init_command": (
+                "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL;"
+                "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;"
+                "PRAGMA journal_size_limit=67108864;"
+            ),
+        },
+        "TEST": {"NAME": data_dir / "test.sqlite3"},  # a file: the writer thread must see it too
+    }
