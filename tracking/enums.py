@@ -12,6 +12,14 @@ class RunStatus(TextChoices):
     CANCELLED = "cancelled"
 
 
+class Resolution(TextChoices):
+    """How much of a run's series is still there; its summaries are, always."""
+
+    FULL = "full"
+    THINNED = "thinned"
+    SUMMARY = "summary"
+
+
 class Role(TextChoices):
     VIEWER = "viewer"
     EDITOR = "editor"

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Left, Length
 from django.http import HttpRequest
 from django.utils.html import format_html
@@ -17,7 +17,7 @@ from tracking.admin.lists import (
     RunProjectFilter,
     SlimList,
 )
-from tracking.models import LogLine, Producer, RowBlock
+from tracking.models import LogLine, Producer, RowBlock, Run
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
 MESSAGE_START = 200  # characters of a message in a list
@@ -50,10 +50,27 @@ class GapFilter(admin.SimpleListFilter):
         return queryset
 
 
+class DeletedRunFilter(admin.SimpleListFilter):
+    title = "run"
+    parameter_name = "deleted"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "was deleted"), ("no", "is there")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        is_there = Exists(Run.objects.filter(pk=OuterRef("run")))
+        match self.value():
+            case "yes":
+                return queryset.filter(~is_there)
+            case "no":
+                return queryset.filter(is_there)
+        return queryset
+
+
 @admin.register(Producer)
 class ProducerAdmin(OfRun):
     list_display = ["uuid", "run_link", "committed", "gap_count"]
-    list_filter = [RunProjectFilter, RunFilter, GapFilter, ("run", admin.EmptyFieldListFilter)]
+    list_filter = [RunProjectFilter, RunFilter, GapFilter, DeletedRunFilter]
     search_fields = ["^uuid", "run__key", "run__project__key"]
     search_help_text = "UUID, run or project"
     readonly_fields = ["uuid", "run_link", "committed", "shown_gaps"]

@@ -10,7 +10,12 @@ from tracking.models import Producer, Run
 
 TABLE = Producer._meta.db_table  # noqa: SLF001 -- Django's documented Model _meta API
 UUID_FIELD = Producer._meta.get_field("uuid")  # noqa: SLF001 -- as above
-CLAIM = f"SELECT run_id, last_seq FROM {TABLE} WHERE uuid = %s"  # noqa: S608 -- our own table
+RUN = Run._meta.db_table  # noqa: SLF001 -- as above
+CLAIM = f"""
+    SELECT run.id, producer.last_seq FROM {TABLE} producer
+    LEFT JOIN {RUN} run ON run.id = producer.run_id AND run.deleted_at IS NULL
+    WHERE producer.uuid = %s
+"""  # noqa: S608 -- tables of our own models
 MOVE = f"UPDATE {TABLE} SET last_seq = %s, logged_seq = %s WHERE uuid = %s"  # noqa: S608 -- as above
 
 
@@ -19,7 +24,7 @@ def claim_producer(producer: UUID) -> tuple[int | None, int] | None:
 
     None for a producer that was never heard of. SQLite's transactions have the one write lock.
     """
-    lock = " FOR UPDATE" if connection.features.has_select_for_update else ""
+    lock = " FOR UPDATE OF producer" if connection.features.has_select_for_update else ""
     with connection.cursor() as cursor:
         cursor.execute(CLAIM + lock, [_db_value(producer)])
         row: tuple[int | None, int] | None = cursor.fetchone()

@@ -1,14 +1,17 @@
 """What runs are gathered in."""
 
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import CheckConstraint, Q, UniqueConstraint
 
 from tracking.enums import ViewPage
+from tracking.models.kept import KeptManager
 from tracking.models.lengths import NAME_LENGTH
 
 
 class Project(models.Model):
-    key = models.CharField(max_length=NAME_LENGTH, unique=True)
+    key = models.CharField(max_length=NAME_LENGTH)
     name = models.CharField(max_length=NAME_LENGTH)
     namespace = models.CharField(max_length=NAME_LENGTH, blank=True)
     owner = models.ForeignKey(
@@ -25,14 +28,23 @@ class Project(models.Model):
     tags = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)  # it is in the trash
+    # How long after its end a run keeps all its points, and then thinned series; None: for ever.
+    keep_full_days = models.PositiveIntegerField(null=True, blank=True)
+    keep_thinned_days = models.PositiveIntegerField(null=True, blank=True)
+    quota_bytes = models.PositiveBigIntegerField(null=True, blank=True)
+
+    objects = KeptManager["Project"]()
+    everything: ClassVar[models.Manager["Project"]] = models.Manager()  # the trash too
 
     class Meta:
         ordering = ["key"]
         constraints = [
+            UniqueConstraint(fields=["key"], condition=Q(deleted_at=None), name="project_key_once"),
             CheckConstraint(condition=~Q(key=""), name="project_key_not_empty"),
             UniqueConstraint(
                 fields=["namespace", "name"],
-                condition=~Q(namespace=""),
+                condition=~Q(namespace="") & Q(deleted_at=None),
                 name="project_name_once_in_namespace",
             ),
         ]

@@ -2,13 +2,15 @@
 
 import uuid
 from datetime import timedelta
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
 from django.db.models import CheckConstraint, Index, Q, UniqueConstraint
 from django.utils import timezone
 
-from tracking.enums import RunStatus, Source
+from tracking.enums import Resolution, RunStatus, Source
+from tracking.models.kept import KeptManager
 from tracking.models.lengths import NAME_LENGTH
 from tracking.points import MetricPointQuerySet
 
@@ -43,14 +45,25 @@ class Run(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
     last_seen_at = models.DateTimeField(default=timezone.now)
     archived_at = models.DateTimeField(null=True, blank=True)  # lists leave it out; nothing is lost
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)  # it is in the trash
+    resolution = models.CharField(
+        max_length=10, choices=Resolution.choices, default=Resolution.FULL, editable=False
+    )
     revision = models.BigIntegerField(default=0, editable=False)
     unfolded = models.PositiveIntegerField(default=0, editable=False)  # commits since the last fold
     unfolded_points = models.BigIntegerField(default=0, editable=False)
 
+    objects = KeptManager["Run"]()
+    everything: ClassVar[models.Manager["Run"]] = models.Manager()  # the trash too
+
     class Meta:
         ordering = ["-started_at", "-id"]
         constraints = [
-            UniqueConstraint(fields=["project", "key"], name="run_key_once_in_project"),
+            UniqueConstraint(
+                fields=["project", "key"],
+                condition=Q(deleted_at=None),
+                name="run_key_once_in_project",
+            ),
             CheckConstraint(condition=~Q(key=""), name="run_key_not_empty"),
             CheckConstraint(condition=Q(status__in=RunStatus.values), name="run_status_known"),
         ]
@@ -137,8 +150,9 @@ class MetricPoint(models.Model):
     class Meta:
         ordering = ["metric", "ordinal"]
         constraints = [
-            # A second guard against taking the same points in twice.
-            UniqueConstraint(fields=["metric", "ordinal"], name="point_once"),
+            # A second guard against taking the same points in twice. The metric says which run it
+            # is; a database that is spread over machines wants to read it in the key.
+            UniqueConstraint(fields=["metric", "ordinal", "run"], name="point_once"),
             CheckConstraint(condition=Q(count__gt=0), name="point_stretch_not_empty"),
         ]
         # News are read by revision, folds look for small counts. New entries go to the index's end:
@@ -153,14 +167,19 @@ class Producer(models.Model):
     """One incarnation of a process that logs to one run, and the last record it has committed.
 
     Sequence numbers up to `last_seq` have been taken in: a retry of them changes nothing, for ever.
-    A producer without a run wrote to a run that was deleted.
+    It outlives its run: who goes on writing is told that the run was deleted.
     """
 
-    uuid = models.UUIDField(unique=True)
-    run = models.ForeignKey(Run, null=True, on_delete=models.SET_NULL, related_name="producers")
+    uuid = models.UUIDField()
+    run = models.ForeignKey(
+        Run, null=True, on_delete=models.DO_NOTHING, db_constraint=False, related_name="producers"
+    )
     last_seq = models.BigIntegerField(default=0)
     logged_seq = models.BigIntegerField(default=0)  # as the client last told
     gaps = models.JSONField(default=list, blank=True)  # what the client had to drop, as it told us
+
+    class Meta:
+        constraints = [UniqueConstraint(fields=["uuid", "run"], name="producer_once")]
 
     def __str__(self) -> str:
         return f"{self.uuid}@{self.last_seq}"

@@ -156,7 +156,7 @@ def test_producer_of_a_deleted_run_is_told_so():
 
     delete_runs(Run.objects.all())
 
-    assert Producer.objects.get().run is None
+    assert not Run.everything.filter(pk=Producer.objects.get().run_id).exists()
     with pytest.raises(RunDeleted):
         take_in(make_batch(2, 2, run_uid=uuid.UUID(int=1)))
 
