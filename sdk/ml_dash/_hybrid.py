@@ -5,8 +5,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from runyard.dash.store import DashStore
 from runyard.notices import warn
 
+from ml_dash._remote import RemoteStore
 from ml_dash._store import About, FileEntry, Store
 from ml_dash.exceptions import AuthenticationError, NetworkError
 
@@ -16,7 +18,7 @@ T = TypeVar("T")
 class HybridStore:
     """The local store never waits for the other; files have the same ids in both."""
 
-    def __init__(self, local: Store, remote: Store) -> None:
+    def __init__(self, local: DashStore, remote: RemoteStore) -> None:
         self._local = local
         self._remote = remote
 
@@ -27,6 +29,8 @@ class HybridStore:
         except BaseException:
             self._local.finish("FAILED")
             raise
+        if path := self._remote.spool_path:
+            self._local.note_sender(path)
 
     def finish(self, status: str, reason: str = "") -> None:
         self._local.finish(status, reason)

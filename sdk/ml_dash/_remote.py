@@ -60,6 +60,10 @@ class RemoteStore:
     def experiment_id(self) -> str | None:
         return self._run.uid if self._run and self._run.page_url else None
 
+    @property
+    def spool_path(self) -> Path | None:
+        return self._run.spool_path if self._run else None
+
     # ── Writing ──────────────────────────────────────────────────────────────
 
     def start(self, about: About) -> None:

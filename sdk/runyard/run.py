@@ -300,6 +300,11 @@ class Run:
             return f"{_records(self.left)} not arrived{said and f': {said}'}"
         return self.page_url or why or "the server has not answered yet"
 
+    @property
+    def spool_path(self) -> Path | None:
+        """Where records wait; gone once all have arrived and the run has ended."""
+        return self._spool.path if self._spool else None
+
     def why_not(self) -> str:
         """Why records have not arrived; "" if nothing is known to be in the way."""
         sender = self._background and self._background.sender

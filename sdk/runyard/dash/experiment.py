@@ -6,6 +6,8 @@ from runyard.dash.records import About
 from runyard.values import as_json, as_json_map
 
 RUNNING = "RUNNING"
+SENDERS = "sent_from"  # spools of jobs that send their rows to a server, too
+MAX_SENDERS = 20
 
 
 def describe_start(found: dict[str, Any], about: About, now: str) -> dict[str, Any]:
@@ -30,6 +32,15 @@ def describe_end(found: dict[str, Any], status: str, reason: str, now: str) -> d
     ended = {"status": status, "status_at": now, "ended_at": now}
     kept = {key: value for key, value in found.items() if key != "reason"}
     return kept | ended | ({"reason": reason} if reason else {})
+
+
+def add_sender(found: dict[str, Any], path: str) -> dict[str, Any]:
+    return found | {SENDERS: [*list_senders(found), path][-MAX_SENDERS:]}
+
+
+def list_senders(document: dict[str, Any]) -> list[str]:
+    said = document.get(SENDERS)
+    return [path for path in said if isinstance(path, str)] if isinstance(said, list) else []
 
 
 def _describe(about: About) -> dict[str, Any]:

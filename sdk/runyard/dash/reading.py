@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from runyard import life
 from runyard.dash.documents import is_folder, open_file, read_document
+from runyard.dash.experiment import list_senders
 from runyard.dash.names import OWN_FOLDERS, file_path, stream_name
 from runyard.dash.records import About
 
@@ -82,6 +83,11 @@ class Experiment:
     @property
     def was_killed(self) -> bool:
         return life.is_left(self.path / LIFE_FILE)
+
+    @property
+    def senders(self) -> list[Path]:
+        """Spools of jobs that send their rows and log lines to a server themselves."""
+        return [Path(text) for text in list_senders(self.document)]
 
     @property
     def changed_at(self) -> float:

@@ -17,7 +17,7 @@ from typing import Any
 
 from runyard import life
 from runyard.dash.documents import locked, replace_document, utc_now
-from runyard.dash.experiment import describe_end, describe_start
+from runyard.dash.experiment import add_sender, describe_end, describe_start
 from runyard.dash.files import Files
 from runyard.dash.keeper import Keeper
 from runyard.dash.logs import Logs
@@ -83,6 +83,16 @@ class DashStore:
             self._life = life.hold(self.home / LIFE_FILE)
         except OSError as error:
             warn(f"others cannot tell that {self.home} is alive: {error}")
+
+    def note_sender(self, spool: Path) -> None:
+        """Whoever brings the experiment to a server can tell that its job does so itself."""
+        try:
+            with locked(self.home / ".experiment.lock"):
+                replace_document(
+                    self.home / ABOUT_FILE, lambda found: add_sender(found, str(spool))
+                )
+        except OSError as error:
+            self._losses.say(error)
 
     def _check_place(self, parts: tuple[str, ...]) -> None:
         """An experiment among the files of another would be taken for one of these."""

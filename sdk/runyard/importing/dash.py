@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -39,6 +40,7 @@ from runyard.importing.source import (
     running,
     state,
 )
+from runyard.spool import read_meta
 from runyard.values import MAX_TEXT_LENGTH, as_json, as_tags, as_time_us
 
 FORMAT = "ml_dash"
@@ -90,12 +92,7 @@ class DashSource:
     def strands(self, run: FoundRun) -> Iterator[Strand]:
         experiment = read_experiment(Path(run.place), self._root)
         yield from _describe_again(run, experiment)
-        for stream in experiment.streams():
-            yield from self._rows(experiment, stream, stream.name or "", experiment.rows)
-        for track in experiment.tracks():
-            name = f"tracks/{track.name}"
-            yield from self._rows(experiment, track, name, experiment.track_rows)
-        yield from _logs(experiment)
+        yield from self._growing(experiment)
         for file in experiment.files():
             if not file.is_deleted and file.path:
                 yield _file(run, file.path, file)
@@ -104,6 +101,27 @@ class DashSource:
             Problem(run.place, text, is_loss=TORN not in text)
             for text in dict.fromkeys(experiment.problems)
         )
+
+    def _growing(self, experiment: Experiment) -> Iterator[Strand]:
+        """Rows and log lines, but for those that a job is yet to send to the server itself."""
+        waiting = [meta for path in experiment.senders if (meta := read_meta(path))]
+        uids = {meta.server_uid for meta in waiting} - {""}
+        if waiting and not uids:
+            reason = f"the job sends its rows and log lines to {waiting[-1].url} itself"
+            self.problems.append(Problem(str(experiment.path), reason, is_loss=False))
+            return
+        for strand in chain(self._series(experiment), _logs(experiment)):
+            if experiment.senders:
+                is_there = partial(_is_sent, uids, strand.is_there)
+                strand = strand._replace(is_there=is_there, is_shared=True)  # noqa: PLW2901
+            yield strand
+
+    def _series(self, experiment: Experiment) -> Iterator[Strand]:
+        for stream in experiment.streams():
+            yield from self._rows(experiment, stream, stream.name or "", experiment.rows)
+        for track in experiment.tracks():
+            name = f"tracks/{track.name}"
+            yield from self._rows(experiment, track, name, experiment.track_rows)
 
     def _describe(self, experiment: Experiment) -> FoundRun:
         about = experiment.about
@@ -240,6 +258,12 @@ def _has_rows(stream: Stream, name: str, rows: Rows, ask: Ask) -> bool:
     if "_ts" in ours:
         return bool(theirs["_ts"] == ours["_ts"])
     return fingerprint(theirs) == fingerprint(ours)
+
+
+def _is_sent(uids: set[str], has_begin: Callable[[Ask], bool] | None, ask: Ask) -> bool:
+    """Whether the run is one that a job still sends to; else whether its first line is there."""
+    is_meant = bool(uids) and ask("").get("experiment", {}).get("uid") in uids
+    return is_meant or (has_begin is not None and has_begin(ask))
 
 
 def _has_log(experiment: Experiment, ask: Ask) -> bool:

@@ -141,7 +141,7 @@ class Courier:
 
     def has_already(self, info: RunInfo, strand: Strand) -> bool:
         """Whether somebody else has brought the strand. Raises: ImportStopped."""
-        if info.created or strand.is_there is None:
+        if strand.is_there is None or (info.created and not strand.is_shared):
             return False
         return strand.is_there(partial(self._ask, info))
 

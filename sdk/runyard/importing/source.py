@@ -75,7 +75,8 @@ class Strand(NamedTuple):
     `identity` tells it from the run's other strands, and is the same wherever the source lies now.
     `start` says more than where the run is. `is_there` finds out whether the run has these records
     by another way, as when a job wrote them to disk and to the server; it may ask for what lies
-    below the run's address. `is_open`: the run counts as running only because it is young.
+    below the run's address. `is_shared`: somebody else may bring it to a run that we have just made.
+    `is_open`: the run counts as running only because it is young.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Strand(NamedTuple):
     is_there: Callable[[Ask], bool] | None = None
     tail: Tail | None = None
     is_open: bool = False
+    is_shared: bool = False
 
 
 class FoundRun(NamedTuple):

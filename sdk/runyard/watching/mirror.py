@@ -249,7 +249,7 @@ class Mirror:
         if place:
             return Reading(strand, place, place.seq, is_time_up)
         self._make_sure()
-        if self._is_ours:
+        if self._is_ours and not strand.is_shared:
             return Reading(strand, Place(), 0, is_time_up)
         known_seq = self._courier.find_watermark(self._the_run(), strand)
         if known_seq == 1 and self._courier.has_already(self._info, strand):
