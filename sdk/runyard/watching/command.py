@@ -20,6 +20,7 @@ from runyard.watching.memory import Memory, memory_path
 from runyard.watching.roots import Root
 
 HELP = "bring runs in files to the server while they are written, and edits back into the files"
+INTERRUPTED = 130
 PATIENCE_S = 5.0  # with a silent server, before the files are looked at again
 
 
@@ -36,7 +37,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run_watch(options: argparse.Namespace) -> int:
-    """Until Ctrl-C or SIGTERM. Raises: ValueError, OSError."""
+    """Until Ctrl-C, as which it returns 130, or SIGTERM. Raises: ValueError, OSError."""
     address = parse_address(config.server_url(options.url))
     paths = list(dict.fromkeys(Path(path).expanduser().resolve() for path in options.paths))
     with ExitStack() as stack:
@@ -49,12 +50,12 @@ def run_watch(options: argparse.Namespace) -> int:
         courier = Courier(transport, address.url, patience_s=PATIENCE_S)
         console = Console()
         watcher = Watcher(roots, courier, transport, console)
-        _end_on_signals(watcher)
+        signals = _end_on_signals(watcher)
         if options.until_input_ends:
             threading.Thread(target=_wait_for_end, args=[watcher], daemon=True).start()
         console.say(f"{', '.join(map(str, paths))} → {address.url}")
         watcher.run()
-    return 0
+    return INTERRUPTED if signal.SIGINT in signals else 0
 
 
 def _remember(stack: ExitStack, path: Path, options: argparse.Namespace, url: str) -> Memory:
@@ -67,12 +68,17 @@ def _remember(stack: ExitStack, path: Path, options: argparse.Namespace, url: st
     return memory
 
 
-def _end_on_signals(watcher: Watcher) -> None:
-    def end(_signal: int, _frame: Any) -> None:
+def _end_on_signals(watcher: Watcher) -> list[int]:
+    """Those that have come."""
+    come: list[int] = []
+
+    def end(number: int, _frame: Any) -> None:
+        come.append(number)
         watcher.end()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
+    return come
 
 
 def _wait_for_end(watcher: Watcher) -> None:
