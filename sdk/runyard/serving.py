@@ -1,6 +1,7 @@
 """The server, where it is installed beside the SDK. It is started, never imported."""
 
 import os
+import runpy
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
@@ -29,12 +30,20 @@ def become_server(arguments: Sequence[str], settings: Mapping[str, str]) -> NoRe
     if not is_installed():
         raise NoServerHere(HOW_TO_GET_IT)
     # -P: a `config` or `tracking` in the directory one happens to stand in is somebody else's.
-    command = [sys.executable, "-P", "-m", "django", "serve", *arguments]
+    command = [sys.executable, "-P", "-m", "runyard.serving", "serve", *arguments]
     sys.stdout.flush()
     sys.stderr.flush()
     os.execve(  # noqa: S606 -- our own server, no shell
         sys.executable, command, {**os.environ, "DJANGO_SETTINGS_MODULE": SETTINGS, **settings}
     )
+
+
+def run_command() -> None:
+    """A command of the server, in the process that has become it. It takes seconds to load."""
+    try:
+        runpy.run_module("django", run_name="__main__", alter_sys=True)
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 def is_installed() -> bool:
@@ -67,3 +76,7 @@ def is_in_use(data_dir: Path) -> bool:
         return True
     locks.let_go(lock)
     return False
+
+
+if __name__ == "__main__":
+    run_command()

@@ -154,6 +154,21 @@ def test_without_the_server_it_says_how_to_get_it(tmp_path: Path) -> None:
     assert serving.is_installed(), "here it is"
 
 
+def test_ctrl_c_while_the_server_is_loaded_leaves_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text("raise KeyboardInterrupt")
+
+    outcome = subprocess.run(
+        [sys.executable, "-P", "-m", "runyard.serving", "serve"],
+        env={"PYTHONPATH": f"{tmp_path}:{SDK}", "DJANGO_SETTINGS_MODULE": "slow"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert (outcome.returncode, outcome.stdout, outcome.stderr) == (130, "", "")
+
+
 # ── Lists ────────────────────────────────────────────────────────────────────
 
 
@@ -275,6 +290,7 @@ def launch(home: Path, tmp_path: Path) -> Iterator[Launch]:
             cwd=tmp_path,
             env=server_env(home) | {"ASPARA_DATA_DIR": str(home)},
             stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
         )
         processes.append(process)
         wait_until(lambda: process.poll() is not None or answers(port), 60, "the server answers")
@@ -301,7 +317,7 @@ def test_tracker_takes_the_place_of_the_command(
     assert f"A server uses {home} already" in capsys.readouterr().err
 
     process.send_signal(signal.SIGTERM)
-    assert process.wait(20) in {0, -signal.SIGTERM}
+    assert (process.wait(20), errors_of(process)) == (0, "")
     assert not serving.is_in_use(home / ".runyard")
 
 
@@ -309,13 +325,21 @@ def test_tracker_takes_the_place_of_the_command(
 def test_dashboard_shows_the_runs_of_the_directory(launch: Launch, home: Path) -> None:
     log_run(home, "before", project="p")
 
-    _, port = launch("dashboard")
+    process, port = launch("dashboard")
     running = log_run(home, "beside", None, project="p")
 
     api = Api(f"http://127.0.0.1:{port}")
     found = wait_until(lambda: len(seen := _losses(api)) == 2 and seen, 30, "both are there")
     running.finish(quiet=True)
     assert found == {"before": ([0], [1.0]), "beside": ([0], [1.0])}
+    process.send_signal(signal.SIGINT)
+    assert (process.wait(20), errors_of(process)) == (0, "")
+
+
+def errors_of(process: subprocess.Popen[bytes]) -> str:
+    assert process.stderr
+    with process.stderr as stream:
+        return stream.read().decode()
 
 
 def _losses(api: Api) -> dict[str, tuple[list[int], list[float]]]:
