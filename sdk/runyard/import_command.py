@@ -27,6 +27,14 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--format", choices=FORMATS, default="", help="instead of finding out")
     parser.add_argument("--step", default="", metavar="COLUMN", help="of tables: has the steps")
     parser.add_argument("--run", default="", metavar="COLUMN", help="of tables: has the run's name")
+    parser.add_argument("--row", choices=("run", "point"), default="", help="what a row tells of")
+    parser.add_argument(
+        "--config",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="where a row is a run: numbers that are no results; repeat it",
+    )
     parser.add_argument("--dry-run", action="store_true", help="read, send nothing")
     parser.add_argument("--json", action="store_true", help="the summary as JSON")
     parser.add_argument(
@@ -43,7 +51,14 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run_import(options: argparse.Namespace) -> int:
     """Returns 0 if all is on the server, else 1. Raises: ValueError for what is no source."""
-    wanted = Options(options.project, options.idle * 60, options.step, options.run)
+    wanted = Options(
+        project=options.project,
+        idle_s=options.idle * 60,
+        step=options.step,
+        run=options.run,
+        row=options.row,
+        config=tuple(options.config),
+    )
     sources = [open_source(Path(path), wanted, options.format) for path in options.paths]
     with quick_switches():
         report = _read(sources) if options.dry_run else _bring(sources, options)

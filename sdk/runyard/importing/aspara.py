@@ -83,6 +83,7 @@ class AsparaSource:
             place_of(paths),
             project=self._options.project or paths.project,
             key=paths.name,
+            is_live=stored.is_alive,
         )
 
     def strands(self, run: FoundRun) -> Iterator[Strand]:

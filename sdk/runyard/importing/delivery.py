@@ -180,6 +180,7 @@ class Courier:
             "run": {"uid": run.run_uid, "key": run.key},
             "producer": run.producer(strand),
             "sent_at": time.time_ns() // 1000,
+            "past": not run.is_live,
         }
         payloads = [one if isinstance(one, Lost) else one[FRAME.size :] for one in records]
         body, _ = encode_batch(head, first_seq, payloads)

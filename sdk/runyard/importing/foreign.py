@@ -13,6 +13,7 @@ from runyard.records import Lost
 from runyard.values import MAX_NAME_LENGTH, as_text
 
 MAX_LOST = 1_000
+WORDS = {"True": True, "False": False, "None": None}
 TIMES_S = (-62_135_596_800, 253_402_300_800)  # the years 1 to 9999
 
 
@@ -42,6 +43,20 @@ def fit_name(text: str) -> str:
 def show(path: Path) -> str:
     """A path as people read it, whatever bytes are in its name."""
     return as_text(str(path).replace("\0", "␀"), "path")
+
+
+def plain(text: str) -> Any:
+    """The value of a text that Python wrote: what it would write so again is a number."""
+    if text in WORDS:
+        return WORDS[text]
+    for kind in (int, float):
+        try:
+            value = kind(text)
+        except (ValueError, OverflowError):
+            continue
+        if repr(value) == text and math.isfinite(value):
+            return value
+    return text
 
 
 def time_us(seconds: float) -> int | None:

@@ -4,14 +4,21 @@ Reads `mlruns/` (needs PyYAML) and SQLite databases; MLflow itself is not needed
 """
 
 import hashlib
-import math
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from runyard.importing.cleaning import clean_map, clean_tags, clean_text
-from runyard.importing.foreign import fit_name, give_up, show, start_of, status_of, walk_files
+from runyard.importing.foreign import (
+    fit_name,
+    give_up,
+    plain,
+    show,
+    start_of,
+    status_of,
+    walk_files,
+)
 from runyard.importing.mlflow_artifacts import find_home
 from runyard.importing.mlflow_database import DatabaseStore, find_databases
 from runyard.importing.mlflow_files import FileStore, find_stores
@@ -33,7 +40,6 @@ from runyard.values import MAX_NAME_LENGTH, as_text
 FORMAT = "mlflow"
 NOTES, PARENT = f"{PREFIX}note.content", f"{PREFIX}parentRunId"
 TOLD = ("user", "source.name", "source.type", "source.git.commit", "source.git.branch")
-WORDS = {"True": True, "False": False, "None": None}
 PIECE_BYTES = 1024**2
 
 
@@ -125,20 +131,6 @@ class MLflowSource:
 
 def _read(metrics: Metrics, complain: Callable[[str], None], after: int) -> Iterator[Record]:
     return give_up(metrics.read(after), complain)
-
-
-def plain(text: str) -> Any:
-    """MLflow keeps params as Python writes them: what Python would write so again is a number."""
-    if text in WORDS:
-        return WORDS[text]
-    for kind in (int, float):
-        try:
-            value = kind(text)
-        except (ValueError, OverflowError):
-            continue
-        if repr(value) == text and math.isfinite(value):
-            return value
-    return text
 
 
 def _tags(tags: dict[str, str], names: dict[str, str], complain: Any) -> list[str]:

@@ -93,7 +93,8 @@ class Strand(NamedTuple):
 class FoundRun(NamedTuple):
     """`start`: the payload of docs/ingest.md. `identity`: the same however often the run is found.
 
-    `project` and `key` are needed where the start has no free names in it.
+    `project` and `key` are needed where the start has no free names in it. `is_live`: its job is
+    known to be alive; of others what is brought is no sign of life.
     """
 
     identity: str
@@ -103,6 +104,7 @@ class FoundRun(NamedTuple):
     project: str = "imported"
     key: str = "run"
     uid: str = ""
+    is_live: bool = False
 
     @property
     def run_uid(self) -> str:
@@ -128,13 +130,16 @@ class Options(NamedTuple):
     """What people may say of an import. `project`: another one than the source names.
 
     `idle_s`: a run of which no end is known, and of which nothing was written for so long, is over.
-    `step`, `run`: the columns of tables that say it.
+    `step`, `run`: the columns of tables that say it. `row`: what a row tells of, "run" or "point";
+    `config`: the columns that are config where it is a run.
     """
 
     project: str = ""
     idle_s: float = 3600.0
     step: str = ""
     run: str = ""
+    row: str = ""
+    config: tuple[str, ...] = ()
 
 
 class Source(Protocol):

@@ -31,21 +31,23 @@ class Columns(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """Columns that people named; "" for what is to be found out."""
+    """Columns that people named; "" for what is to be found out. `row`: what it tells of, "run" or "point"."""
 
     step: str = ""
     run: str = ""
+    row: str = ""
+    config: tuple[str, ...] = ()
 
 
 def find_columns(
     names: Sequence[str], first_rows: Sequence[Row], wanted: Wanted, complain: Complain
 ) -> Columns:
     """Raises: ValueError for a wanted column that there is not."""
-    step = _place(names, STEPS, wanted.step)
-    run = _place(names, RUNS, wanted.run)
+    step = place_of(names, STEPS, wanted.step)
+    run = place_of(names, RUNS, wanted.run)
     at_time = _find_clock(names, first_rows)
     used = {step, run, at_time}
-    name, value = _place(names, NAMES), _place(names, VALUES)
+    name, value = place_of(names, NAMES), place_of(names, VALUES)
     if min(name, value) >= 0 and set(range(len(names))) == used - {-1} | {name, value}:
         return Columns(step, at_time, run, name, value, {"": {}})
     free = {place: text for place, text in enumerate(names) if place not in used}
@@ -54,7 +56,7 @@ def find_columns(
     return Columns(step, at_time, run if "" in fit else -1, -1, -1, fit)
 
 
-def _place(names: Sequence[str], known: Sequence[str], wanted: str = "") -> int:
+def place_of(names: Sequence[str], known: Sequence[str], wanted: str = "") -> int:
     if wanted:
         if wanted not in names:
             raise ValueError(f"it has no column {wanted!r}")
@@ -111,6 +113,20 @@ def _fit(columns: dict[int, str], complain: Complain) -> dict[int, str]:
 
 def is_blank(cell: Cell) -> bool:
     return cell is None or (isinstance(cell, str) and cell.strip().lower() in BLANK)
+
+
+def read_number(cell: Cell, *, has_comma: bool) -> float | None:
+    """`has_comma`: 0,5 is a number too."""
+    try:
+        return float(cell)  # type: ignore[arg-type]  # None is no number either
+    except (TypeError, ValueError, OverflowError):
+        pass
+    if has_comma and isinstance(cell, str):
+        try:
+            return float(cell.replace(",", "."))
+        except ValueError:
+            pass
+    return None
 
 
 def read_step(cell: Cell) -> int | None:

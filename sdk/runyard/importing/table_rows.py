@@ -14,7 +14,7 @@ from typing import Any
 import msgpack
 
 from runyard.importing.source import Record
-from runyard.importing.table_columns import Columns, is_blank, read_step, read_time
+from runyard.importing.table_columns import Columns, is_blank, read_number, read_step, read_time
 from runyard.importing.table_files import Cell, Complain, Row, Table
 from runyard.records import MAX_METRICS, Lost, encode_points
 from runyard.values import check_metric_name
@@ -91,7 +91,7 @@ class Encoder:
             self._left["rows that are too short"] += 1
             return None
         name, cell = str(row[columns.name]), row[columns.value]
-        value = self._number(cell)
+        value = read_number(cell, has_comma=self._has_comma)
         if value is None or not self._is_fit(name):
             if not is_blank(cell):
                 self._left["rows without a number, or with a name that cannot be kept"] += 1
@@ -131,25 +131,13 @@ class Encoder:
             cell = row[place] if place < len(row) else None
             if cell is None or cell == "" or cell == self._texts.get(place, ABSENT):
                 continue
-            value = self._number(cell)
+            value = read_number(cell, has_comma=self._has_comma)
             if value is not None:
                 values[name] = value
                 self._number_places.add(place)
             elif not is_blank(cell):
                 self._note_text(place, cell)
         return values
-
-    def _number(self, cell: Cell) -> float | None:
-        try:
-            return float(cell)  # type: ignore[arg-type]  # None is no number either
-        except (TypeError, ValueError, OverflowError):
-            pass
-        if self._has_comma and isinstance(cell, str):
-            try:
-                return float(cell.replace(",", "."))
-            except ValueError:
-                pass
-        return None
 
     def _note_text(self, place: int, cell: Cell) -> None:
         self._text_counts[place] += 1

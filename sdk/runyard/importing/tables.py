@@ -1,13 +1,16 @@
-"""CSV and Parquet files, as runs and strands: a file is a run, or a column says whose row it is."""
+"""CSV and Parquet files, as runs and strands.
+
+A file is a run, or a column says whose row it is, or each row is a run.
+"""
 
 import math
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from runyard.importing.cleaning import clean_map
+from runyard.importing.cleaning import clean_map, clean_tags, clean_text
 from runyard.importing.foreign import give_up, show, start_of, status_of, walk_files
 from runyard.importing.source import (
     FoundRun,
@@ -17,15 +20,23 @@ from runyard.importing.source import (
     Strand,
     events,
     fingerprint,
+    state,
 )
 from runyard.importing.table_columns import Columns, Wanted, find_columns, read_time
 from runyard.importing.table_files import PARQUET, Complain, Row, Table, open_table, suffix_of
 from runyard.importing.table_rows import Encoder, Spool
+from runyard.importing.table_runs import (
+    MAX_RUNS,
+    RunRow,
+    find_run_columns,
+    has_run_rows,
+    is_exported,
+    read_runs,
+)
 
 FORMAT = "table"
 LOOKED_AT = 100  # rows, before it is clear what the columns hold
 PLAIN = {"metrics", "progress", "history", "results", "log"}  # named after their directory instead
-MAX_RUNS = 10_000
 
 
 def recognise(path: Path) -> bool:
@@ -54,8 +65,9 @@ class TableSource:
         self._path = path
         self._root = path if path.is_dir() else path.parent
         self._options = options
-        self._wanted = Wanted(options.step, options.run)
-        self._parts: dict[str, Part] = {}  # by the run's identity
+        self._wanted = Wanted(options.step, options.run, options.row, options.config)
+        self._parts: dict[str, Part] = {}  # by the run's identity, as the next
+        self._rows: dict[str, tuple[RunRow, int]] = {}
 
     def find(self) -> Iterator[FoundRun]:
         for path in _table_files(self._path, self.problems):
@@ -65,6 +77,9 @@ class TableSource:
                 self.problems.append(Problem(show(path), str(error)))
 
     def strands(self, run: FoundRun) -> Iterator[Strand]:
+        if run.identity in self._rows:
+            yield from _row_strands(run, *self._rows.pop(run.identity))
+            return
         part = self._parts[run.identity]
         encoder = Encoder(part.table, part.columns, part.key, part.changed_us)
 
@@ -91,6 +106,10 @@ class TableSource:
         complain = partial(self._complain, show(path))
         if not first_rows:
             return complain("no rows in it", is_loss=False)
+        is_meant = path == self._path or bool(self._wanted.row) or is_exported(table.names)
+        if is_meant and has_run_rows(table, self._wanted):
+            yield from self._find_rows(path, table, complain)
+            return None
         columns = find_columns(table.names, first_rows, self._wanted, complain)
         if path != self._path and max(columns.step, columns.time) < 0:
             return complain("no column for steps or times", is_loss=False)
@@ -99,6 +118,29 @@ class TableSource:
         for name, key, rows in self._split(table, columns, complain):
             part = Part(table, columns, key, rows, changed_us)
             yield self._describe(path, name, mark, part)
+
+    def _find_rows(self, path: Path, table: Table, complain: Complain) -> Iterator[FoundRun]:
+        columns = find_run_columns(table, self._wanted)
+        changed_us = round(path.stat().st_mtime * 1e6)
+        for row in read_runs(table, columns, complain):
+            place = f"{show(path)}: {row.name}"
+            said = partial(self._complain, place)
+            row = row._replace(  # noqa: PLW2901 -- as the server takes it
+                config=clean_map(row.config, "config", said),
+                summary=clean_map(row.summary, "summary", said),
+            )
+            start = self._start(
+                path,
+                row.name,
+                started_at=changed_us if row.started_us is None else row.started_us,
+                config=row.config,
+                tags=clean_tags(row.tags, said),
+                notes=clean_text(row.notes, "the notes", said),
+                environment={"row": row.about} if row.about else {},
+            )
+            identity = f"{self._options.project} {show(path.relative_to(self._root))} row {row.key}"
+            self._rows[identity] = (row, changed_us)
+            yield FoundRun(identity, FORMAT, start, place)
 
     def _split(
         self, table: Table, columns: Columns, complain: Complain
@@ -115,27 +157,37 @@ class TableSource:
             yield name, "", partial(spool.rows, name)
 
     def _describe(self, path: Path, name: str, mark: str, part: Part) -> FoundRun:
+        first = next(part.rows(_ignore), ())
+        at = part.columns.time
+        begun_us = read_time(first[at]) if 0 <= at < len(first) else None
+        begun_us = part.changed_us if begun_us is None else begun_us
+        start = self._start(path, name, started_at=begun_us)
+        place = f"{show(path)}: {name}" if name else show(path)
+        identity = f"{self._options.project} {show(path.relative_to(self._root))} {name} {mark}"
+        self._parts[identity] = part
+        return FoundRun(identity, FORMAT, start, place)
+
+    def _start(self, path: Path, name: str, **words: Any) -> dict[str, Any]:
         *folders, file_name = path.relative_to(self._root).parts
         stem = file_name[: -len(suffix_of(path))] or file_name
         if stem.lower() not in PLAIN or not folders:
             folders.append(stem)
         own = [*folders, name] if name else folders
-        first = next(part.rows(_ignore), ())
-        at = part.columns.time
-        begun_us = read_time(first[at]) if 0 <= at < len(first) else None
-        project = self._options.project
-        start = start_of(
-            "Parquet" if suffix_of(path) == PARQUET else "CSV",
-            show(path),
-            project or self._root.name,
-            own,
-            source="aspara",
-            started_at=part.changed_us if begun_us is None else begun_us,
-        )
-        place = f"{show(path)}: {name}" if name else show(path)
-        identity = f"{project} {show(path.relative_to(self._root))} {name} {mark}"
-        self._parts[identity] = part
-        return FoundRun(identity, FORMAT, start, place)
+        origin = "Parquet" if suffix_of(path) == PARQUET else "CSV"
+        project = self._options.project or self._root.name
+        return start_of(origin, show(path), project, own, source="aspara", **words)
+
+
+def _row_strands(run: FoundRun, row: RunRow, changed_us: int) -> Iterator[Strand]:
+    """Each state of a row is told once: an export of a later day may say more."""
+    for key in ("tags", "notes"):
+        if said := run.start.get(key):
+            yield state(key, f"{key} {fingerprint(said)}", {key: said})
+    for key, values in (("config", row.config), ("summary", row.summary)):
+        if values:
+            yield events(key, f"{key} {fingerprint(values)}", (key, values))
+    last_us = row.ended_us or row.started_us or changed_us
+    yield status_of(last_us, -math.inf, row.ended_as, mark=row.key)
 
 
 def _ignore(reason: str, *, is_loss: bool = True) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from runyard.importing.detect import open_source
-from runyard.importing.mlflow import plain
+from runyard.importing.foreign import plain
 from runyard.importing.source import Options
 
 from tests.sdk.importing.reading import RECORDED, Reading

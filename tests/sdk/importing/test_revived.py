@@ -65,3 +65,23 @@ def test_run_that_logs_again_is_running_again(
     ended = found[0][1]
     assert ended in {"completed", "failed"}
     assert found == [("running", ended, ended)] * 3
+
+
+@pytest.mark.parametrize("log", [log_aspara, log_dash])
+def test_what_is_imported_was_alive_when_it_logged(
+    server: LiveServer, tmp_path: Path, log: Callable[[Path, int], None]
+) -> None:
+    root = tmp_path / ("dash-seen" if log is log_dash else "aspara-seen")
+    seen = []
+    for step in range(2):
+        log(root, step)
+        assert main(["import", str(root), "--url", server.url]) == 0
+        [(status, at)] = query(
+            server.data_dir,
+            "SELECT status, last_seen_at FROM tracking_run WHERE name = ?",
+            root.name,
+        )
+        ago = datetime.now(UTC) - datetime.fromisoformat(at).replace(tzinfo=UTC)
+        seen.append((status, round(ago.total_seconds() / 60)))
+
+    assert seen == [("running", 10), ("running", 8)]
