@@ -6,7 +6,7 @@ The wire is described in docs/ingest.md. Checking costs no Python loop over poin
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,6 +20,9 @@ MAX_RECORDS = 1_000_000  # far above what a client sends; bounds what one reques
 MAX_EVENTS = 5_000  # half a millisecond each, in which the writer serves nobody else
 TIMES_US = range(-62_135_596_800_000_000, 253_402_300_800_000_000)  # what a calendar can show
 NO_COLUMNS = Columns(np.empty(0, np.int64), np.empty(0, np.float64), np.empty(0, np.int64))
+
+
+Choice = TypeVar("Choice", str, bool)
 
 
 class Event(NamedTuple):
@@ -85,6 +88,7 @@ class Batch:
     points: Points
     events: tuple[Event, ...] = ()
     refuse_if_taken: bool = False
+    is_past: bool = False  # written before, by nobody knows whom: no sign of life now
 
     def after(self, seq: int) -> "Batch":
         """The batch without the records up to `seq`."""
@@ -96,6 +100,14 @@ class Batch:
             points=self.points.after(seq + 1 - self.first_seq),
             events=tuple(event for event in self.events if event.seq > seq),
         )
+
+    def newest_us(self) -> int | None:
+        """The newest time that it tells; None if there is none that a calendar could show."""
+        told = [event.payload.get("time") for event in self.events]
+        times = [time for time in told if type(time) is int and time in TIMES_US]
+        if len(self.points):
+            times.append(int(self.points.columns.times_us.max()))
+        return max(times, default=None)
 
 
 def parse_batch(wire: object) -> Batch:
@@ -121,6 +133,7 @@ def parse_batch(wire: object) -> Batch:
         points=_parse_points(wire, last - first + 1),
         events=_parse_events(wire.get("events", []), first, last),
         refuse_if_taken=_one_of(wire, "if_taken", ("rename", "refuse")) == "refuse",
+        is_past=_one_of(wire, "past", (False, True)) is True,
     )
 
 
@@ -212,8 +225,8 @@ def _uuid(value: object, field: str) -> uuid.UUID:
         raise InvalidInput(f"{field} must be a UUID as text.", field=field) from None
 
 
-def _one_of(wire: dict[str, Any], field: str, choices: tuple[str, ...]) -> str:
-    value = wire.get(field, choices[0])
-    if value not in choices:
-        raise InvalidInput(f"{field} must be one of {', '.join(choices)}.", field=field)
-    return str(value)
+def _one_of(wire: dict[str, Any], field: str, choices: tuple[Choice, ...]) -> Choice:
+    value: Choice = wire.get(field, choices[0])
+    if value not in choices or type(value) is not type(choices[0]):  # 1 is no True
+        raise InvalidInput(f"{field} must be one of {', '.join(map(str, choices))}.", field=field)
+    return value

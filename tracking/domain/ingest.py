@@ -2,18 +2,30 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
+
+from django.db import connection
 
 from tracking.domain import audit
 from tracking.domain.access import Caller, require_write_run
-from tracking.domain.appending import append_points
+from tracking.domain.appending import append_at_once, append_points
+from tracking.domain.at_once import Claim
 from tracking.domain.batch import Batch, Points
-from tracking.domain.producers import claim_producer, move_watermark
+from tracking.domain.producers import claim_producer, move_watermark, recall_run
 from tracking.domain.records import apply_events, parse_start
-from tracking.domain.runs import next_step, note_sign_of_life, open_run
+from tracking.domain.runs import (
+    next_step,
+    note_earlier_life,
+    note_sign_of_life,
+    of_the_past,
+    open_run,
+)
 from tracking.domain.values import check_step, clean_name, clean_tags
 from tracking.errors import InvalidInput, OutOfSequence, RunDeleted
 from tracking.models import Producer, Run
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +56,29 @@ def record_batch(batch: Batch, *, user: Caller) -> Ack:
     Raises: OutOfSequence, RunDeleted, AlreadyExists, NotPermitted, InvalidInput, LimitExceeded.
     Source: docs/ingest.md.
     """
-    claim = _claim(batch, user)
-    if batch.first_seq > claim.last_seq + 1:
-        raise OutOfSequence(claim.last_seq + 1)
-    news = batch.after(claim.last_seq)
-    if len(news.points):
-        append_points(claim.run_id, news.points)
-    if news.events:
-        apply_events(news.events, run_id=claim.run_id, producer=batch.producer)
+    with of_the_past(batch.is_past):
+        claim = _claim(batch, user)
+        if batch.first_seq > claim.last_seq + 1:
+            raise OutOfSequence(claim.last_seq + 1)
+        news = batch.after(claim.last_seq)
+        if len(news.points):
+            append_points(claim.run_id, news.points)
+        if news.events:
+            apply_events(news.events, run_id=claim.run_id, producer=batch.producer)
     is_repeat = batch.first_seq <= batch.last_seq <= claim.last_seq  # as each import makes them
-    if not len(news.points) and not news.events and not is_repeat:
-        note_sign_of_life(claim.run_id)
+    _note_life(claim.run_id, news, is_repeat=is_repeat)
     acked_seq = max(claim.last_seq, batch.last_seq)
     if batch.producer:
         move_watermark(batch.producer, acked_seq, logged_seq=max(acked_seq, batch.logged_seq))
     return Ack(acked_seq, claim.run, claim.created)
+
+
+def _note_life(run_id: int, news: Batch, *, is_repeat: bool) -> None:
+    newest_us = news.newest_us() if news.is_past else None
+    if newest_us is not None:
+        note_earlier_life(run_id, EPOCH + timedelta(microseconds=newest_us))
+    elif not (news.is_past or len(news.points) or news.events or is_repeat):
+        note_sign_of_life(run_id)
 
 
 def record_row(
@@ -68,6 +88,18 @@ def record_row(
     step = check_step(next_step(run) if step is None else step)
     points = Points.of_row(step, values, time_us)
     return record_batch(Batch(run_id=run.pk, points=points), user=user)
+
+
+def _record_at_once(batch: Batch, user: Caller) -> Ack | None:
+    """PostgreSQL's short way, for points that come next; None: it has to be the long one."""
+    run_id = recall_run(batch.producer)
+    is_plain = len(batch.points) and not batch.events and connection.vendor == "postgresql"
+    if batch.producer is None or run_id is None or not is_plain:
+        return None
+    require_write_run(user, run_id)
+    logged_seq = max(batch.last_seq, batch.logged_seq)
+    claim = Claim(batch.producer, batch.first_seq - 1, batch.last_seq, logged_seq)
+    return Ack(batch.last_seq) if append_at_once(run_id, batch.points, claim=claim) else None
 
 
 def _claim(batch: Batch, user: Caller) -> _Claim:

@@ -1,7 +1,9 @@
 """What one does to a run: start it, describe it, end it."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -47,6 +49,19 @@ class RunStart:
     is_path: bool = False  # the uid alone says which run it is
     rename_if_taken: bool = False
     started_at: datetime | None = None
+
+
+_is_past: ContextVar[bool] = ContextVar("is_past", default=False)
+
+
+@contextmanager
+def of_the_past(is_past: bool) -> Iterator[None]:
+    """What is done inside was done before, and is no sign of life now."""
+    before = _is_past.set(is_past)
+    try:
+        yield
+    finally:
+        _is_past.reset(before)
 
 
 def open_run(
@@ -108,6 +123,7 @@ def _of_path(project: Project, start: RunStart) -> RunStart:
 
 
 def _create_run(project: Project, start: RunStart, key: str, user: Caller) -> tuple[Run, bool]:
+    now = timezone.now()
     run = Run.objects.create(
         project=project,
         uid=start.uid,
@@ -123,7 +139,8 @@ def _create_run(project: Project, start: RunStart, key: str, user: Caller) -> tu
         metadata=_metadata_of(start),
         color=_next_color(project),
         created_by=user if isinstance(user, User) else None,
-        started_at=start.started_at or timezone.now(),
+        started_at=start.started_at or now,
+        last_seen_at=min(start.started_at or now, now) if _is_past.get() else now,
     )
     revise_run(run.pk)
     return run, True
@@ -287,7 +304,7 @@ REVISE = f"""
     UPDATE {Run._meta.db_table} SET revision = revision + 1,
         last_seen_at = COALESCE(%s, last_seen_at),
         unfolded = unfolded + %s, unfolded_points = unfolded_points + %s
-    WHERE id = %s RETURNING revision
+    WHERE id = %s AND deleted_at IS NULL RETURNING revision
 """  # noqa: S608, SLF001 -- the table of our own model, by Django's documented Model _meta API
 
 
@@ -297,21 +314,32 @@ def revise_run(run_id: int, *, points: int = 0, is_alive: bool = True) -> int:
     `points` is how many points this commit adds. `is_alive` is False where a person changes the
     run afterwards. Returns the new revision. Raises: RunDeleted.
     """
+    is_alive = is_alive and not _is_past.get()
     now = connection.ops.adapt_datetimefield_value(timezone.now()) if is_alive else None
     with connection.cursor() as cursor:
         cursor.execute(REVISE, [now, 1 if points else 0, points, run_id])
         row = cursor.fetchone()
     if row is None:
         raise RunDeleted("The run was deleted.")
-    revision = int(row[0])
+    tell_revision(run_id, int(row[0]), has_points=points > 0)
+    return int(row[0])
+
+
+def tell_revision(run_id: int, revision: int, *, has_points: bool) -> None:
+    """To watchers, and with points to the fold, once the transaction has been committed."""
     events.announce(run_id, revision)
-    if points:
+    if has_points:
         transaction.on_commit(lambda: fold_queue.note(run_id, revision))
-    return revision
 
 
 def note_sign_of_life(run_id: int) -> None:
     Run.objects.filter(pk=run_id).update(last_seen_at=timezone.now())
+
+
+def note_earlier_life(run_id: int, time: datetime) -> None:
+    """Never in the future, and never before what is known."""
+    time = min(time, timezone.now())
+    Run.objects.filter(pk=run_id, last_seen_at__lt=time).update(last_seen_at=time)
 
 
 def next_step(run: Run) -> int:

@@ -99,8 +99,8 @@ class Mirror:
             return
         if not self.watched.is_alive() or not self._describe():
             return
-        assert self._run  # noqa: S101 -- it has just been described
-        answer = self._courier.post_batch(self._run, first_strand(self._run), 2, [])
+        run = self._the_run()._replace(is_live=True)
+        answer = self._courier.post_batch(run, first_strand(run), 2, [])
         self._told_at = time.monotonic()
         if judge(answer, receipt="acked_seq") is Verdict.GONE:
             self.memory.is_deleted = True
@@ -271,7 +271,7 @@ class Mirror:
 
     def _the_run(self) -> FoundRun:
         assert self._run  # noqa: S101 -- it has been described
-        return self._run
+        return self._run._replace(is_live=self.is_held)
 
 
 class Reading:

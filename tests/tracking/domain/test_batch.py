@@ -33,7 +33,7 @@ def wire(**fields: Any) -> dict[str, Any]:
 
 
 def test_binary_batch_is_read():
-    batch = parse_batch(wire(events=[[1, "config", {"a": 1}]], if_taken="refuse"))
+    batch = parse_batch(wire(events=[[1, "config", {"a": 1}]], if_taken="refuse", past=True))
 
     assert (batch.project, batch.run_key, batch.run_uid) == ("p", "r", uuid.UUID(UID))
     assert (batch.producer, batch.first_seq, batch.last_seq) == (uuid.UUID(PRODUCER), 1, 2)
@@ -41,7 +41,7 @@ def test_binary_batch_is_read():
     assert batch.points.columns.steps.tolist() == [0, 1, 0]
     assert batch.points.columns.times_us.tolist() == [10, 11, 10]
     assert batch.events == (Event(1, "config", {"a": 1}),)
-    assert batch.refuse_if_taken
+    assert (batch.refuse_if_taken, batch.is_past) == (True, True)
 
 
 def test_lists_say_the_same_as_bytes():
@@ -108,6 +108,8 @@ def test_sign_of_life_has_no_records():
         ({"events": [[3, "config", {}]]}, "events must ascend"),
         ({"events": [[2, "config", {}], [1, "config", {}]]}, "events must ascend"),
         ({"if_taken": "explode"}, "if_taken must be one of"),
+        ({"past": "yes"}, "past must be one of False, True"),
+        ({"past": 1}, "past must be one of"),
     ],
 )
 def test_bad_batch_is_refused_by_the_fields_name(fields, text):
