@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any
 
+from runyard import lifecycle
 from runyard.artifacts import check_artifact
 from runyard.credentials import Credentials
 from runyard.lifecycle import Status
@@ -150,7 +151,7 @@ class Run(MetricInterface):
         traceback: TracebackType | None,
     ) -> None:
         if not self._core.is_finished:
-            self._core.finish_with(error)
+            lifecycle.finish_with(self._core, error)
             self._say(f" {self._core.status}")
 
     def _record_config(self, changes: dict[str, Any]) -> None:

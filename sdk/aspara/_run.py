@@ -6,6 +6,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any
 
+from runyard import lifecycle
 from runyard.artifacts import check_artifact
 from runyard.errors import RunExists
 from runyard.notices import say
@@ -64,6 +65,7 @@ class Run:
         except RunExists as error:
             raise RunAlreadyExistsError(str(error)) from None
         self._say()
+        lifecycle.tell_at_end(self._core, self._say_farewell)
 
     @property
     def id(self) -> str:
@@ -130,7 +132,7 @@ class Run:
             "failed" if exit_code else "completed", exit_code=exit_code, timeout_s=timeout_s
         )
         if not quiet:
-            self._say(f" {self._core.status}")
+            self._say_end()
 
     def __enter__(self) -> "Run":
         return self
@@ -142,8 +144,15 @@ class Run:
         traceback: TracebackType | None,
     ) -> None:
         if not self._core.is_finished:
-            self._core.finish_with(error)
-            self._say(f" {self._core.status}")
+            lifecycle.finish_with(self._core, error)
+            self._say_end()
+
+    def _say_farewell(self) -> None:
+        if self._core.is_owner:  # else it goes on without this process
+            self._say_end()
+
+    def _say_end(self) -> None:
+        self._say(f" {self._core.status}")
 
     def _say(self, what: str = "") -> None:
         if not self._core.is_silent:

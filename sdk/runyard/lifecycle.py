@@ -10,11 +10,13 @@ Handlers of the job are called as before, and put back when the last run is fini
 """
 
 import atexit
+import contextlib
 import os
 import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Literal, NamedTuple, Protocol
 
@@ -53,6 +55,9 @@ class _State:
 
     def __init__(self) -> None:
         self.open_runs: list[OpenRun] = []
+        self.farewells: dict[
+            int, tuple[int, Callable[[], None]]
+        ] = {}  # by id of a run, with the pid
         self.ending = Ending("completed")
         self.pid = 0  # of the process that opened the newest of them
         self.previous_hook = sys.excepthook
@@ -71,8 +76,14 @@ def track(run: OpenRun) -> None:
     _state.open_runs.append(run)
 
 
+def tell_at_end(run: OpenRun, tell: Callable[[], None]) -> None:
+    """Called should the end of this process end the run, as the last of it: a line to people."""
+    _state.farewells[id(run)] = os.getpid(), tell
+
+
 def untrack(run: OpenRun) -> None:
     """The run has ended by itself."""
+    _state.farewells.pop(id(run), None)
     if run in _state.open_runs:
         _state.open_runs.remove(run)
         if not _state.open_runs:
@@ -93,7 +104,21 @@ def finish_all(deadline_s: float | None = None) -> None:
         deadline_s = max((run.exit_deadline_s for run in runs), default=0.0)
     end = time.monotonic() + deadline_s
     for run in runs:
+        pid, tell = _state.farewells.get(id(run), (0, None))
         run.drain(max(0.0, end - time.monotonic()))
+        if tell and pid == os.getpid():
+            with contextlib.suppress(RuntimeError):  # SIGTERM came while the job wrote a line
+                tell()
+
+
+def finish_with(run: OpenRun, error: BaseException | None) -> int:
+    """At the end of a `with` block: failed after an exception, cancelled after Ctrl-C.
+
+    Returns the number of records left.
+    """
+    status, reason = judge(error)
+    run.end(status, exit_code=EXIT_CODES[status], reason=reason)
+    return run.drain(run.exit_deadline_s)
 
 
 def _install() -> None:

@@ -66,7 +66,7 @@ class LocalRun:
         self.is_elsewhere = False  # not where a dashboard looks by itself
         self._paths = paths
         self._start = dict(start)
-        self._is_owner = uid is None
+        self.is_owner = uid is None
         self._lock = threading.RLock()  # a signal handler may interrupt its holder
         self._backend: Lines | None = None
         self._document: RunDocument | None = None
@@ -159,12 +159,13 @@ class LocalRun:
             from runyard import environment  # noqa: PLC0415 -- slow import
 
             self._start["environment"] = environment.describe()
-        claimed = claim(self._paths, self._start, self.uid, backend, is_joined=not self._is_owner)
+        claimed = claim(self._paths, self._start, self.uid, backend, is_joined=not self.is_owner)
         self._paths, self.uid = claimed.paths, claimed.uid
+        self.is_owner = not claimed.is_joined
         self._backend = open_backend(claimed.backend, claimed.paths)
         self._document = RunDocument(claimed.paths, claimed.uid)
         self._begin()
-        if self._start.get("resume") and self._is_owner:
+        if self._start.get("resume") and self.is_owner:
             self.next_step = self._backend.next_step()
         if self._start.get("project_tags"):
             add_project_tags(claimed.paths.root, self.project, self._start["project_tags"])
@@ -191,12 +192,6 @@ class LocalRun:
         self.end(status, exit_code=exit_code)
         return self.drain(timeout_s or 0.0)
 
-    def finish_with(self, error: BaseException | None) -> int:
-        """At the end of a `with` block: failed after an exception, cancelled after Ctrl-C."""
-        status, reason = lifecycle.judge(error)
-        self.end(status, exit_code=lifecycle.EXIT_CODES[status], reason=reason)
-        return self.drain(0.0)
-
     def end(self, status: Status, *, exit_code: int | None = None, reason: str = "") -> None:
         """A process that was handed the run down leaves the last word to its owner."""
         with self._lock:
@@ -205,7 +200,7 @@ class LocalRun:
             self._end_rows()
             if self.is_finished:  # SIGTERM came in between
                 return
-            if self._document and self._is_owner:
+            if self._document and self.is_owner:
                 self._document.end(status, exit_code, reason)
             self.status = status
             self.is_finished = True  # not before: SIGTERM may come at any time and end it, too
@@ -214,7 +209,7 @@ class LocalRun:
 
     def _end_rows(self) -> None:
         if self._backend:
-            if self._is_owner:
+            if self.is_owner:
                 self._backend.finish()
             self.left = self._backend.sync()
 
@@ -270,7 +265,7 @@ class LocalRun:
         """In a forked child: what was the parent's is let go of; the first row begins anew."""
         self._lock = threading.RLock()
         self._keeper.reset()
-        self._is_owner = self._is_begun = False
+        self.is_owner = self._is_begun = False
         if self._backend:
             self._backend.forget_parent()
             self._document = RunDocument(self._paths, self.uid)

@@ -57,6 +57,7 @@ def open_run(
     if "project_name" in start:
         start = {"name": key, **start}
     run = Run(project, key, place, start, uid=inherited.uid if inherited else None)
+    run.may_own = inherited is not None and inherited.key is None
     if config.logs_here():
         run.open()
     return run
@@ -83,7 +84,8 @@ class Run:
         self.exit_deadline_s = config.exit_deadline_s()
         self._place = place
         self._start = dict(start)
-        self._is_owner = uid is None
+        self.is_owner = uid is None
+        self.may_own = False  # if it is this process that makes it: people had only chosen its id
         self.is_silent = not config.logs_here()
         self._beyond = 0  # the step after the greatest one logged
         self._lock = threading.RLock()  # a signal handler may interrupt its holder
@@ -165,7 +167,7 @@ class Run:
             self._start["environment"] = environment.describe()
         timeout_s = config.init_timeout_s()
         is_resumed, asked_key = bool(self._start.get("resume")), self.key
-        is_joined = is_resumed or not self._is_owner or "project_name" in self._start
+        is_joined = is_resumed or not self.is_owner or "project_name" in self._start
         self._begin(if_taken="rename" if is_joined else "refuse")
         try:
             info = self._background.wait_for_start(timeout_s) if self._background else None
@@ -209,6 +211,7 @@ class Run:
 
     def _note_start(self, info: RunInfo) -> None:
         """Called by the sender, perhaps long after `init`."""
+        self.is_owner = self.is_owner or (self.may_own and info.created)
         if info.key != self.key and "project_name" not in self._start:
             warn(f"the name '{self.key}' was taken: the run is called '{info.key}'.")
         self.uid, self.key, self.server_id = info.uid, info.key, info.id
@@ -248,19 +251,13 @@ class Run:
         self.end(status, exit_code=exit_code, reason=reason)
         return self.drain(self.exit_deadline_s if timeout_s is None else timeout_s)
 
-    def finish_with(self, error: BaseException | None) -> int:
-        """At the end of a `with` block: failed after an exception, cancelled after Ctrl-C."""
-        status, reason = lifecycle.judge(error)
-        self.end(status, exit_code=lifecycle.EXIT_CODES[status], reason=reason)
-        return self.drain(self.exit_deadline_s)
-
     def end(self, status: Status, *, exit_code: int | None = None, reason: str = "") -> None:
         """Write the last record; a process that was handed the run down leaves that to its owner."""
         finish = {"status": status, "exit_code": exit_code, "reason": reason}
         with self._lock:
             if self.is_finished:
                 return
-            if self._spool and self._is_owner:
+            if self._spool and self.is_owner:
                 finish["time"] = time.time_ns() // 1000
                 self._spool.append(encode_event("finish", finish), is_vital=True)
             self.status = status
@@ -343,7 +340,7 @@ class Run:
             self._spool.drop_inherited()
             self._background.sender.transport.close()
         self._spool = self._background = None
-        self._is_owner = False
+        self.is_owner = self.may_own = False
         is_unconfirmed = self._start.get("resume") and not self.page_url
         kept = (*NAMES, "resume") if is_unconfirmed else NAMES
         self._start = {name: self._start[name] for name in kept if name in self._start}

@@ -285,6 +285,7 @@ def test_all_ranks_may_log_to_one_run(door: Door, root: Path) -> None:
 
     assert door.runs["r"]["uid"] == uid
     assert door.values("r", "loss") == TEN + TEN
+    assert finish(door)[0] == "completed", "as the process says that made the run"
 
 
 LOG_IN_TWO_PARTS = """

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from runyard import life
 from runyard.aspara_store.archive import load_polars
 from runyard.aspara_store.layout import Backend, RunPaths, find_runs
 from runyard.aspara_store.metadata import Document, as_map, change_run, new_run
@@ -18,11 +19,12 @@ RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class Claim(NamedTuple):
-    """A run that is there, and how its rows are stored."""
+    """A run that is there, and how its rows are stored. `is_joined`: others have begun it, and end it."""
 
     paths: RunPaths
     uid: str
     backend: Backend
+    is_joined: bool = False
 
 
 def claim(
@@ -30,6 +32,7 @@ def claim(
 ) -> Claim:
     """Make a run, resume it, or join the one that a parent handed down. Without a name one is made up.
 
+    A run that is to be resumed is joined while somebody logs to it, else it goes on as ours.
     Of processes that want the same name at the same time one gets it. Raises: RunExists, ValueError,
     OSError, ImportError without polars.
     """
@@ -44,8 +47,9 @@ def claim(
         paths = paths if paths.name else _name(paths, uid if is_joined else "")
         if not paths.exists():
             return _create(paths, start, uid, backend)
-        if is_joined and _run_id(paths) in {uid, None}:  # None: its document is damaged
-            return Claim(paths, uid, _backend_of(paths, backend))
+        is_over = bool(start.get("resume")) and not life.is_held(paths.life)
+        if is_joined and not is_over and _run_id(paths) in {uid, None}:  # None: it is damaged
+            return Claim(paths, uid, _backend_of(paths, backend), is_joined=True)
         if not start.get("resume"):
             raise RunExists(
                 f"Run '{paths.name}' already exists in project '{paths.project}' "

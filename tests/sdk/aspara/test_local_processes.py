@@ -66,6 +66,35 @@ def test_end_of_the_process_ends_the_run(
     assert not RunPaths(data, "p", "r").marker.exists()
 
 
+@pytest.mark.parametrize(
+    ("ending", "status"),
+    [
+        ("", "completed"),
+        ("raise ValueError('diverged')", "failed"),
+        ("signal.raise_signal(signal.SIGINT)", "cancelled"),
+    ],
+)
+def test_end_of_the_process_is_said_as_one_that_is_asked_for(
+    data: Path, ending: str, status: str
+) -> None:
+    script = f"""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    aspara.init(project="p", name="r")
+    sys.stdout.flush()
+    if os.fork() == 0:
+        sys.exit(0)
+    os.wait()
+    {ending}
+    """
+
+    ended = job(script, data)
+    out, _ = ended.process.communicate(timeout=30)
+
+    begun, *rest = out.splitlines()
+    assert begun.startswith(f"aspara: p/r: {data}/p ")
+    assert rest == [f"aspara: p/r {status}: {data}/p (runyard import {data})"]
+
+
 def test_killed_job_loses_nothing_and_is_seen_to_be_dead(data: Path, backend: str) -> None:
     running = job(
         f'{LOG_TEN}    say("logged")\n    listen()\n', data, ASPARA_STORAGE_BACKEND=backend
@@ -231,8 +260,47 @@ def test_all_ranks_may_log_to_one_run(data: Path, named: bool) -> None:
         run_to_its_end(script, data, RANK=rank, RUNYARD_RANKS="all", RUNYARD_RUN="some-uid")
 
     (path,) = (data / "p").glob("*.meta.json")
-    assert json.loads(path.read_text())["run_id"] == "some-uid"
+    document = json.loads(path.read_text())
+    assert (document["run_id"], document["status"]) == ("some-uid", "completed")
     assert points_of(data, "p", path.name.removesuffix(".meta.json")) == TEN + TEN
+
+
+SHARED = """
+    aspara.init(project="p", name="r", resume=True)
+    say("begun")
+    listen()
+    raise ValueError(os.environ["RANK"])
+"""
+
+
+def test_of_ranks_that_share_a_run_the_one_that_made_it_ends_it(data: Path) -> None:
+    first, second = (
+        job(SHARED.replace(", resume=True", ""), data, RUNYARD_RUN="job-17", **ranks)
+        for ranks in ({"RANK": rank, "RUNYARD_RANKS": "all"} for rank in ("0", "1"))
+    )
+    first.wait_for("begun")
+    second.wait_for("begun")
+
+    second.go_on()
+    second.end()
+    joined = about(data).status
+    first.go_on()
+    first.end()
+
+    assert (joined, about(data).status, about(data).reason) == (None, "failed", "ValueError: 0")
+
+
+def test_job_that_was_killed_goes_on_under_its_id_and_ends(data: Path) -> None:
+    killed = job(SHARED, data, RUNYARD_RUN="job-17", RANK="0")
+    killed.wait_for("begun")
+    killed.kill()
+
+    again = job(SHARED, data, RUNYARD_RUN="job-17", RANK="0")
+    again.wait_for("begun")
+    again.go_on()
+    again.end()
+
+    assert (about(data).run_id, about(data).status) == ("job-17", "failed")
 
 
 def test_of_processes_that_want_one_name_one_gets_it(data: Path) -> None:
