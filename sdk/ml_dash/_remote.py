@@ -13,11 +13,11 @@ from typing import Any
 from urllib.parse import quote
 
 from runyard.artifacts import Artifact
-from runyard.dash.documents import utc_now
 from runyard.dash.files import describe_file
 from runyard.dash.names import UNNAMED
 from runyard.dash.pages import describe_page
 from runyard.errors import AccessRefused, RunFinished, StartRefused, TransportError
+from runyard.files.documents import utc_now
 from runyard.lifecycle import EXIT_CODES, Status
 from runyard.names import local_key
 from runyard.notices import say

@@ -6,7 +6,7 @@ import os
 import time
 from pathlib import Path
 
-from runyard.dash.documents import open_lock
+from runyard.files.documents import open_lock
 from runyard.same_file import is_at
 
 LOOKS, LOOK_S = 3, 0.001

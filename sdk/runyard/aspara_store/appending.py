@@ -5,15 +5,14 @@ its writer can be taken away, and rows can move into an archive, while others lo
 """
 
 import contextlib
-import errno
 import json
 import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from runyard.dash.documents import lock, open_draft, unlock
-from runyard.line_ends import find_line
+from runyard.files.documents import lock, open_draft, unlock
+from runyard.files.line_ends import mend, write_whole
 from runyard.notices import warn
 from runyard.same_file import is_at
 
@@ -102,8 +101,7 @@ class AppendFile:
         fd = open_draft(draft, os.O_RDWR | os.O_APPEND)
         try:
             lock(fd)  # before others can open it
-            if os.write(fd, data) != len(data):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(draft))
+            write_whole(fd, data, 0, draft)
             os.fsync(fd)
             draft.replace(self.path)
         except OSError:
@@ -149,7 +147,7 @@ class AppendFile:
             self.close()
             self._is_busy = True
         if status.st_size != self._end:
-            self._end = self._mend(status.st_size)
+            self._end = mend(self._fd, status.st_size, _is_whole)
 
     def _open(self) -> None:
         flags = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC
@@ -164,21 +162,7 @@ class AppendFile:
 
     def _write(self, data: bytes) -> None:
         end, self._end = self._end, -1  # whatever comes in between: the end is read anew
-        written = os.write(self._fd, data)
-        if written != len(data):  # the disk is full
-            os.ftruncate(self._fd, end)
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
-        self._end = end + written
-
-    def _mend(self, size: int) -> int:
-        """Takes away a line cut short: nobody was told that it is there. Returns where the end is."""
-        if not size or os.pread(self._fd, 1, size - 1) == b"\n":
-            return size
-        start = find_line(self._fd, size)
-        if _is_whole(os.pread(self._fd, size - start, start)):
-            return size + os.write(self._fd, b"\n")
-        os.ftruncate(self._fd, start)
-        return start
+        self._end = write_whole(self._fd, data, end, self.path)
 
 
 def _is_whole(line: bytes) -> bool:

@@ -21,7 +21,7 @@ from runyard.aspara_store.appending import AppendFile
 from runyard.aspara_store.layout import RunPaths, archived_files
 from runyard.aspara_store.metadata import write_document
 from runyard.aspara_store.rows import Row, decode_row
-from runyard.dash.documents import read_document, sync_file
+from runyard.files.documents import read_document, sync_file
 from runyard.values import EPOCH
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from runyard.aspara_store.appending import AppendFile
 from runyard.aspara_store.archive import WAL_BYTES, archive, load_polars
 from runyard.aspara_store.layout import Backend, RunPaths, archived_files
 from runyard.aspara_store.rows import decode_row
-from runyard.dash.documents import open_file
+from runyard.files.probing import open_file
 from runyard.notices import Once
 
 # What we write and the original writes: the step is read without the whole line, ten times as fast.

@@ -11,7 +11,7 @@ from uuid import uuid4
 from runyard.artifacts import Artifact
 from runyard.aspara_store.layout import RunPaths
 from runyard.aspara_store.metadata import Change, Document, as_list, as_map, change_run
-from runyard.dash.documents import sync_file
+from runyard.files.documents import sync_file
 from runyard.lifecycle import Status
 from runyard.notices import Once, warn
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from runyard.config import SYSTEM_DIRS
-from runyard.dash.documents import is_folder
+from runyard.files.probing import is_folder
 
 Backend = Literal["jsonl", "polars"]
 

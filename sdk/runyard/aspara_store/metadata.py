@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from runyard.aspara_store.layout import RunPaths
-from runyard.dash.documents import locked, open_draft, read_document
+from runyard.files.documents import locked, open_draft, read_document
 from runyard.notices import warn
 
 Document = dict[str, Any]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from runyard.dash.documents import encode, replace_document, utc_now
+from runyard.files.documents import encode, replace_document, utc_now
 from runyard.same_file import is_at
 
 # At the end of metadata.json and always as long, so that a row changes it where it stands.

@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from runyard.dash.documents import locked, read_shared, replace_document, utc_now
 from runyard.dash.names import file_path
 from runyard.dash.reading import complete_entry
 from runyard.dash.records import FileEntry
 from runyard.drafts import drafted
 from runyard.errors import DamagedFile
+from runyard.files.documents import locked, read_shared, replace_document, utc_now
 from runyard.values import as_json, as_json_map
 
 COPY_BYTES = 1024**2

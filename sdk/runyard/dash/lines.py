@@ -5,7 +5,6 @@ of the file, which is read anew whenever somebody else has written.
 """
 
 import contextlib
-import errno
 import json
 import os
 from collections.abc import Callable
@@ -13,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from runyard.dash.counters import Counter, close
-from runyard.dash.documents import lock, open_lock, unlock
-from runyard.line_ends import find_line
+from runyard.files.documents import lock, open_lock, unlock
+from runyard.files.line_ends import find_line, mend, write_whole
 from runyard.same_file import is_at
 
 
@@ -86,12 +85,9 @@ class LineFile:
     def _write(self, make_line: Callable[[int], bytes]) -> None:
         line = make_line(self.next)
         end, self._end = self._end, -1  # whatever comes in between: the end is read anew
-        written = os.write(self._fd, line)
-        if written != len(line):  # the disk is full
-            os.ftruncate(self._fd, end)
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
+        end = write_whole(self._fd, line, end, self.path)
         self.next += 1
-        self._end = end + written
+        self._end = end
         self._count()
 
     def _count(self) -> None:
@@ -101,20 +97,11 @@ class LineFile:
             self._is_anew = False
 
     def _read_end(self, size: int) -> None:
-        """Mends a line cut short: nobody was told that it is there. Finds the last number."""
-        end = size
-        if size and os.pread(self._fd, 1, size - 1) != b"\n":
-            end = self._mend_end(size)
+        """Mends a line cut short, and finds the last number."""
+        end = mend(self._fd, size, lambda line: self._parse(line) is not None)
         self.next = self._find_last(end) + 1
         self._end = end
         self._is_anew = True
-
-    def _mend_end(self, size: int) -> int:
-        start = find_line(self._fd, size)
-        if self._parse(os.pread(self._fd, size - start, start)) is None:
-            os.ftruncate(self._fd, start)
-            return start
-        return size + os.write(self._fd, b"\n")
 
     def _find_last(self, end: int) -> int:
         """The number of the last line that has one; else as many as there are lines, less one."""

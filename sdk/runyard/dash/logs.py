@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from runyard.dash.counters import TextCounter
-from runyard.dash.documents import encode, sync_file, utc_text
 from runyard.dash.lines import LineFile
+from runyard.files.documents import encode, sync_file, utc_text
 from runyard.values import as_json_map
 
 

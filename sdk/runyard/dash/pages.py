@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from runyard.dash.counters import count_rows
-from runyard.dash.documents import read_document
 from runyard.dash.names import stream_name
 from runyard.dash.reading import walk_series
+from runyard.files.documents import read_document
 
 CHUNK_SIZE = 10_000  # the original says so, though nothing is in chunks here
 TAIL_BYTES = 64 * 1024

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from runyard.dash.documents import locked, read_shared, replace_document, utc_now
+from runyard.files.documents import locked, read_shared, replace_document, utc_now
 from runyard.values import as_json_map
 
 

@@ -12,10 +12,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from runyard import life
-from runyard.dash.documents import is_folder, open_file, read_document
 from runyard.dash.experiment import list_senders
 from runyard.dash.names import OWN_FOLDERS, file_path, stream_name
 from runyard.dash.records import About
+from runyard.files.documents import read_document
+from runyard.files.probing import is_file, is_folder, measure, open_file
 
 ABOUT_FILE = "experiment.json"
 LIFE_FILE = ".life.lock"  # held by the processes of ours that have the experiment open
@@ -335,16 +336,3 @@ def _text(value: object) -> str | None:
 
 def _texts(value: object) -> list[str]:
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
-
-
-def is_file(path: Path) -> bool:
-    """False where one may not look, too."""
-    return os.path.isfile(path)  # noqa: PTH113 -- Path.is_file raises there
-
-
-def measure(path: Path) -> int:
-    """In bytes; 0 where there is nothing."""
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0

@@ -16,10 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from runyard import life
-from runyard.dash.documents import locked, replace_document, utc_now
 from runyard.dash.experiment import add_sender, describe_end, describe_start
 from runyard.dash.files import Files
-from runyard.dash.keeper import Keeper
 from runyard.dash.logs import Logs
 from runyard.dash.losses import Losses
 from runyard.dash.names import OWN_FOLDERS, prefix_path, stream_path
@@ -28,6 +26,8 @@ from runyard.dash.params import Params
 from runyard.dash.reading import ABOUT_FILE, LIFE_FILE
 from runyard.dash.records import About, FileEntry
 from runyard.dash.streams import Streams
+from runyard.files.documents import locked, replace_document, utc_now
+from runyard.files.keeper import Keeper
 from runyard.notices import warn
 
 _stores: "weakref.WeakSet[DashStore]" = weakref.WeakSet()

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from runyard.dash.counters import StreamWords
-from runyard.dash.documents import encode, sync_file, utc_now
 from runyard.dash.lines import LineFile
 from runyard.dash.names import stream_name, stream_path
+from runyard.files.documents import encode, sync_file, utc_now
 from runyard.values import as_json_map
 
 MAX_OPEN = 100  # streams; three descriptors each, and the job needs some too

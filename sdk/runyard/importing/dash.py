@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from runyard.dash.documents import read_document
 from runyard.dash.names import UNNAMED
 from runyard.dash.reading import (
     ABOUT_FILE,
@@ -18,9 +17,10 @@ from runyard.dash.reading import (
     File,
     Stream,
     find_experiments,
-    is_file,
     read_experiment,
 )
+from runyard.files.documents import read_document
+from runyard.files.probing import is_file
 from runyard.importing.dash_tails import TORN, GrowingLines
 from runyard.importing.source import (
     Ask,

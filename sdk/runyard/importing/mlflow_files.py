@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from runyard.dash.documents import open_file
+from runyard.files.probing import open_file
 from runyard.importing.foreign import show, walk_files
 from runyard.importing.mlflow_store import (
     ENDS,

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID, uuid5
 
-from runyard.dash.documents import open_file
+from runyard.files.probing import open_file
 from runyard.records import Lost, encode_event
 from runyard.values import as_time_us
 

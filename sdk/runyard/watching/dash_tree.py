@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from runyard import life
-from runyard.dash.documents import locked, replace_document
 from runyard.dash.names import OWN_FOLDERS
 from runyard.dash.reading import ABOUT_FILE, LIFE_FILE
+from runyard.files.documents import locked, replace_document
 from runyard.importing.dash import DashSource
 from runyard.importing.source import FoundRun, Options, Strand
 from runyard.watching.changes import (

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from runyard import locks
-from runyard.dash.documents import write_bytes
+from runyard.files.documents import write_bytes
 from runyard.importing.source import Place, fingerprint
 from runyard.sender import RunInfo
 

@@ -60,7 +60,7 @@ def test_goes_on_where_the_file_really_ends(
 def test_lines_longer_than_the_tail_are_found(
     lines: LineFile, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runyard.line_ends.TAIL_BYTES", 16)
+    monkeypatch.setattr("runyard.files.line_ends.TAIL_BYTES", 16)
     whole = '{"index":41,"text":"' + "x" * 100 + '"}\n'
     path.write_text(whole + '{"index":42,"text":"' + "x" * 100)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from runyard import locks
-from runyard.dash.documents import locked
+from runyard.files.documents import locked
 
 from tests.sdk.jobs import deny_writing
 
