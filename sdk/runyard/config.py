@@ -23,13 +23,22 @@ def data_dir(explicit: str | os.PathLike[str] | None = None) -> Path:
     Raises: ValueError for a directory of the system.
     """
     given = explicit or os.environ.get("RUNYARD_DIR") or os.environ.get("ASPARA_DATA_DIR")
+    return own_dir(given, "runyard")
+
+
+def own_dir(given: str | os.PathLike[str] | None, name: str) -> Path:
+    """The directory that was given, else the one of this name in the XDG data directory.
+
+    Raises: ValueError for a directory of the system.
+    """
     if given:
         path = Path(given).expanduser().resolve()
         if path in SYSTEM_DIRS:
             raise ValueError(f"{path} belongs to the system: choose another directory.")
         return path
     share = os.environ.get("XDG_DATA_HOME")
-    return (Path(share) if share else Path.home() / ".local" / "share") / "runyard"
+    base = Path(share).expanduser() if share else Path.home() / ".local" / "share"
+    return base.absolute() / name
 
 
 def server_url(explicit: str | None = None) -> str:

@@ -26,6 +26,19 @@ def test_directory_is_the_argument_then_the_environment_then_the_users_own(
     ]
 
 
+def test_directory_of_the_user_is_whole_whatever_the_environment_calls_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("RUNYARD_DIR", "ASPARA_DATA_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    for share in ("~/own", "own"):
+        monkeypatch.setenv("XDG_DATA_HOME", share)
+
+        assert config.data_dir() == tmp_path / "own" / "runyard"
+
+
 @pytest.mark.parametrize("path", ["/", "/etc", "/usr/../etc"])
 def test_directories_of_the_system_are_refused(path: str) -> None:
     with pytest.raises(ValueError, match="belongs to the system"):

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from runyard.config import SYSTEM_DIRS
+from runyard.config import own_dir
 from runyard.files.probing import is_folder
 
 Backend = Literal["jsonl", "polars"]
@@ -93,15 +93,7 @@ class RunPaths(NamedTuple):
 
 def data_dir(explicit: str | os.PathLike[str] | None = None) -> Path:
     """The argument, $ASPARA_DATA_DIR, else the XDG data directory. Raises: ValueError."""
-    given = explicit or os.environ.get("ASPARA_DATA_DIR")
-    if given:
-        path = Path(given).expanduser().resolve()
-        if path in SYSTEM_DIRS:
-            raise ValueError(f"{path} belongs to the system: choose another directory.")
-        return path
-    share = os.environ.get("XDG_DATA_HOME")
-    base = Path(share).expanduser() if share else Path.home() / ".local" / "share"
-    return base.absolute() / "aspara"
+    return own_dir(explicit or os.environ.get("ASPARA_DATA_DIR"), "aspara")
 
 
 def find_projects(root: Path) -> Iterator[str]:
