@@ -9,8 +9,8 @@ from runyard import life
 from runyard.aspara_store.archive import load_polars
 from runyard.aspara_store.layout import Backend, RunPaths, find_runs
 from runyard.aspara_store.metadata import Document, as_map, change_run, new_run
-from runyard.dash.documents import locked, read_document, sync_file
 from runyard.errors import RunExists
+from runyard.files.documents import locked, read_document, sync_file
 from runyard.names import generate_name
 from runyard.notices import warn
 

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 from runyard.aspara_store.archive import draft_of, load_polars, read_frame, read_move
 from runyard.aspara_store.layout import RunPaths, archived_files
 from runyard.aspara_store.rows import Row
-from runyard.dash.documents import open_file
+from runyard.files.probing import open_file
 from runyard.same_file import is_at
 
 if TYPE_CHECKING:
@@ -33,9 +33,9 @@ class Snapshot(NamedTuple):
     wal_start: int
 
 
-def read_points(run: "StoredRun", skip: int) -> Iterator[Row]:
-    """Rows of one point each, from a place on."""
-    points = _all_points(run, Skip(skip))
+def read_points(run: "StoredRun", skip: int, *, with_rows: bool) -> Iterator[Row]:
+    """Rows of one point each, from a place on. `with_rows`: first those of another backend."""
+    points = _all_points(run, Skip(skip), with_rows=with_rows)
     for time_us, step, name, value in points:
         yield Row(step, time_us, {name: value})
 
@@ -52,12 +52,11 @@ class Skip:
         return points
 
 
-def _all_points(run: "StoredRun", skip: Skip) -> Iterator[Point]:
+def _all_points(run: "StoredRun", skip: Skip, *, with_rows: bool) -> Iterator[Point]:
     with contextlib.ExitStack() as held:
         snapshot = take_snapshot(run.paths, held)
-        with contextlib.suppress(FileNotFoundError):
-            rows = held.enter_context(open_file(run.paths.rows))
-            yield from skip.apply(_points_in(run, run.paths.rows, 0, rows))
+        if with_rows:
+            yield from skip.apply(_points_of_rows(run, held))
         archived: set[Point] = set()
         is_doubtful = run.paths.foreign_marker.exists()
         for path, source in snapshot.sources:
@@ -68,6 +67,12 @@ def _all_points(run: "StoredRun", skip: Skip) -> Iterator[Point]:
         lines = iter(snapshot.wal[snapshot.wal_start :].splitlines(keepends=True))
         points = _points_in(run, run.paths.wal, snapshot.wal_start, lines)
         yield from skip.apply(point for point in points if point not in archived)
+
+
+def _points_of_rows(run: "StoredRun", held: contextlib.ExitStack) -> Iterator[Point]:
+    with contextlib.suppress(FileNotFoundError):
+        rows = held.enter_context(open_file(run.paths.rows))
+        yield from _points_in(run, run.paths.rows, 0, rows)
 
 
 def take_snapshot(paths: RunPaths, held: contextlib.ExitStack) -> Snapshot:

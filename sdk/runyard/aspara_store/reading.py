@@ -14,7 +14,8 @@ from runyard.artifacts import NAME as ARTIFACT_NAME
 from runyard.aspara_store.layout import Backend, RunPaths
 from runyard.aspara_store.points import read_points
 from runyard.aspara_store.rows import Row, decode_row
-from runyard.dash.documents import open_file, read_document
+from runyard.files.documents import read_document
+from runyard.files.probing import open_file
 from runyard.values import as_time_us
 
 MAX_LINE_BYTES = 64 * 1024**2  # of one row; a longer one is no row
@@ -103,10 +104,21 @@ class StoredRun:
     def records(self, after: int = 0) -> Iterator[Record]:
         """Rows behind a place. A last line that is not whole yet is left for the next time."""
         if self.backend == "jsonl":
-            yield from self._lines(self.paths.rows, after)
-            return
+            return self.rows(after)
+        return self._points(after, with_rows=True)
+
+    def rows(self, after: int = 0) -> Iterator[Record]:
+        """As `records`, of the backend `jsonl` alone: a run may have been resumed with the other."""
+        return self._lines(self.paths.rows, after)
+
+    def points(self, after: int = 0) -> Iterator[Record]:
+        """As `records`, of the backend `polars` alone."""
+        return self._points(after, with_rows=False)
+
+    def _points(self, after: int, *, with_rows: bool) -> Iterator[Record]:
+        points = read_points(self, after, with_rows=with_rows)
         try:
-            for number, row in enumerate(read_points(self, after), after + 1):
+            for number, row in enumerate(points, after + 1):
                 yield Record(number, row)
         except OSError as error:
             self.complain(self.paths.wal, 0, str(error))

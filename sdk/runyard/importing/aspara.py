@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,9 @@ from runyard.aspara_store.reading import (
     StoredArtifact,
     StoredRun,
     read_project,
+)
+from runyard.aspara_store.reading import (
+    Record as StoredRecord,
 )
 from runyard.aspara_store.rows import Row, decode_row
 from runyard.importing.cleaning import clean_map, clean_tags, clean_text
@@ -38,6 +41,7 @@ LOOKED_AT = 100  # runs, before a directory is taken for something else
 EMPTY = "it is empty: no metadata and no rows"
 EXIT_CODES = range(-(2**31), 2**31)  # what the server takes
 PIECE_BYTES = 1024**2
+FIRST_SEQ = 2  # of a row: the start is number 1
 MAX_PROBLEMS = 20  # of one run, told on its page
 
 
@@ -96,9 +100,7 @@ class AsparaSource:
         summary = self._cleaned(stored, stored.about.summary, "summary")
         if summary:
             yield events("summary", f"summary {fingerprint(summary)}", ("summary", summary))
-        rows = rows_of(stored)
-        if rows:
-            yield rows
+        yield from strands_of_rows(stored)
         for artifact in stored.artifacts():
             if artifact.path:
                 yield self._artifact(artifact, artifact.path)
@@ -157,20 +159,33 @@ class AsparaSource:
 
 
 class RowsTail:
-    """Its records are numbered by the rows with numbers in them; one of an archive is one point."""
+    """Its records are numbered by the rows with numbers in them; of an archive each is one point.
 
-    def __init__(self, stored: StoredRun) -> None:
-        self.path = stored.paths.rows if stored.backend == "jsonl" else stored.paths.wal
+    `read_behind` gives the rows behind a place; `step` is that before the first of them.
+    """
+
+    def __init__(
+        self,
+        stored: StoredRun,
+        path: Path,
+        read_behind: Callable[[int], Iterator[StoredRecord]],
+        step: Callable[[], int] = lambda: -1,
+    ) -> None:
+        self.path = path
         self._stored = stored
+        self._read_behind = read_behind
+        self._step = step
 
     def read_after(self, place: Place) -> Iterator[tuple[Place, Record]]:
         self._forget_repeats()
         seq, step = place.seq, place.step
         time_us = place.time_us or self._stored.about.started_us or 0
-        for after, row in self._stored.records(place.offset):
+        for after, row in self._read_behind(place.offset):
             if not row.values:
                 continue
             seq += 1
+            if row.step is None and seq == FIRST_SEQ:
+                step = self._step()
             step = step + 1 if row.step is None else row.step
             time_us = time_us if row.time_us is None else row.time_us
             yield Place(after, seq, step, time_us), _encode(row, step, time_us)
@@ -200,17 +215,24 @@ def identify(stored: StoredRun, known: str = "") -> str:
     return known if known and is_kept else by_id or by_row
 
 
-def rows_of(stored: StoredRun) -> Strand | None:
-    """None for a run without rows."""
-    if stored.backend == "jsonl":
-        begin = _first_line(stored.paths.rows)
-        identity = f"rows {fingerprint(begin)}" if begin else ""
-    else:
-        identity = "points"
-    if not identity:
-        return None
-    tail = RowsTail(stored)
-    return Strand("rows", identity, tail.read, tail=tail)
+def strands_of_rows(stored: StoredRun) -> Iterator[Strand]:
+    """One for each backend: a run may have been logged with one, and resumed with the other."""
+    paths = stored.paths
+    if begin := _first_line(paths.rows):
+        tail = RowsTail(stored, paths.rows, stored.rows)
+        yield Strand("rows", f"rows {fingerprint(begin)}", tail.read, tail=tail)
+    if stored.backend == "polars":
+        tail = RowsTail(stored, paths.wal, stored.points, partial(_last_step, stored))
+        yield Strand("points", "points", tail.read, tail=tail)
+
+
+def _last_step(stored: StoredRun) -> int:
+    """In the rows of the backend `jsonl`; -1 where there are none."""
+    step = -1
+    for _, row in stored.rows():
+        if row.values:
+            step = step + 1 if row.step is None else row.step
+    return step
 
 
 def problem_strands(stored: StoredRun) -> Iterator[Strand]:
@@ -321,13 +343,19 @@ def _ended_us(stored: StoredRun) -> int:
 
 def _last_us(stored: StoredRun) -> int:
     """When something was logged last, as the rows say: a copy's files are all young."""
-    path = stored.paths.rows if stored.backend == "jsonl" else stored.paths.wal
+    newest = stored.paths.rows if stored.backend == "jsonl" else stored.paths.wal
+    times = [_last_time_us(path) for path in {newest, stored.paths.rows}]
+    if _last_time_us(newest) is None:
+        times.append(round(stored.changed_at * 1e6))
+    return max(time_us for time_us in times if time_us is not None)
+
+
+def _last_time_us(path: Path) -> int | None:
     try:
         row = decode_row(last_line(path))
     except (OSError, ValueError):
-        row = None
-    known = row.time_us if row else None
-    return round(stored.changed_at * 1e6) if known is None else known
+        return None
+    return row.time_us if row else None
 
 
 def _name(key: str, run: FoundRun) -> str:
