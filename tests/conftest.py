@@ -25,11 +25,13 @@ def _fresh_memory() -> Iterator[None]:
     from tracking.domain.access import local_user
     from tracking.domain.callers import forget_callers
     from tracking.domain.metrics import forget_metric_ids
+    from tracking.domain.producers import forget_producers
 
     yield
     local_user.cache_clear()
     forget_callers()
     forget_metric_ids()
+    forget_producers()
     newsroom.forget()
     socket_newsroom.forget()
 

@@ -5,15 +5,16 @@ from typing import Any
 import numpy as np
 from django.db import connection
 
+from tracking.domain.at_once import Claim, can_store_at_once, store_at_once
 from tracking.domain.batch import Points
-from tracking.domain.metrics import StaleMetricIds, find_metric_ids
-from tracking.domain.runs import revise_run
+from tracking.domain.metrics import METRIC, StaleMetricIds, find_metric_ids
+from tracking.domain.runs import revise_run, tell_revision
 from tracking.domain.summaries import Summary, summarize_metrics
-from tracking.models import Metric, MetricPoint
+from tracking.errors import RunDeleted
+from tracking.models import MetricPoint
 from tracking.points import encode_stretches
 
-METRIC = Metric._meta.db_table  # noqa: SLF001 -- Django's documented Model _meta API
-POINT = MetricPoint._meta.db_table  # noqa: SLF001 -- as above
+POINT = MetricPoint._meta.db_table  # noqa: SLF001 -- Django's documented Model _meta API
 # The ordinal comes from the metric's row, so that no process needs to remember it.
 INSERT_POINTS = f"""
     INSERT INTO {POINT} (run_id, metric_id, revision, ordinal, count, step_min, step_max, data)
@@ -34,22 +35,50 @@ UPDATE_SUMMARY = f"""
 
 def append_points(run_id: int, points: Points) -> None:
     """Add points to the run's series and to their summaries. Raises: LimitExceeded, RunDeleted."""
+    if can_store_at_once():
+        if not append_at_once(run_id, points):
+            raise RunDeleted("The run was deleted.")
+        return
     revision = revise_run(run_id, points=len(points))
     metric_ids = find_metric_ids(run_id, points.names)
+    stretches, summaries = [], []
+    for metric_id, new, low, data in zip(metric_ids, *_describe(points), strict=True):
+        stretches.append((run_id, revision, new.count, low, new.last_step, data, metric_id))
+        summaries.append(_summary_parameters(metric_id, new))
+    with connection.cursor() as cursor:
+        cursor.executemany(INSERT_POINTS, stretches)
+        _check_stored(cursor.rowcount, metric_ids)
+        cursor.executemany(UPDATE_SUMMARY, summaries)
+
+
+def append_at_once(run_id: int, points: Points, *, claim: Claim | None = None) -> bool:
+    """As `append_points`, on PostgreSQL; False, if the run is gone or the claim does not hold.
+
+    Then nothing but the claim itself may have been written. Raises: LimitExceeded.
+    """
+    metric_ids = find_metric_ids(run_id, points.names)
+    news, step_min, data = _describe(points)
+    stored = store_at_once(run_id, metric_ids, news, step_min, data, claim=claim)
+    if stored.revision is None:
+        return False
+    _check_stored(stored.metric_count, metric_ids)
+    tell_revision(run_id, stored.revision, has_points=True)
+    return True
+
+
+def _describe(points: Points) -> tuple[list[Summary], list[int], list[bytes]]:
+    """Of each metric: the summary, the least step, the stretch."""
     ends = np.cumsum(points.counts)
     starts = ends - points.counts
     data = encode_stretches(points.columns, zip(starts.tolist(), ends.tolist(), strict=True))
     step_min = np.minimum.reduceat(points.columns.steps, starts).tolist()
-    described = zip(metric_ids, summarize_metrics(points), strict=True)
-    stretches, summaries = [], []
-    for (metric_id, new), low, stretch in zip(described, step_min, data, strict=True):
-        stretches.append((run_id, revision, new.count, low, new.last_step, stretch, metric_id))
-        summaries.append(_summary_parameters(metric_id, new))
-    with connection.cursor() as cursor:
-        cursor.executemany(INSERT_POINTS, stretches)
-        if cursor.rowcount != len(metric_ids):
-            raise StaleMetricIds  # a metric was deleted behind the cache: roll back, look again
-        cursor.executemany(UPDATE_SUMMARY, summaries)
+    return summarize_metrics(points), step_min, data
+
+
+def _check_stored(count: int, metric_ids: list[int]) -> None:
+    """Raises: StaleMetricIds, if a metric was deleted behind the memory: roll back, look again."""
+    if count != len(metric_ids):
+        raise StaleMetricIds
 
 
 def _summary_parameters(metric_id: int, new: Summary) -> tuple[Any, ...]:

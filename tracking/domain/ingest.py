@@ -5,12 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from django.db import connection
-
 from tracking.domain import audit
 from tracking.domain.access import Caller, require_write_run
 from tracking.domain.appending import append_at_once, append_points
-from tracking.domain.at_once import Claim
+from tracking.domain.at_once import Claim, can_store_at_once
 from tracking.domain.batch import Batch, Points
 from tracking.domain.producers import claim_producer, move_watermark, recall_run
 from tracking.domain.records import apply_events, parse_start
@@ -56,6 +54,8 @@ def record_batch(batch: Batch, *, user: Caller) -> Ack:
     Raises: OutOfSequence, RunDeleted, AlreadyExists, NotPermitted, InvalidInput, LimitExceeded.
     Source: docs/ingest.md.
     """
+    if ack := _record_at_once(batch, user):
+        return ack
     with of_the_past(batch.is_past):
         claim = _claim(batch, user)
         if batch.first_seq > claim.last_seq + 1:
@@ -93,8 +93,8 @@ def record_row(
 def _record_at_once(batch: Batch, user: Caller) -> Ack | None:
     """PostgreSQL's short way, for points that come next; None: it has to be the long one."""
     run_id = recall_run(batch.producer)
-    is_plain = len(batch.points) and not batch.events and connection.vendor == "postgresql"
-    if batch.producer is None or run_id is None or not is_plain:
+    is_plain = len(batch.points) and not batch.events and not batch.is_past
+    if not is_plain or run_id is None or batch.producer is None or not can_store_at_once():
         return None
     require_write_run(user, run_id)
     logged_seq = max(batch.last_seq, batch.logged_seq)

@@ -8,6 +8,7 @@ from django.db import transaction
 from tracking.errors import LimitExceeded
 from tracking.models import Metric
 
+METRIC = Metric._meta.db_table  # noqa: SLF001 -- Django's documented Model _meta API
 RUNS_REMEMBERED = 1_000  # about 10 KB each at a hundred metrics
 
 _ids: OrderedDict[int, dict[str, int]] = OrderedDict()

@@ -1,5 +1,6 @@
 """Producers and their watermarks. SQL, where a statement is on the path of every batch."""
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -8,15 +9,34 @@ from django.db import connection
 
 from tracking.models import Producer, Run
 
-TABLE = Producer._meta.db_table  # noqa: SLF001 -- Django's documented Model _meta API
+PRODUCER = Producer._meta.db_table  # noqa: SLF001 -- Django's documented Model _meta API
 UUID_FIELD = Producer._meta.get_field("uuid")  # noqa: SLF001 -- as above
 RUN = Run._meta.db_table  # noqa: SLF001 -- as above
 CLAIM = f"""
-    SELECT run.id, producer.last_seq FROM {TABLE} producer
+    SELECT run.id, producer.last_seq FROM {PRODUCER} producer
     LEFT JOIN {RUN} run ON run.id = producer.run_id AND run.deleted_at IS NULL
     WHERE producer.uuid = %s
 """  # noqa: S608 -- tables of our own models
-MOVE = f"UPDATE {TABLE} SET last_seq = %s, logged_seq = %s WHERE uuid = %s"  # noqa: S608 -- as above
+MOVE = f"UPDATE {PRODUCER} SET last_seq = %s, logged_seq = %s WHERE uuid = %s"  # noqa: S608 -- as above
+
+
+RUNS_REMEMBERED = 10_000
+_runs: OrderedDict[UUID, int] = OrderedDict()
+
+
+def recall_run(producer: UUID | None) -> int | None:
+    """The run this producer writes to, if this process has seen it do so. It never changes."""
+    return _runs.get(producer) if producer else None
+
+
+def forget_producers() -> None:
+    _runs.clear()
+
+
+def _remember(producer: UUID, run_id: int) -> None:
+    _runs[producer] = run_id
+    while len(_runs) > RUNS_REMEMBERED:
+        _runs.popitem(last=False)
 
 
 def claim_producer(producer: UUID) -> tuple[int | None, int] | None:
@@ -28,6 +48,8 @@ def claim_producer(producer: UUID) -> tuple[int | None, int] | None:
     with connection.cursor() as cursor:
         cursor.execute(CLAIM + lock, [_db_value(producer)])
         row: tuple[int | None, int] | None = cursor.fetchone()
+    if row and row[0] is not None:
+        _remember(producer, row[0])
     return row
 
 
