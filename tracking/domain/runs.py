@@ -123,6 +123,9 @@ def _of_path(project: Project, start: RunStart) -> RunStart:
 
 
 def _create_run(project: Project, start: RunStart, key: str, user: Caller) -> tuple[Run, bool]:
+    # A run in the trash keeps its records, not its uid: the new one is found by that.
+    in_trash = Run.everything.filter(uid=start.uid, deleted_at__isnull=False)
+    in_trash.update(uid=uuid.uuid4())
     now = timezone.now()
     run = Run.objects.create(
         project=project,
@@ -314,15 +317,19 @@ def revise_run(run_id: int, *, points: int = 0, is_alive: bool = True) -> int:
     `points` is how many points this commit adds. `is_alive` is False where a person changes the
     run afterwards. Returns the new revision. Raises: RunDeleted.
     """
-    is_alive = is_alive and not _is_past.get()
-    now = connection.ops.adapt_datetimefield_value(timezone.now()) if is_alive else None
+    seen_at = connection.ops.adapt_datetimefield_value(sign_of_life() if is_alive else None)
     with connection.cursor() as cursor:
-        cursor.execute(REVISE, [now, 1 if points else 0, points, run_id])
+        cursor.execute(REVISE, [seen_at, 1 if points else 0, points, run_id])
         row = cursor.fetchone()
     if row is None:
         raise RunDeleted("The run was deleted.")
     tell_revision(run_id, int(row[0]), has_points=points > 0)
     return int(row[0])
+
+
+def sign_of_life() -> datetime | None:
+    """Now; None for what was written in the past, by nobody knows whom."""
+    return None if _is_past.get() else timezone.now()
 
 
 def tell_revision(run_id: int, revision: int, *, has_points: bool) -> None:
