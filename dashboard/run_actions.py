@@ -15,6 +15,7 @@ from dashboard.folders import folder_param
 from dashboard.selection import MAX_COUNT
 from tracking.domain.deletion import delete_runs, weigh_runs
 from tracking.domain.folders import in_folder
+from tracking.domain.origins import read_from_files
 from tracking.domain.query import filter_runs
 from tracking.domain.runs import archive_runs, tag_runs
 from tracking.enums import RunStatus
@@ -76,7 +77,11 @@ def open_question(action: str, runs: QuerySet[Run], data: QueryDict) -> Question
     """What is to be asked before the action; None where all has been said."""
     if action == "delete" and data.get("confirmed") != "1":
         running_count = runs.filter(status=RunStatus.RUNNING).count()
-        context = {"weight": weigh_runs(runs), "running_count": running_count}
+        context = {
+            "weight": weigh_runs(runs),
+            "running_count": running_count,
+            "from_files_count": read_from_files(runs).count(),
+        }
         return Question("dashboard/_runs_deletion.html", context)
     if action in {"tag", "untag"} and not tags_in(data):
         known = {tag for tags in runs.values_list("tags", flat=True) for tag in tags}

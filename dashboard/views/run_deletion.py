@@ -8,6 +8,7 @@ from django.template.defaultfilters import filesizeformat
 from dashboard.decorators import editor
 from tracking.domain.access import find_run
 from tracking.domain.deletion import delete_runs, weigh_runs
+from tracking.domain.origins import files_of
 from tracking.models import Run
 
 
@@ -20,5 +21,10 @@ def run_deletion(request: HttpRequest, project_key: str, run_key: str) -> HttpRe
         freed = filesizeformat(weight.total_bytes)
         messages.success(request, f"Deleted run “{run.name}”; {freed} are free again.")
         return redirect("dashboard:project-detail", run.project.key)
-    context = {"project": run.project, "run": run, "weight": weigh_runs(chosen)}
+    context = {
+        "project": run.project,
+        "run": run,
+        "weight": weigh_runs(chosen),
+        "files": files_of(run),
+    }
     return render(request, "dashboard/run_deletion.html", context)

@@ -85,6 +85,17 @@ def test_deleting_first_says_what_goes(act: Callable[..., HttpResponse]) -> None
     assert "<li>c</li>" not in question
 
 
+def test_deletion_says_which_files_stay(act: Callable[..., HttpResponse]) -> None:
+    make_run("a", environment={"imported_from": {"format": "Aspara", "path": "/data/p/a"}})
+    make_run("b")
+
+    question = act("delete", "a", "b").content.decode()
+    of_none = act("delete", "b").content.decode()
+
+    assert "1 of them was read from files, which stay where they are and are not read" in question
+    assert "read from files" not in of_none
+
+
 def test_deleting_when_confirmed_says_what_was_freed(act: Callable[..., HttpResponse]) -> None:
     log_points(make_run("a"), {"loss": [1.0] * 30})
     log_points(make_run("b"), {"loss": [1.0]})

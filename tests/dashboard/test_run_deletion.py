@@ -39,6 +39,28 @@ def test_page_says_what_goes(client: Client, full_run: Run) -> None:
     assert Run.objects.count() == 1
 
 
+READ_FROM_FILES = "It was read from files."
+
+
+def test_page_says_that_files_stay_where_they_were_read(client: Client) -> None:
+    make_run(environment={"imported_from": {"format": "Aspara", "path": "/data/p/<r>"}})
+
+    page = client.get(PATH).content.decode()
+
+    assert f"{READ_FROM_FILES} They stay where they are, in <code>/data/p/&lt;r&gt;</code>" in page
+    assert "not read again: the run does not come back. A training that still writes there" in page
+    assert STILL_RUNNING not in page, "its training is told nothing"
+
+
+@pytest.mark.parametrize("origin", [{}, {"imported_from": "x"}, {"imported_from": {"path": 3}}])
+def test_page_says_nothing_of_files_that_it_does_not_know(
+    client: Client, origin: dict[str, object]
+) -> None:
+    make_run(environment=origin)
+
+    assert READ_FROM_FILES not in client.get(PATH).content.decode()
+
+
 def test_run_is_gone_with_all_that_was_in_it(client: Client, full_run: Run, tmp_path: Path) -> None:
     make_run("kept")
 
