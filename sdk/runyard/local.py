@@ -16,8 +16,8 @@ from runyard.aspara_store.layout import Backend, RunPaths, data_dir
 from runyard.aspara_store.metadata import add_project_tags
 from runyard.aspara_store.places import claim
 from runyard.aspara_store.rows import encode_row
-from runyard.dash.keeper import Keeper
 from runyard.errors import RunFinished
+from runyard.files.keeper import Keeper
 from runyard.lifecycle import Status
 from runyard.notices import warn
 from runyard.records import MAX_METRICS, MAX_SHAPES

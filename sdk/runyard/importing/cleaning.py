@@ -8,9 +8,9 @@ from runyard.values import MAX_TAGS, MAX_TEXT_LENGTH, as_json, as_tags
 Complain = Callable[[str], None]  # hears what is left out
 
 
-def clean_tags(tags: object, complain: Complain) -> list[str]:
+def clean_tags(tags: object, complain: Complain, what: str = "tags") -> list[str]:
     try:
-        return as_tags(tags)
+        return as_tags(tags, what)
     except ValueError as error:
         complain(str(error))
     kept = []

@@ -21,6 +21,7 @@ from runyard.dash.reading import (
 )
 from runyard.files.documents import read_document
 from runyard.files.probing import is_file
+from runyard.importing.cleaning import clean_map, clean_tags, clean_text
 from runyard.importing.dash_tails import TORN, GrowingLines
 from runyard.importing.source import (
     Ask,
@@ -41,7 +42,7 @@ from runyard.importing.source import (
     state,
 )
 from runyard.spool import read_meta
-from runyard.values import MAX_TEXT_LENGTH, as_json, as_tags, as_time_us
+from runyard.values import as_time_us
 
 FORMAT = "ml_dash"
 DEFAULT_PROJECT = "scratch"  # the original's, too
@@ -124,7 +125,7 @@ class DashSource:
             yield from self._rows(experiment, track, name, experiment.track_rows)
 
     def _describe(self, experiment: Experiment) -> FoundRun:
-        about = experiment.about
+        about, complain = experiment.about, partial(self._leave_out, experiment)
         owner = self._owner or about.owner
         named = "" if "{" in about.project else about.project  # a template that was never filled in
         project = self._project or named or DEFAULT_PROJECT
@@ -136,49 +137,26 @@ class DashSource:
             "folder": about.folder,
             "name": about.name,
             "started_at": _time_us(experiment.started_at or experiment.created_at),
-            "config": self._cleaned(experiment, experiment.params, "param"),
+            "config": clean_map(experiment.params, "param", complain),
             "environment": {
                 "imported_from": {"format": "ML-Dash", "path": str(experiment.path)},
                 "status_source": "recorded" if is_known else "inferred",
             },
             **self._words(experiment),
         }
-        start = {key: value for key, value in start.items() if value not in (None, "", {})}
+        start = {key: value for key, value in start.items() if value not in (None, "", {}, [])}
         path = "/".join((owner, project, about.folder, about.name))
         identity = f"{path} {experiment.created_at or ''}"
         return FoundRun(identity, FORMAT, start, str(experiment.path))
 
     def _words(self, experiment: Experiment) -> dict[str, Any]:
-        about = experiment.about
-        readme = about.readme or ""
-        if len(readme) > MAX_TEXT_LENGTH:
-            self._leave_out(experiment, f"the readme beyond {MAX_TEXT_LENGTH:,} characters")
-        metadata = self._cleaned(experiment, about.metadata or {}, "metadata")
+        about, complain = experiment.about, partial(self._leave_out, experiment)
         return {
-            "readme": readme[:MAX_TEXT_LENGTH].replace("\0", "\u2400"),
-            "tags": self._tags(experiment, about.tags) or None,
-            "bindrs": self._tags(experiment, about.bindrs) or None,
-            "metadata": metadata,
+            "readme": clean_text(about.readme or "", "the readme", complain),
+            "tags": clean_tags(about.tags, complain),
+            "bindrs": clean_tags(about.bindrs, complain, "bindrs"),
+            "metadata": clean_map(about.metadata or {}, "metadata", complain),
         }
-
-    def _cleaned(
-        self, experiment: Experiment, values: Mapping[str, Any], what: str
-    ) -> dict[str, Any]:
-        """Without what the server would not have: it would refuse all of it for that."""
-        cleaned = {}
-        for key, value in values.items():
-            try:
-                cleaned[key] = as_json(value, f"{what} {key!r}")
-            except ValueError as error:
-                self._leave_out(experiment, str(error))
-        return cleaned
-
-    def _tags(self, experiment: Experiment, tags: Any) -> list[str]:
-        try:
-            return as_tags(tags)
-        except ValueError as error:
-            self._leave_out(experiment, str(error))
-            return []
 
     def _leave_out(self, experiment: Experiment, reason: str) -> None:
         self.problems.append(Problem(str(experiment.path), reason))

@@ -23,6 +23,7 @@ from tests.sdk.importing.conftest import (
     write_lines,
     write_rows,
 )
+from tests.sdk.importing.reading import Reading
 
 LINE = '{"timestamp": 1700049600000, "step": 0, "metrics": {"loss": 1.0}}\n'
 
@@ -149,3 +150,16 @@ def test_odd_values_everywhere_stop_nothing(
     assert report.imported[0].outcome.taken > 3
     assert [one.outcome.taken for one in again.imported] == [0]
     json.dumps(report.as_json())
+
+
+def test_one_tag_that_no_server_takes_costs_no_other(tmp_path: Path) -> None:
+    make_experiment(tmp_path, tags=["good", "x" * 1_000, "fine"], bindrs=["b" * 1_000])
+
+    reading = Reading(tmp_path)
+
+    assert reading.run.start["tags"] == ["good", "fine"]
+    assert "bindrs" not in reading.run.start
+    assert reading.told == [
+        ("tags: a tag has 1 to 250 characters.", True),
+        ("bindrs: a tag has 1 to 250 characters.", True),
+    ]
