@@ -5,6 +5,7 @@ said in `problems`; only a run that is not there raises.
 """
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +21,7 @@ from runyard.values import as_time_us
 
 MAX_LINE_BYTES = 64 * 1024**2  # of one row; a longer one is no row
 WORDS = {"wip": None, "maybe_failed": None, "completed": "completed", "failed": "failed"}
+RUN_ID = re.compile(rb'"run_id"\s*:\s*"([A-Za-z0-9_-]{1,64})"')
 
 
 class Problem(NamedTuple):
@@ -84,6 +86,7 @@ class StoredRun:
         self.problems: list[Problem] = []
         self.heights: dict[tuple[str | int, ...], int] = {}  # points in archived files read before
         self.backend: Backend = paths.backend()
+        self.is_damaged = False  # its document, which says nothing then but perhaps which run it is
         self._document = self._read(paths.meta)
         self.about = describe(self._document)
 
@@ -142,7 +145,9 @@ class StoredRun:
             return read_document(path) or {}
         except (OSError, ValueError) as error:
             self.complain(path, 0, f"it cannot be read: {error}")
-            return {}
+            self.is_damaged = True
+            run_id = _find_run_id(path)
+            return {"run_id": run_id} if run_id else {}
 
     def complain(self, path: Path, offset: int, reason: str) -> None:
         self.problems.append(Problem(path, offset, reason))
@@ -211,6 +216,16 @@ class StoredRun:
             self.complain(self.paths.artifacts / name, 0, "the file is not there")
         about, kind = _text(entry.get("description")), _text(entry.get("category"))
         return StoredArtifact(name, about, kind, size if isinstance(size, int) else 0, path)
+
+
+def _find_run_id(path: Path) -> str:
+    """It comes first in a document, and survives when the rest is cut off or overwritten."""
+    try:
+        with open_file(path) as file:
+            found = RUN_ID.search(file.read(MAX_LINE_BYTES))
+    except OSError:
+        return ""
+    return found[1].decode() if found else ""
 
 
 def read_run(root: Path, project: str, name: str) -> StoredRun:

@@ -17,6 +17,7 @@ from runyard.dash.names import OWN_FOLDERS, file_path, stream_name
 from runyard.dash.records import About
 from runyard.files.documents import read_document
 from runyard.files.probing import is_file, is_folder, measure, open_file
+from runyard.values import as_time_us
 
 ABOUT_FILE = "experiment.json"
 LIFE_FILE = ".life.lock"  # held by the processes of ours that have the experiment open
@@ -305,7 +306,12 @@ def _read_status(document: dict[str, Any]) -> str | None:
     """The original keeps a status it finds but never changes it: once it came back, it is void."""
     status = _text(document.get("status"))
     said_at = _text(document.get("status_at")) or ""
-    return None if (_text(document.get("updated_at")) or "") > said_at else status
+    updated_at = _text(document.get("updated_at")) or ""
+    try:
+        is_void = as_time_us(updated_at) > as_time_us(said_at)
+    except ValueError:  # one of them is missing, or is no time
+        is_void = updated_at > said_at
+    return None if is_void else status
 
 
 def _walk(root: Path, problems: list[str]) -> Iterator[Path]:

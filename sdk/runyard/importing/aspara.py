@@ -1,12 +1,12 @@
 """Runs of Aspara on disk, as runs and strands."""
 
-import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from runyard.artifacts import digest
 from runyard.aspara_store.layout import NAME, RunPaths, find_projects, find_runs
 from runyard.aspara_store.reading import (
     ProjectAbout,
@@ -30,6 +30,7 @@ from runyard.importing.source import (
     events,
     fingerprint,
     first_line,
+    has_ended,
     last_line,
     running,
 )
@@ -40,7 +41,6 @@ TORN = "cut short"  # in the reader's words for a line that is perhaps still bei
 LOOKED_AT = 100  # runs, before a directory is taken for something else
 EMPTY = "it is empty: no metadata and no rows"
 EXIT_CODES = range(-(2**31), 2**31)  # what the server takes
-PIECE_BYTES = 1024**2
 FIRST_SEQ = 2  # of a row: the start is number 1
 MAX_PROBLEMS = 20  # of one run, told on its page
 
@@ -88,18 +88,14 @@ class AsparaSource:
             project=self._options.project or paths.project,
             key=paths.name,
             is_live=stored.is_alive,
+            is_doubtful=stored.is_damaged,
         )
 
     def strands(self, run: FoundRun) -> Iterator[Strand]:
         stored = StoredRun(paths_at(run.place))
         stored.heights = self._heights.setdefault(run.place, {})
-        for name in ("tags", "notes"):
-            yield events(name, _name(name, run), (name, {name: run.start[name]}))
-        if config := run.start.get("config"):
-            yield events("config", _name("config", run), ("config", config))
-        summary = self._cleaned(stored, stored.about.summary, "summary")
-        if summary:
-            yield events("summary", f"summary {fingerprint(summary)}", ("summary", summary))
+        if not stored.is_damaged:  # else it says nothing, also of what it said before
+            yield from self._documents(run, stored)
         yield from strands_of_rows(stored)
         for artifact in stored.artifacts():
             if artifact.path:
@@ -108,6 +104,15 @@ class AsparaSource:
         yield from problem_strands(stored)
         for text in told_problems(stored):
             self._complain(stored.paths, text)
+
+    def _documents(self, run: FoundRun, stored: StoredRun) -> Iterator[Strand]:
+        for name in ("tags", "notes"):
+            yield events(name, _name(name, run), (name, {name: run.start[name]}))
+        if config := run.start.get("config"):
+            yield events("config", _name("config", run), ("config", config))
+        summary = self._cleaned(stored, stored.about.summary, "summary")
+        if summary:
+            yield events("summary", f"summary {fingerprint(summary)}", ("summary", summary))
 
     def _start(self, stored: StoredRun, project: ProjectAbout) -> dict[str, Any]:
         about, complain = stored.about, partial(self._complain, stored.paths)
@@ -147,7 +152,7 @@ class AsparaSource:
             status = path.stat()
             key = (path, status.st_size, status.st_mtime_ns)
             if key not in self._sums:
-                self._sums[key] = _hash(path)
+                self._sums[key] = digest(path)
         except OSError:
             return ""
         return self._sums[key]
@@ -275,7 +280,8 @@ def _status(stored: StoredRun, idle_s: float) -> Strand:
         return running(fingerprint(about.environment), last_us)
     reason = "inferred: nothing was written after that, and no end was noted"
     finish = {"status": "failed", "time": last_us, "reason": reason}
-    return events("status", f"status inferred {last_us}", ("finish", finish))
+    inferred = events("status", f"status inferred {last_us}", ("finish", finish))
+    return inferred._replace(is_there=partial(has_ended, last_us) if stored.is_damaged else None)
 
 
 def place_of(paths: RunPaths) -> str:
@@ -360,11 +366,3 @@ def _last_time_us(path: Path) -> int | None:
 
 def _name(key: str, run: FoundRun) -> str:
     return f"{key} {fingerprint(run.start[key])}"
-
-
-def _hash(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(PIECE_BYTES):
-            digest.update(piece)
-    return digest.hexdigest()

@@ -35,6 +35,7 @@ from runyard.uploads import Upload
 PATIENCE_S = 30.0  # with a server that is silent or busy
 MAX_REFUSED = 100  # records of one strand; then something is wrong with all of it
 MAX_REWINDS = 3
+DOUBTFUL = "the server has a run of this name, and its damaged metadata does not say whether it is this one"
 
 
 class Outcome(NamedTuple):
@@ -181,6 +182,7 @@ class Courier:
             "producer": run.producer(strand),
             "sent_at": time.time_ns() // 1000,
             "past": not run.is_live,
+            "if_taken": "refuse" if run.is_doubtful else "rename",
         }
         payloads = [one if isinstance(one, Lost) else one[FRAME.size :] for one in records]
         body, _ = encode_batch(head, first_seq, payloads)
@@ -219,6 +221,8 @@ class Courier:
 
     def failure(self, verdict: Verdict, answer: Response) -> RunyardError:
         """Why a run, or all of them, cannot go on."""
+        if verdict is Verdict.NAME_TAKEN:
+            return RunLeft(DOUBTFUL)
         if verdict is Verdict.GONE:
             return RunDeleted("it was deleted on the server, and is left alone")
         if verdict is Verdict.DENIED and answer.status != 403:

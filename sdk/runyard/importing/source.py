@@ -94,7 +94,8 @@ class FoundRun(NamedTuple):
     """`start`: the payload of docs/ingest.md. `identity`: the same however often the run is found.
 
     `project` and `key` are needed where the start has no free names in it. `is_live`: its job is
-    known to be alive; of others what is brought is no sign of life.
+    known to be alive; of others what is brought is no sign of life. `is_doubtful`: it may be one that
+    the server knows by another identity, so it must not become a second one beside that.
     """
 
     identity: str
@@ -105,6 +106,7 @@ class FoundRun(NamedTuple):
     key: str = "run"
     uid: str = ""
     is_live: bool = False
+    is_doubtful: bool = False
 
     @property
     def run_uid(self) -> str:

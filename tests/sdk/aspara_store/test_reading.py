@@ -206,7 +206,7 @@ def test_truncated_document_is_said_and_rows_are_read(tmp_path: Path) -> None:
     paths.meta.write_text('{"run_id": "x", "tags": ["a"')
     run = read_run(tmp_path, "p", "r")
 
-    assert run.about == EMPTY
+    assert (run.about, run.is_damaged) == (EMPTY._replace(run_id="x"), True)
     assert len(list(run.records())) == 1
     assert [(problem.path, problem.offset) for problem in run.problems] == [(paths.meta, 0)]
     assert run.problems[0].reason.startswith("it cannot be read: ")

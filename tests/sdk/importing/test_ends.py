@@ -78,6 +78,16 @@ def test_reason_of_an_end_comes_along(server: LiveServer, tmp_path: Path) -> Non
     assert json.loads(metadata)["finish_reason"] == "ValueError: x"
 
 
+def test_times_of_an_end_are_compared_however_they_are_written(
+    server: LiveServer, tmp_path: Path
+) -> None:
+    root = tmp_path / "zones"
+    times = {"status_at": "2026-01-02T03:00:00Z", "updated_at": "2026-01-02T04:00:00+02:00"}
+    make_experiment(root, "alice/ends/zones", status="FAILED", ended_at=BEGIN, **times)
+
+    assert bring(server, root, idle_minutes=60) == "failed"
+
+
 def test_run_that_was_continued_after_its_end_is_running_again(
     server: LiveServer, tmp_path: Path
 ) -> None:
