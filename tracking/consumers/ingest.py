@@ -16,6 +16,7 @@ from tracking.consumers.bodies import UnsupportedBody, decode_body
 from tracking.domain import events, writer
 from tracking.domain.batch import Batch, parse_batch
 from tracking.domain.ingest import record_batch
+from tracking.domain.producers import recall_run
 from tracking.domain.runs import next_step
 from tracking.models import Run
 
@@ -78,7 +79,7 @@ class IngestConsumer(AsyncHttpConsumer):
 
     async def store(self, batch: Batch) -> dict[str, Any]:
         work = partial(record_batch, batch, user=self.scope["user"])
-        ack = await asyncio.wrap_future(writer.submit(work))
+        ack = await asyncio.wrap_future(writer.submit(work, run_id=recall_run(batch.producer)))
         answer: dict[str, Any] = {"acked_seq": ack.acked_seq}
         if ack.run:
             answer["run"] = await database_sync_to_async(describe_run)(ack.run, created=ack.created)

@@ -5,11 +5,13 @@ shared by all who wait for it. Jobs are functions; what a job raises is its call
 """
 
 import logging
+import random
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
+from operator import attrgetter
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
@@ -24,6 +26,9 @@ from tracking.errors import Overloaded
 
 Result = TypeVar("Result")
 GROUP_SIZE = 128  # more waiters share no more of a commit that is worth having
+CONFLICTS = {"40001", "40P01"}  # could not be serialised; waited in a circle
+CONFLICT_TRIES = 5
+CONFLICT_WAIT_S = 0.05
 WAIT_S = 30  # as long as clients usually wait for an answer
 # Only for this one long-lived connection: a request's connection must be cheap to open.
 CACHE_PRAGMAS = ("PRAGMA cache_size=-65536", "PRAGMA mmap_size=268435456")
@@ -33,10 +38,11 @@ log = logging.getLogger(__name__)
 
 
 class _Job:
-    __slots__ = ("future", "work")
+    __slots__ = ("future", "run_id", "work")
 
-    def __init__(self, work: Callable[[], Any]) -> None:
+    def __init__(self, work: Callable[[], Any], run_id: int | None) -> None:
         self.work = work
+        self.run_id = run_id
         self.future: Future[Any] = Future()
 
 
@@ -48,14 +54,14 @@ class Writer:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def submit(self, work: Callable[[], Result]) -> "Future[Result]":
+    def submit(self, work: Callable[[], Result], *, run_id: int | None = None) -> "Future[Result]":
         """Run `work` in the next transaction. The future resolves after its commit.
 
-        Raises: Overloaded, rather than let a queue grow that nobody's patience outlasts.
+        `run_id` is the one run it writes to, where that is known. Raises: Overloaded, rather than let a queue grow that nobody's patience outlasts.
         """
         if self._jobs.qsize() >= settings.MAX_WAITING_BATCHES:
             raise Overloaded("Too much is waiting to be written; try again.")
-        job = _Job(work)
+        job = _Job(work, run_id)
         self._jobs.put(job)
         if self._thread is None or not self._thread.is_alive():
             self._start()
@@ -76,8 +82,7 @@ class Writer:
             jobs = [
                 job for job in self._take_waiting() if job.future.set_running_or_notify_cancel()
             ]
-            if jobs:
-                _commit(jobs)
+            _commit_all(jobs)
             del jobs  # an idle thread keeps nobody's batch alive
             if time.monotonic() >= fold_at:
                 _keep_house(partial(fold_queue.fold_next, time.monotonic()))
@@ -94,18 +99,37 @@ class Writer:
         return jobs
 
 
-def _commit(jobs: list[_Job]) -> None:
+def _commit_all(jobs: list[_Job]) -> None:
+    for group in _group(jobs):
+        _commit(group)
+
+
+def _group(jobs: list[_Job]) -> list[list[_Job]]:
+    """What may share a transaction. PostgreSQL has other writers, who must not wait in a circle:
+    whoever locks several runs does so in the order of their ids.
+    """
+    if not connection.features.has_select_for_update:
+        return [jobs] if jobs else []
+    known = sorted((job for job in jobs if job.run_id), key=attrgetter("run_id"))
+    return ([known] if known else []) + [[job] for job in jobs if not job.run_id]
+
+
+def _commit(jobs: list[_Job], tries: int = CONFLICT_TRIES) -> None:
     """Run all jobs in one transaction; if any fails, each in one of its own."""
     try:
         results = _run_in_transaction(jobs)
     except Exception as error:  # noqa: BLE001 -- whatever it is, it belongs to the job's caller
         forget_metric_ids()
         _drop_broken_connection(error)
-        if len(jobs) == 1 and not isinstance(error, StaleMetricIds):  # those are forgotten now
-            jobs[0].future.set_exception(error)
-        else:
+        may_pass = isinstance(error, StaleMetricIds) or is_conflict(error)
+        if len(jobs) > 1:
             for job in jobs:
                 _commit([job])
+        elif may_pass and tries:
+            time.sleep(random.uniform(0, CONFLICT_WAIT_S))  # noqa: S311 -- so as not to meet again
+            _commit(jobs, tries - 1)
+        else:
+            jobs[0].future.set_exception(error)
         return
     for job, result in zip(jobs, results, strict=True):
         job.future.set_result(result)
@@ -115,6 +139,11 @@ def _run_in_transaction(jobs: list[_Job]) -> list[Any]:
     local_user()  # before the transaction: what is remembered must outlive a rollback
     with transaction.atomic():
         return [job.work() for job in jobs]
+
+
+def is_conflict(error: BaseException) -> bool:
+    """Whether PostgreSQL gave way to another transaction: what failed may be done again as it is."""
+    return getattr(error.__cause__, "sqlstate", None) in CONFLICTS
 
 
 def _keep_house(work: Callable[[], None]) -> None:
@@ -143,13 +172,13 @@ _writer = Writer()
 submit = _writer.submit
 
 
-def write(work: Callable[[], Result]) -> Result:
-    """Run `work` in the next transaction and wait for its commit: for callers that may block.
+def write(work: Callable[[], Result], *, run_id: int | None = None) -> Result:
+    """As `submit`, and wait for the commit: for callers that may block.
 
     Not from inside a transaction, which the writer would wait for. What is not begun within
     WAIT_S is not done at all. Raises: Overloaded then, else what `work` raises.
     """
-    future = submit(audit.carry(work))
+    future = submit(audit.carry(work), run_id=run_id)
     try:
         return future.result(WAIT_S)
     except TimeoutError:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from django.db import OperationalError, connection
 from django.utils.functional import SimpleLazyObject
 
 from tests.factories import make_batch, make_points, start_event
@@ -138,3 +139,39 @@ def test_fold_that_fails_does_not_end_the_writer(monkeypatch):
     assert folds
     assert thread is not None
     assert thread.is_alive()
+
+
+class _GaveWay(Exception):
+    """What psycopg raises where PostgreSQL ends a circle of transactions that wait for each other."""
+
+    sqlstate = "40P01"
+
+
+def _give_way(times: int, tries: list[int]) -> str:
+    tries.append(1)
+    if len(tries) <= times:
+        raise OperationalError("deadlock detected") from _GaveWay()
+    return "written"
+
+
+def test_what_gave_way_to_another_transaction_is_done_again():
+    tries: list[int] = []
+
+    assert writer.write(partial(_give_way, 3, tries)) == "written"
+    assert len(tries) == 4
+
+
+def test_what_always_gives_way_is_told_in_the_end():
+    with pytest.raises(OperationalError, match="deadlock detected"):
+        writer.write(partial(_give_way, 100, []))
+
+
+def test_whoever_writes_to_several_runs_does_so_in_one_order(monkeypatch):
+    jobs = [writer._Job(dict, run_id) for run_id in (7, None, 3, 5)]
+
+    monkeypatch.setattr(connection.features, "has_select_for_update", True)
+    assert [[job.run_id for job in group] for group in writer._group(jobs)] == [[3, 5, 7], [None]]
+
+    monkeypatch.setattr(connection.features, "has_select_for_update", False)
+    assert writer._group(jobs) == [jobs]
+    assert writer._group([]) == []

@@ -59,7 +59,9 @@ class MetricViewSet(ManagerViewSet):
         found, body = self.find_run(request, run_id, write=True), self.checked_body(request)
         row = body.row()
         spend_points(self.caller(), 1)
-        point = writer.write(partial(record_point, found, user=request.user, **row))
+        point = writer.write(
+            partial(record_point, found, user=request.user, **row), run_id=found.pk
+        )
         return Response(write_points(found.pk, [point])[0])
 
     @extend_schema(
@@ -74,7 +76,7 @@ class MetricViewSet(ManagerViewSet):
         row = body.row()
         spend_points(self.caller(), len(row["values"]))
         if row["values"]:
-            writer.write(partial(record_row, found, user=request.user, **row))
+            writer.write(partial(record_row, found, user=request.user, **row), run_id=found.pk)
         return Response({"message": f"Logged {len(row['values'])} metrics successfully"})
 
     @extend_schema(

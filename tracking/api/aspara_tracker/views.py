@@ -83,7 +83,7 @@ class RunViewSet(BodyViewSet):
     )
     def save_metrics(self, request: Request, project: str, run: str) -> Response:
         found, body = find_writable_run(request, project, run), self.checked_body(request)
-        writer.write(partial(record_row, found, user=request.user, **body.row()))
+        writer.write(partial(record_row, found, user=request.user, **body.row()), run_id=found.pk)
         return Response(OK)
 
     @extend_schema(
