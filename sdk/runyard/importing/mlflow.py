@@ -3,12 +3,12 @@
 Reads `mlruns/` (needs PyYAML) and SQLite databases; MLflow itself is not needed.
 """
 
-import hashlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from runyard.artifacts import digest
 from runyard.importing.cleaning import clean_map, clean_tags, clean_text
 from runyard.importing.foreign import (
     fit_name,
@@ -40,7 +40,6 @@ from runyard.values import MAX_NAME_LENGTH, as_text
 FORMAT = "mlflow"
 NOTES, PARENT = f"{PREFIX}note.content", f"{PREFIX}parentRunId"
 TOLD = ("user", "source.name", "source.type", "source.git.commit", "source.git.branch")
-PIECE_BYTES = 1024**2
 
 
 def recognise(path: Path) -> bool:
@@ -157,11 +156,7 @@ def _origin(run: StoredRun, tags: dict[str, str]) -> dict[str, str]:
 
 def _artifact(run: FoundRun, path: Path, name: str) -> Strand:
     """Another content under the same name is another strand. Raises: OSError."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(PIECE_BYTES):
-            digest.update(piece)
-    checksum = digest.hexdigest()
+    checksum = digest(path)
     folder, _, own = name.rpartition("/")
     uid = file_number(run.identity, name, checksum)
     said = {"uid": uid, "name": own, "path": f"/{folder}", "checksum": checksum}
