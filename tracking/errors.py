@@ -11,7 +11,8 @@ RunyardError
 ├── AlreadyExists           the name is taken
 ├── OutOfSequence           a batch starts beyond the producer's watermark
 ├── RunDeleted              the run this producer wrote to was deleted
-└── Overloaded              more is waiting than can be written soon
+├── Overloaded              more is waiting than can be written soon
+└── StoreAway               the store of files does not answer, or has no room
 """
 
 
@@ -68,4 +69,12 @@ class RunDeleted(RunyardError):
 
 
 class Overloaded(RunyardError):
+    pass
+
+
+class StoreAway(RunyardError):
+    """For a while: whoever comes again later finds it back."""
+
+
+class StoreNotFit(RunyardError):
     pass
