@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
@@ -9,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 POSTGRES = "django.db.backends.postgresql"
 CONNECTIONS = 20  # of one process; PostgreSQL lets in 100 from all unless told otherwise
 POOL_WAIT_S = 10
+CACHE_TABLE = "runyard_cache"  # made by `createcachetable`, which `serve` runs
 
 
 def find_database(url: str, data_dir: Path) -> dict[str, Any]:
@@ -32,6 +34,32 @@ def find_database(url: str, data_dir: Path) -> dict[str, Any]:
             "pool": {"min_size": 1, "max_size": CONNECTIONS, "timeout": POOL_WAIT_S},
         },
     }
+
+
+def find_redis(url: str) -> str:
+    """Raises: ImproperlyConfigured."""
+    if url and urlsplit(url).scheme not in {"redis", "rediss", "unix"}:  # it may hold a password
+        raise ImproperlyConfigured(
+            "REDIS_URL must look like redis://host:6379/0, rediss://user:password@host:6379/0 or"
+            " unix:///path/to/socket."
+        )
+    return url
+
+
+def find_caches(redis_url: str, database_url: str) -> dict[str, Any]:
+    """What all processes count requests in: Redis, else the database, else a process' memory."""
+    if redis_url:
+        cache = {"BACKEND": "tracking.domain.redis_link.LenientCache", "LOCATION": redis_url}
+    elif database_url:
+        # It counts all its rows with each that is written.
+        cache = {
+            "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+            "LOCATION": CACHE_TABLE,
+            "OPTIONS": {"MAX_ENTRIES": 10_000},
+        }
+    else:
+        cache = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    return {"default": cache | {"KEY_PREFIX": "runyard"}}
 
 
 def _sqlite(data_dir: Path) -> dict[str, Any]:

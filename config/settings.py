@@ -9,7 +9,7 @@ from pathlib import Path
 from csp.constants import NONE, SELF
 from django.utils.crypto import salted_hmac
 
-from config.backends import find_database
+from config.backends import find_caches, find_database, find_redis
 from config.env import env_bool, env_choice, env_int, env_key, env_list, env_path, env_secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -116,7 +116,12 @@ TEMPLATES = [
 DATABASE_URL = env_secret("DATABASE_URL")
 DATABASES = {"default": find_database(DATABASE_URL, DATA_DIR)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+HAS_COMPANY = bool(DATABASE_URL)  # other processes may serve the same runs
+REDIS_URL = find_redis(env_secret("REDIS_URL"))
+CACHES = find_caches(REDIS_URL, DATABASE_URL)
+# Of one process: tracking.domain.events tells how the news of another one get in here.
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+STOP_WITHIN_S = env_int("RUNYARD_STOP_WITHIN", 10)
 AUTH_USER_MODEL = "tracking.User"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",  # first: it stops who has guessed too often

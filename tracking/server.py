@@ -14,7 +14,10 @@ import daphne.server
 from autobahn.websocket.types import ConnectionDeny
 from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
+from twisted.internet.defer import Deferred
 from twisted.web.http import HTTPChannel
+
+from tracking.ending import RESTART, Connections, end_server
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -54,6 +57,7 @@ class LeanRequest(WebRequest):
     """
 
     content: Any
+    is_stream = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **(kwargs | {"parsePOSTFormSubmission": False}))
@@ -64,7 +68,23 @@ class LeanRequest(WebRequest):
         if not isinstance(self.content, BytesIO):
             self.content = DiskFile(self.content)
         self.registerProducer(self, streaming=True)
+        if self.server.is_ending:
+            self.be_the_last()
         return super().process()
+
+    def be_the_last(self) -> None:
+        """The connection ends with the answer, and the client is told if it still can be."""
+        self.channel.persistent = False
+        if not self.startedWriting:
+            self.responseHeaders.setRawHeaders(b"Connection", [b"close"])
+
+    def end_stream(self) -> None:
+        """The server is about to end: a stream does now, anything else with its answer."""
+        if self.finished or self.channel is None:
+            return
+        self.be_the_last()
+        if self.is_stream:
+            self.finish()
 
     def pauseProducing(self) -> None:  # noqa: N802 -- Twisted's name, as those below
         self.has_room.clear()
@@ -133,6 +153,13 @@ class LeanSocket(WebSocketProtocol):
     def cut(self) -> None:
         self.transport.abortConnection()
 
+    def end_stream(self) -> None:
+        """The server is about to end: the watcher is told to come back."""
+        if self.state == self.STATE_OPEN:
+            self.sendCloseFrame(code=RESTART, isReply=False)
+        else:
+            self.cut()
+
 
 class LeanSocketFactory(WebSocketFactory):
     protocol = LeanSocket
@@ -142,10 +169,24 @@ class LeanFactory(HTTPFactory):
     def buildProtocol(self, addr: Any) -> Any:  # noqa: N802 -- Twisted's name
         protocol = super().buildProtocol(addr)
         protocol.requestFactory = LeanRequest
+        self.server.http_connections.add(protocol)
         return protocol
 
 
 class LeanServer(daphne.server.Server):
+    is_ending = False
+
+    def __init__(self, *args: Any, stop_within_s: float, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.stop_within_s = stop_within_s
+        self.http_connections = Connections()
+
+    def kill_all_applications(self) -> "Deferred[None]":
+        """In the place of Daphne's, which does not wait for any. Twisted waits for what it returns."""
+        self.is_ending = True
+        ending = asyncio.ensure_future(end_server(self, self.stop_within_s))
+        return Deferred.fromFuture(ending)
+
     async def handle_reply(self, protocol: Any, message: Message) -> None:
         """The application goes on when the client has taken what was sent before, or gives it up."""
         if isinstance(protocol, LeanRequest | LeanSocket):
@@ -153,7 +194,15 @@ class LeanServer(daphne.server.Server):
                 protocol.cut()
                 return
             await protocol.has_room.wait()
+            if message["type"] == "http.response.start":
+                protocol.is_stream = is_stream(message)
         await super().handle_reply(protocol, message)
+
+
+def is_stream(start: Message) -> bool:
+    """Whether an answer ends only when somebody ends it."""
+    headers = {name.lower(): value for name, value in start.get("headers", [])}
+    return headers.get(b"content-type", b"").startswith(b"text/event-stream")
 
 
 def read_from_disk(app: AsgiApp) -> AsgiApp:
@@ -187,14 +236,15 @@ def read_part(body: DiskBody) -> Message:
     return {"type": "http.request", "body": part, "more_body": len(part) == PART_BYTES}
 
 
-def run_server(app: AsgiApp, endpoints: list[str]) -> None:
-    """Serve until a signal comes."""
+def run_server(app: AsgiApp, endpoints: list[str], *, stop_within_s: float = 10) -> None:
+    """Serve until a signal comes; what was asked until then is answered, for so many seconds."""
     daphne.server.HTTPFactory = LeanFactory  # Server.run offers no other way to say so
     daphne.server.WebSocketFactory = LeanSocketFactory
     HTTPChannel.MAX_LENGTH = HTTPChannel.totalHeadersSize = HEAD_BYTES
     LeanServer(
         application=read_from_disk(app),
         endpoints=endpoints,
+        stop_within_s=stop_within_s,
         server_name="Runyard",
         websocket_max_message_size=SAID_BYTES,
         websocket_max_frame_size=SAID_BYTES,

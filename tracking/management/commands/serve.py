@@ -21,6 +21,7 @@ from django.urls import reverse
 
 from tracking.domain.access import is_open
 from tracking.domain.cleaning import start_cleaning
+from tracking.domain.locks import alone
 from tracking.domain.service_tokens import issue_watcher_token, revoke_watcher_tokens
 from tracking.domain.setup import make_setup_secret
 from tracking.errors import NameTaken
@@ -55,7 +56,13 @@ class Command(BaseCommand):
         ports = port or [DEFAULT_PORT]
         _require_free_ports(host, ports)
         settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
-        lock = _lock_data_dir(settings.DATA_DIR)
+        lock = (
+            contextlib.nullcontext() if settings.HAS_COMPANY else _lock_data_dir(settings.DATA_DIR)
+        )
+        with lock:
+            self._serve(host, ports, options.get("watch") or [])
+
+    def _serve(self, host: str, ports: list[int], watch: list[str]) -> None:
         _prepare_database()
         _prepare_static_files()
         for number in ports:
@@ -64,9 +71,8 @@ class Command(BaseCommand):
             )
         _offer_setup(_address(host, ports[0]))
         start_cleaning()
-        with _watching(options.get("watch") or [], _address(host, ports[0])):
+        with _watching(watch, _address(host, ports[0])):
             _serve(host, ports)
-        lock.close()
 
 
 def _address(host: str, port: int) -> str:
@@ -120,9 +126,12 @@ def _lock_data_dir(data_dir: Path) -> IO[str]:
 
 
 def _prepare_database() -> None:
-    executor = MigrationExecutor(connection)
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        call_command("migrate", verbosity=0, interactive=False)
+    """One process at a time: servers that start together find it done by the first of them."""
+    with alone("migrate"):
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            call_command("migrate", verbosity=0, interactive=False)
+        call_command("createcachetable", verbosity=0)  # where the database is the cache
     connection.close()
 
 
@@ -172,4 +181,4 @@ def _serve(host: str, ports: list[int]) -> None:
         for port in ports
         for endpoint in build_endpoint_description_strings(host=host, port=port)
     ]
-    run_server(get_default_application(), endpoints)
+    run_server(get_default_application(), endpoints, stop_within_s=settings.STOP_WITHIN_S)
