@@ -8,9 +8,14 @@ from django.core.exceptions import ImproperlyConfigured
 
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off", ""}
+NAMES: set[str] = (
+    set()
+)  # what was asked for: `tracking.checks` tells of variables that nobody reads
+SECRETS: set[str] = set()  # what was found: `config.redaction` keeps it out of the log
 
 
 def env_str(name: str, default: str) -> str:
+    NAMES.add(name)
     return os.environ.get(name, "").strip() or default
 
 
@@ -49,9 +54,11 @@ def env_path(name: str, default: Path) -> Path:
 
 def env_secret(name: str) -> str:
     """The secret in `name`, or in the file `name`_FILE; "" without either."""
-    if value := env_str(name, ""):
-        return value
-    return _read(name, env_path(f"{name}_FILE", Path())) if env_str(f"{name}_FILE", "") else ""
+    value, file = env_str(name, ""), env_str(f"{name}_FILE", "")
+    if not value and file:
+        value = _read(name, env_path(f"{name}_FILE", Path()))
+    SECRETS.add(value)
+    return value
 
 
 def env_key(name: str, fallback: Path) -> str:
@@ -61,7 +68,9 @@ def env_key(name: str, fallback: Path) -> str:
     if not fallback.exists():
         fallback.parent.mkdir(parents=True, exist_ok=True)
         _write_once(fallback, secrets.token_urlsafe(50))
-    return _read(name, fallback)
+    value = _read(name, fallback)
+    SECRETS.add(value)
+    return value
 
 
 def _read(name: str, path: Path) -> str:

@@ -8,12 +8,19 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseServerError,
+    JsonResponse,
+)
+from django.template.loader import get_template
 from django.urls import URLPattern
 from django.utils.cache import patch_vary_headers
-from django.views import defaults
 
 from tracking.domain.identity import secret_in
+from tracking.request_log import request_id
 
 View = Callable[..., HttpResponseBase]
 READING = {"GET", "HEAD"}
@@ -114,11 +121,17 @@ def is_for_manager(request: HttpRequest, key: str) -> bool:
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler500: programs are told in their form too."""
     if request.path.startswith(MANAGER_PREFIXES) or hasattr(request, "is_for_manager"):
-        return JsonResponse({"detail": "Internal server error"}, status=500)
+        return _broken("Internal server error")
     if not request.path.startswith(API_PREFIXES) and not prefers_json(request):
-        return defaults.server_error(request)
-    detail = "Something went wrong here; the server's log says what."
-    return JsonResponse({"detail": detail}, status=500)
+        page = get_template("500.html").render({"request_id": request_id()})
+        return HttpResponseServerError(page)
+    return _broken("Something went wrong here; the server's log says what.")
+
+
+def _broken(detail: str) -> JsonResponse:
+    """With the id under which the log tells of it, so that it can be asked for."""
+    number = {"request_id": request_id()} if request_id() else {}
+    return JsonResponse({"detail": detail} | number, status=500)
 
 
 def prefers_json(request: HttpRequest) -> bool:

@@ -11,6 +11,7 @@ from django.utils.crypto import salted_hmac
 
 from config.backends import find_caches, find_database, find_redis
 from config.env import env_bool, env_choice, env_int, env_key, env_list, env_path, env_secret
+from config.logging import LEVELS, find_logging
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = "0.1.0"
@@ -73,6 +74,7 @@ INSTALLED_APPS = [
     "dashboard",
 ]
 MIDDLEWARE = [
+    "tracking.middleware.note_request",  # first: it has the last word on what was asked for
     "django.middleware.security.SecurityMiddleware",
     "tracking.compression.compress_answers",
     "csp.middleware.CSPMiddleware",
@@ -239,15 +241,13 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
 }
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {
-        "django": {"handlers": [], "level": "INFO"},  # to the root's handler, once
-        "django.request": {"level": "ERROR"},  # a 4xx is the caller's news, not the operator's
-        "django.security.csrf": {"level": "ERROR"},  # as above; some addresses are secrets
-    },
-}
+# ── The log ──────────────────────────────────────────────────────────────────
+LOG_FORMAT = env_choice("RUNYARD_LOG_FORMAT", "line", {"line", "json"})
+LOG_LEVEL = env_choice("RUNYARD_LOG_LEVEL", "info", LEVELS)
+LOG_REQUESTS = env_bool("RUNYARD_LOG_REQUESTS", default=LOG_FORMAT == "json")  # a line for each
+LOGGING = find_logging(LOG_FORMAT, LOG_LEVEL)
+DEFAULT_EXCEPTION_REPORTER_FILTER = "config.redaction.ReportFilter"  # of the pages of DEBUG
+
+# ── Whoever looks after the server ───────────────────────────────────────────
+METRICS_TOKEN = env_secret("RUNYARD_METRICS_TOKEN")  # reads /metrics from other machines
+MIN_FREE_BYTES = env_int("RUNYARD_MIN_FREE_BYTES", 256 * 1024**2)  # with less it is not ready

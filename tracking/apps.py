@@ -5,7 +5,15 @@ class TrackingConfig(AppConfig):
     name = "tracking"
 
     def ready(self) -> None:
+        from django.conf import settings  # noqa: PLC0415 -- app ready
+        from django.db import connection  # noqa: PLC0415 -- app ready
+        from django.db.models.signals import post_save  # noqa: PLC0415 -- app ready
+
+        from tracking import telemetry  # noqa: PLC0415 -- app ready
         from tracking.domain import audit, callers  # noqa: PLC0415 -- app ready
+        from tracking.models import Artifact  # noqa: PLC0415 -- app ready
 
         audit.watch()
         callers.watch()
+        post_save.connect(telemetry.note_artifact, sender=Artifact, dispatch_uid="artifact bytes")
+        telemetry.describe_build(settings.VERSION, connection.vendor)

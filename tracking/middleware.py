@@ -23,8 +23,22 @@ from tracking.domain.access import Caller
 from tracking.domain.identity import SIGN_IN, anybody, identify, secret_in
 from tracking.errors import InvalidCredentials
 from tracking.origin import refuse_origin
+from tracking.request_log import note_route, note_user
 
 View = Callable[[HttpRequest], HttpResponse]
+
+
+def note_request(get_response: View) -> View:
+    """Tells the log which route it was and who asked, once that is known."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if request.resolver_match:
+            note_route(request.resolver_match.route)
+        note_user(getattr(request, "user", None))
+        return response
+
+    return middleware
 
 
 def check_origin(get_response: View) -> View:

@@ -14,6 +14,7 @@ from tracking.domain.callers import find_caller, recall_caller
 from tracking.domain.identity import find_user
 from tracking.errors import InvalidCredentials
 from tracking.origin import SAFE_METHODS, refuse_origin
+from tracking.request_log import note_user
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -47,6 +48,7 @@ class Guard:
         except InvalidCredentials as error:
             await _refuse(scope, send, 401, str(error))
         else:
+            note_user(user)
             await self.app(scope | {"user": user, "find_user": look}, receive, send)
 
 

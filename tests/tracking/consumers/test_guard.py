@@ -54,7 +54,9 @@ def token_of(user: User, **scope: Any) -> Headers:
 async def refused(path: str, headers: Headers = ()) -> tuple[int, dict[bytes, bytes], Any]:
     async with open_stream(path, headers) as (start, watcher):
         answer = await watcher.app.receive_output(timeout=20)
-        return start["status"], dict(start["headers"]), orjson.loads(answer["body"])
+        headers = dict(start["headers"])
+        assert headers.pop(b"X-Request-ID")
+        return start["status"], headers, orjson.loads(answer["body"])
 
 
 async def test_nobody_is_told_to_sign_in(alice):
@@ -189,6 +191,7 @@ async def connect(path: str, headers: Headers = (), protocols: tuple[str, ...] =
     await app.send_input({"type": "websocket.connect"})
     answers = [await app.receive_output(timeout=20)]
     if answers[0]["type"] == "websocket.accept":
+        assert answers[0].pop("headers")[0][0] == b"X-Request-ID"
         answers.append(await app.receive_output(timeout=20))
     await app.send_input({"type": "websocket.disconnect", "code": 1000})
     await app.wait(timeout=20)
