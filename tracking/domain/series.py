@@ -30,6 +30,7 @@ from tracking.points import (
 LONG = 100_000  # points; shorter series are drawn as fast in one piece
 PART_POINTS = 30_000  # points; they stay in the processor's cache while they are thinned
 PRELIMINARY = 4  # times the points that are wanted are left of the parts of a long series
+FEW_POINTS = 2_000_000  # 50 MB at most, which may lie in memory at once
 NO_POINTS = Columns(*(np.empty(0, dtype) for dtype in COLUMN_TYPES))  # type: ignore[arg-type]
 NEWS_COMMITS = 500  # how many commits one look at the database may bring a watcher
 NEWS_POINTS = 50_000  # after that many the commit is brought to its end, and no more: 20 MB of rows
@@ -118,10 +119,11 @@ def find_series(
     rulers = Rulers(by_id, window.axis)
     if names is not None:
         metrics = metrics.filter(name__in=names)
-    found = metrics.order_by("name", "run_id").values_list("pk", "name", "run_id")
-    places = {pk: (place, name, run_id) for place, (pk, name, run_id) in enumerate(found)}
+    found = list(metrics.order_by("name", "run_id").values_list("pk", "name", "run_id", "count"))
+    places = {pk: (place, name, run_id) for place, (pk, name, run_id, _) in enumerate(found)}
+    are_few = sum(count for *_, count in found) <= FEW_POINTS
     rows = _in_reach(MetricPoint.objects.filter(metric__in=metrics.values("pk")), window)
-    for pk, stretches in rows.stretches():
+    for pk, stretches in rows.stretches(are_few=are_few):
         if pk in places:  # else it came between the queries
             place, name, run_id = places[pk]
             yield Found(place, name, by_id[run_id], stretches, rulers.find(run_id, name))

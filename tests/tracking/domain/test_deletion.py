@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from tests.engines import sqlite_only
 from tests.factories import log_points, make_batch, make_run, start_event, take_in
 from tracking.domain import deletion
 from tracking.domain.artifacts import store_artifact
@@ -210,6 +211,7 @@ def pages() -> tuple[int, int]:
         )
 
 
+@sqlite_only
 def test_database_file_shrinks():
     kept, run = make_run("kept"), make_run("a")
     block = {"stream": "rows", "count": 1, "data": bytes(4_000_000)}
@@ -226,6 +228,7 @@ def test_database_file_shrinks():
     assert pages_before - pages_after > 20_000_000 // 4_096
 
 
+@sqlite_only
 def test_file_beside_the_database_shrinks_too():
     with connection.cursor() as cursor:
         limit_bytes = cursor.execute("PRAGMA journal_size_limit").fetchone()[0]
