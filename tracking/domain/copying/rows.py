@@ -30,7 +30,7 @@ class Table:
         self._documents = self._places(JSONField)
         self._rest = [i for i in range(len(self.fields)) if i not in self.blobs]
 
-    def _places(self, kind: type[BinaryField] | type[JSONField]) -> list[int]:
+    def _places(self, kind: type[Any]) -> list[int]:
         return [i for i, field in enumerate(self.fields) if isinstance(field, kind)]
 
     def rows(self, alias: str) -> QuerySet[Any]:
