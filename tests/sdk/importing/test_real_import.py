@@ -26,6 +26,7 @@ from tests.sdk.importing.conftest import (
 from tests.sdk.jobs import SDK
 
 RECORDED = Path(__file__).parent / "recorded"
+NOT_IN_TRASH = "AND r.deleted_at IS NULL"
 BY_NAME = "ORDER BY r.id, t.name"
 HEADERS = {"X-Requested-With": "test"}  # as the API for browsers wants it
 pytestmark = pytest.mark.e2e
@@ -58,7 +59,7 @@ def select(server: LiveServer, owner: str, columns: str, table: str, end: str = 
 
 def counts(server: LiveServer, owner: str) -> dict[str, Any]:
     return {
-        "runs": select(server, owner, "COUNT(*)", "run")[0][0],
+        "runs": select(server, owner, "COUNT(*)", "run", NOT_IN_TRASH)[0][0],
         "rows": dict(select(server, owner, "stream, SUM(t.count)", "rowblock", "GROUP BY stream")),
         "points": dict(select(server, owner, "t.name, t.count", "metric")),
         "lines": select(server, owner, "COUNT(*)", "logline")[0][0],
