@@ -97,6 +97,11 @@ def count_batch(point_count: int) -> None:
     points.inc(point_count)
 
 
+def count_commit(job_count: int, seconds: float) -> None:
+    commit_s.observe(seconds)
+    group_size.observe(job_count)
+
+
 def count_database_error(error: Exception) -> None:
     database_errors.labels(type(error).__name__).inc()
 

@@ -11,7 +11,7 @@ from channels.generic.http import AsyncHttpConsumer
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
-from tracking import errors
+from tracking import errors, telemetry
 from tracking.consumers.bodies import UnsupportedBody, decode_body
 from tracking.domain import events, writer
 from tracking.domain.batch import Batch, parse_batch
@@ -62,6 +62,7 @@ class IngestConsumer(AsyncHttpConsumer):
 
     async def handle(self, body: bytes) -> None:
         events.attach_loop()
+        telemetry.batch_bytes.inc(len(body))
         headers = dict(self.scope["headers"])
         try:
             batch = parse_batch(

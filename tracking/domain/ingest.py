@@ -3,8 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
+from django.db import transaction
+
+from tracking import telemetry
 from tracking.domain import audit
 from tracking.domain.access import Caller, require_write_run
 from tracking.domain.appending import append_at_once, append_points
@@ -55,6 +59,7 @@ def record_batch(batch: Batch, *, user: Caller) -> Ack:
     Source: docs/ingest.md.
     """
     if ack := _record_at_once(batch, user):
+        _count(batch.points)
         return ack
     with of_the_past(batch.is_past):
         claim = _claim(batch, user)
@@ -70,7 +75,12 @@ def record_batch(batch: Batch, *, user: Caller) -> Ack:
     acked_seq = max(claim.last_seq, batch.last_seq)
     if batch.producer:
         move_watermark(batch.producer, acked_seq, logged_seq=max(acked_seq, batch.logged_seq))
+    _count(news.points)
     return Ack(acked_seq, claim.run, claim.created)
+
+
+def _count(points: Points) -> None:
+    transaction.on_commit(partial(telemetry.count_batch, len(points)), robust=True)
 
 
 def _note_life(run_id: int, news: Batch, *, is_repeat: bool) -> None:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from django.db import transaction
 from django.db.models import F
 
+from tracking import telemetry
 from tracking.models import MetricPoint, Run
 from tracking.points import Columns, decode, encode_packed
 
@@ -142,6 +143,7 @@ class FoldQueue:
             del self._waiting[run_id]
         if run:
             fold_run(run, upto=waiting.ripe)
+            telemetry.folds.inc()
         return run is not None
 
 

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextvars import copy_context
 from functools import partial
 from operator import attrgetter
 from queue import Empty, SimpleQueue
@@ -18,6 +19,7 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
+from tracking import telemetry
 from tracking.domain import audit
 from tracking.domain.access import local_user
 from tracking.domain.metrics import StaleMetricIds, forget_metric_ids
@@ -38,11 +40,12 @@ log = logging.getLogger(__name__)
 
 
 class _Job:
-    __slots__ = ("future", "run_id", "work")
+    __slots__ = ("context", "future", "run_id", "work")
 
     def __init__(self, work: Callable[[], Any], run_id: int | None) -> None:
         self.work = work
         self.run_id = run_id
+        self.context = copy_context()  # what is logged meanwhile names the request it is for
         self.future: Future[Any] = Future()
 
 
@@ -66,6 +69,9 @@ class Writer:
         if self._thread is None or not self._thread.is_alive():
             self._start()
         return job.future
+
+    def count_waiting(self) -> int:
+        return self._jobs.qsize()
 
     def _start(self) -> None:
         with self._lock:
@@ -116,21 +122,24 @@ def _group(jobs: list[_Job]) -> list[list[_Job]]:
 
 def _commit(jobs: list[_Job], tries: int = CONFLICT_TRIES) -> None:
     """Run all jobs in one transaction; if any fails, each in one of its own."""
+    began_at = time.perf_counter()
     try:
         results = _run_in_transaction(jobs)
     except Exception as error:  # noqa: BLE001 -- whatever it is, it belongs to the job's caller
         forget_metric_ids()
-        _drop_broken_connection(error)
+        _note_failure(error)
         may_pass = isinstance(error, StaleMetricIds) or is_conflict(error)
         if len(jobs) > 1:
             for job in jobs:
                 _commit([job])
         elif may_pass and tries:
+            telemetry.database_retries.inc()
             time.sleep(random.uniform(0, CONFLICT_WAIT_S))  # noqa: S311 -- so as not to meet again
             _commit(jobs, tries - 1)
         else:
             jobs[0].future.set_exception(error)
         return
+    telemetry.count_commit(len(jobs), time.perf_counter() - began_at)
     for job, result in zip(jobs, results, strict=True):
         job.future.set_result(result)
 
@@ -138,7 +147,7 @@ def _commit(jobs: list[_Job], tries: int = CONFLICT_TRIES) -> None:
 def _run_in_transaction(jobs: list[_Job]) -> list[Any]:
     local_user()  # before the transaction: what is remembered must outlive a rollback
     with transaction.atomic():
-        return [job.work() for job in jobs]
+        return [job.context.run(job.work) for job in jobs]
 
 
 def is_conflict(error: BaseException) -> bool:
@@ -152,7 +161,7 @@ def _keep_house(work: Callable[[], None]) -> None:
         work()
     except Exception as error:  # noqa: BLE001 -- whatever it is, it may not end the writer
         log.warning("Housekeeping was put off: %r", error)
-        _drop_broken_connection(error)
+        _note_failure(error)
 
 
 def _tune_connection() -> None:
@@ -162,14 +171,16 @@ def _tune_connection() -> None:
                 cursor.execute(pragma)
 
 
-def _drop_broken_connection(error: Exception) -> None:
+def _note_failure(error: Exception) -> None:
     """A database that went away is met again by the next job, on a new connection."""
     if isinstance(error, DatabaseError):
+        telemetry.count_database_error(error)
         connection.close_if_unusable_or_obsolete()
 
 
 _writer = Writer()
 submit = _writer.submit
+telemetry.watch_queue(_writer.count_waiting)
 
 
 def write(work: Callable[[], Result], *, run_id: int | None = None) -> Result:
