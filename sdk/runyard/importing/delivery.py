@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import quote
@@ -25,6 +26,7 @@ from runyard.importing.source import (
     file_number,
     first_strand,
     is_running,
+    whole,
 )
 from runyard.names import full_jitter
 from runyard.records import FRAME, Lost
@@ -139,6 +141,14 @@ class Courier:
             taken = max(0, delivery.last_seq - first_known) - len(delivery.problems)
             return Outcome(taken, first_known - 1, tuple(delivery.problems))
         raise StrandLeft("the server forgets what it was given")
+
+    def deliver_first(self, run: FoundRun, info: RunInfo, strand: Strand) -> Outcome:
+        """As `deliver`, to a run that was made just now: in half as many requests."""
+        if info.created and not (strand.start or strand.parcel):
+            with suppress(Rewound):  # two strands of one identity: the second has nothing new
+                taken, _, problems, _ = self.go_on(run, info, whole(run, strand), 0)
+                return Outcome(taken - 1 - len(problems), 0, problems)
+        return self.deliver(run, info, strand)
 
     def has_already(self, info: RunInfo, strand: Strand) -> bool:
         """Whether somebody else has brought the strand. Raises: ImportStopped."""
@@ -357,22 +367,22 @@ def _receipt(parcel: Parcel) -> str:
 
 def bring(courier: Courier, source: Source, run: FoundRun) -> tuple[RunInfo | None, Outcome]:
     """All of a run, as far as the server has it; None if it has no such run. Raises: ImportStopped."""
-    whole = Outcome()
+    told = Outcome()
     info: RunInfo | None = None
     try:
         info = courier.open(run)
         for strand in source.strands(run):
             try:
-                whole = whole.plus(courier.deliver(run, info, strand))
+                told = told.plus(courier.deliver_first(run, info, strand))
                 if strand.is_open and courier.is_running(info):
-                    whole = whole._replace(is_open=True)
+                    told = told._replace(is_open=True)
             except RunLeft:
                 raise
             except StrandLeft as left:
                 problem = Problem(f"{run.place}: {strand.name}", str(left))
-                whole = whole.plus(Outcome(problems=(problem,)))
+                told = told.plus(Outcome(problems=(problem,)))
     except StrandLeft as left:
-        whole = whole.plus(Outcome(problems=(Problem(run.place, str(left), left.is_loss),)))
+        told = told.plus(Outcome(problems=(Problem(run.place, str(left), left.is_loss),)))
     except OSError as error:  # of the source's disk
-        whole = whole.plus(Outcome(problems=(Problem(run.place, str(error)),)))
-    return info, whole
+        told = told.plus(Outcome(problems=(Problem(run.place, str(error)),)))
+    return info, told

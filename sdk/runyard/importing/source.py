@@ -13,6 +13,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID, uuid5
@@ -158,6 +159,12 @@ class Source(Protocol):
 def first_strand(run: FoundRun) -> Strand:
     """It makes the run, once and for all: one that was deleted on the server stays deleted."""
     return state("start", "run", run.start)
+
+
+def whole(run: FoundRun, strand: Strand) -> Strand:
+    """With its start among the records: one request less for a strand that is surely new."""
+    start = encode_event("start", {**run.where, **strand.start})
+    return strand._replace(read=lambda after: chain([start][after:], strand.read(max(after, 1))))
 
 
 def state(name: str, identity: str, start: Mapping[str, Any]) -> Strand:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator
-from itertools import chain
 from typing import Any
 
 from runyard.answers import Verdict, judge
@@ -13,8 +12,7 @@ from runyard.importing.delivery import (
     RunLeft,
     StrandLeft,
 )
-from runyard.importing.source import FoundRun, Place, Record, Strand, first_strand
-from runyard.records import encode_event
+from runyard.importing.source import FoundRun, Place, Record, Strand, first_strand, whole
 from runyard.sender import RunInfo
 from runyard.watching.changes import WatchedRun
 from runyard.watching.memory import RunMemory
@@ -295,12 +293,6 @@ class Reading:
             if not count % LOOK_EVERY and self._is_time_up():
                 return
         self.is_whole = True
-
-
-def whole(run: FoundRun, strand: Strand) -> Strand:
-    """With its start among the records: one request less for a strand that is surely new."""
-    start = encode_event("start", {**run.where, **strand.start})
-    return strand._replace(read=lambda after: chain([start][after:], strand.read(max(after, 1))))
 
 
 def _is_running(strand: Strand) -> bool:

@@ -272,3 +272,14 @@ def test_records_that_cannot_be_packed_leave_gaps(
     assert outcome.taken == 1
     assert "takes 9000" in outcome.problems[0].reason
     assert transport.door.payloads("r", "row") == [{"fields": {"x": str(2**80), "half": "\\ud800"}}]
+
+
+def test_strands_of_a_new_run_take_one_request_each(transport: AskingTransport) -> None:
+    source = OneRun()
+    courier = Courier(transport, "http://server")
+
+    _, outcome = bring(courier, source, RUN)
+    _, again = bring(courier, source, RUN)
+
+    assert (outcome, again) == (Outcome(taken=3), Outcome(known=3))
+    assert transport.spans == [(1, 1), *[(1, 2)] * 3, *[(1, 1)] * 4]
