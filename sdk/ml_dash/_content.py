@@ -25,18 +25,22 @@ def need(module: str, extra: str) -> Any:
 def of_text(text: str) -> Content:
     if not isinstance(text, str):
         raise TypeError(f"save_text takes text, not {type(text).__name__}.")
-    return lambda path: _write(path, text.encode())
+    return of_bytes(text.encode())
 
 
 def of_bytes(content: bytes | bytearray | memoryview) -> Content:
     if not isinstance(content, (bytes, bytearray, memoryview)):
         raise TypeError(f"save_blob takes bytes, not {type(content).__name__}.")
-    return lambda path: _write(path, bytes(content))
+    data = bytes(content)
+
+    def write(path: Path) -> None:
+        path.write_bytes(data)
+
+    return write
 
 
 def of_json(content: Any) -> Content:
-    text = json.dumps(as_json(content, "content"), indent=2)
-    return lambda path: _write(path, text.encode())
+    return of_bytes(json.dumps(as_json(content, "content"), indent=2).encode())
 
 
 def of_pickle(content: Any) -> Content:
@@ -135,7 +139,3 @@ def _as_bytes(values: Any) -> Any:
     if low < 0 or high > 1:
         values = (values - low) / ((high - low) or 1)
     return (values * 255).round().astype(numpy.uint8)
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.write_bytes(content)

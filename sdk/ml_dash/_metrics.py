@@ -135,7 +135,7 @@ class MetricBuilder:
     ) -> None:
         self._session = session
         self._times = times
-        self._buffer = buffer
+        self.buffer = buffer  # called with values it keeps them for `log_summary`
         self._name = name
         self._words = words
         self.summary_cache = SummaryCache(self)
@@ -153,11 +153,6 @@ class MetricBuilder:
     def append(self, row: Mapping[str, Any]) -> None:
         """A row as it is to be kept."""
         self._session.store.append_row(self._name, row, self._words)
-
-    @property
-    def buffer(self) -> Buffer:
-        """Called with values it keeps them for `log_summary`."""
-        return self._buffer
 
     def flush(self) -> MetricBuilder:
         self._session.store.flush()
