@@ -10,7 +10,17 @@ from csp.constants import NONE, SELF
 from django.utils.crypto import salted_hmac
 
 from config.backends import find_caches, find_database, find_redis
-from config.env import env_bool, env_choice, env_int, env_key, env_list, env_path, env_secret
+from config.bucket import find_storage
+from config.env import (
+    env_bool,
+    env_choice,
+    env_int,
+    env_key,
+    env_list,
+    env_path,
+    env_secret,
+    env_str,
+)
 from config.logging import LEVELS, find_logging
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -155,7 +165,15 @@ STATIC_ROOT = env_path("RUNYARD_STATIC_DIR", BASE_DIR / "var" / "static")
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = DATA_DIR / "artifacts"
 STORAGES = {
-    "default": {"BACKEND": "tracking.storage.DurableFileStorage"},
+    "default": find_storage(
+        bucket=env_str("RUNYARD_S3_BUCKET", ""),
+        endpoint=env_str("RUNYARD_S3_ENDPOINT", ""),
+        region=env_str("RUNYARD_S3_REGION", ""),
+        keys=(env_secret("RUNYARD_S3_ACCESS_KEY"), env_secret("RUNYARD_S3_SECRET_KEY")),
+        prefix=env_str("RUNYARD_S3_PREFIX", ""),
+        ca_file=env_str("RUNYARD_S3_CA", ""),
+        is_direct=env_bool("RUNYARD_S3_DIRECT", default=False),
+    ),
     "staticfiles": {"BACKEND": "config.static.ModuleAwareStorage"},
 }
 
@@ -180,6 +198,11 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W016",  # CSRF cookies as well
     "security.W021",  # the browsers' preload lists are for the owner of the domain to join
 ]
+
+# ── What was deleted can be restored for so many days; 0: it goes at once ────
+TRASH_DAYS = env_int("RUNYARD_TRASH_DAYS", 30)
+# What the files and points of a project may take, unless it has a quota of its own; 0: no limit.
+PROJECT_QUOTA_BYTES = env_int("RUNYARD_PROJECT_QUOTA", 0)
 
 # ── Guessing passwords: so many for one name from one address, then a pause ──
 AXES_HANDLER = "tracking.attempts.Handler"

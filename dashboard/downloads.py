@@ -7,12 +7,17 @@ that takes every right from it, and with a type that its first bytes have earned
 import re
 from collections.abc import AsyncIterator
 
-from asgiref.sync import sync_to_async
 from django.core.files.base import File
-from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import (
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
 from django.utils.http import content_disposition_header
 
-CHUNK_BYTES = 256 * 1024
+from tracking.domain.pieces import read_file
+
 # `sandbox` takes scripts, forms and the origin away. Styles are for SVG, which cannot do without.
 SEALED = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 RANGE = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII)
@@ -22,7 +27,7 @@ MAX_DIGITS = 19  # of a byte's place; more is no place in a file
 def send_file(file: "File[bytes]", *, name: str, size_bytes: int) -> StreamingHttpResponse:
     """Streams piece by piece. Django's own FileResponse reads all of it into memory under ASGI."""
     return StreamingHttpResponse(
-        _chunks(file, size_bytes),
+        read_file(file, size_bytes),
         content_type="application/octet-stream",
         headers={
             "Content-Disposition": content_disposition_header(as_attachment=True, filename=name),
@@ -30,6 +35,16 @@ def send_file(file: "File[bytes]", *, name: str, size_bytes: int) -> StreamingHt
             "X-Content-Type-Options": "nosniff",
         },
     )
+
+
+def send_head(answer: HttpResponseBase) -> HttpResponse:
+    """The same without its body: the file is not read, for nobody takes it."""
+    return HttpResponse(status=answer.status_code, headers=dict(answer.headers))
+
+
+def send_elsewhere(link: str) -> HttpResponseRedirect:
+    """The link opens the file for a few minutes, so nobody is to keep it."""
+    return HttpResponseRedirect(link, headers={"Cache-Control": "private, no-store"})
 
 
 def send_text(
@@ -73,7 +88,7 @@ def send_media(
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{size_bytes}"
     headers["Content-Length"] = str(end - start)
     return StreamingHttpResponse(
-        _chunks(file, end - start),
+        read_file(file, end - start),
         status=206 if is_part else 200,
         content_type=content_type,
         headers=headers,
@@ -93,14 +108,3 @@ def find_span(asked: str, size_bytes: int) -> tuple[int, int] | None:
     if last and first and int(last) < int(first):
         return 0, size_bytes  # nonsense is to be ignored
     return (start, end) if start < end else None
-
-
-async def _chunks(file: "File[bytes]", size_bytes: int) -> AsyncIterator[bytes]:
-    read = sync_to_async(file.read, thread_sensitive=False)
-    left = size_bytes
-    try:
-        while left and (chunk := await read(min(CHUNK_BYTES, left))):
-            left -= len(chunk)
-            yield chunk
-    finally:
-        await sync_to_async(file.close, thread_sensitive=False)()

@@ -5,14 +5,14 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.cache import patch_vary_headers
 
 from dashboard.decorators import page
-from dashboard.downloads import send_file, send_media
+from dashboard.downloads import send_elsewhere, send_file, send_head, send_media
 from dashboard.htmx import is_htmx
 from dashboard.params import text_param
 from dashboard.previews import media_type, preview_file
 from dashboard.run_files import cut_files
 from dashboard.run_parts import render_part
 from tracking.domain.access import find_run
-from tracking.domain.artifacts import open_artifact
+from tracking.domain.artifacts import find_link, open_artifact
 
 
 @page
@@ -29,7 +29,10 @@ def artifact(
 ) -> HttpResponseBase:
     run = find_run(request.user, project_key, run_key)
     found = get_object_or_404(run.artifacts, pk=artifact_id)
-    return send_file(open_artifact(found), name=found.name, size_bytes=found.size_bytes)
+    if request.method == "GET" and (link := find_link(found)):
+        return send_elsewhere(link)
+    answer = send_file(open_artifact(found), name=found.name, size_bytes=found.size_bytes)
+    return send_head(answer) if request.method == "HEAD" else answer
 
 
 @page
@@ -44,7 +47,9 @@ def artifact_content(
         file.close()
         raise Http404("This file is not shown; it can be downloaded.")
     asked = request.headers.get("Range", "")
-    return send_media(file, content_type=content_type, size_bytes=found.size_bytes, asked=asked)
+    size_bytes = found.size_bytes
+    answer = send_media(file, content_type=content_type, size_bytes=size_bytes, asked=asked)
+    return send_head(answer) if request.method == "HEAD" else answer
 
 
 @page

@@ -40,7 +40,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         return Response({"detail": _first_message(error.detail)}, status=400)
     if isinstance(error, (OperationalError, InterfaceError)):
         return _come_again("The database is away; try again.")
-    if isinstance(error, errors.Overloaded):
+    if isinstance(error, errors.Overloaded | errors.StoreAway):
         return _come_again(str(error))
     if isinstance(error, NotAuthenticated):
         error.detail = ErrorDetail(

@@ -2,25 +2,26 @@
 
 import re
 from collections.abc import AsyncIterator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from pathlib import PurePosixPath
 
-from asgiref.sync import sync_to_async
 from zipstream import ZipStream  # type: ignore[import-untyped]
 
 from tracking.domain.artifacts import has_file, open_artifact
+from tracking.domain.pieces import PIECE_BYTES, in_reader
 from tracking.domain.portions import in_portions
 from tracking.errors import NotFound
 from tracking.models import Artifact, Run
 
-PIECE_BYTES = 256 * 1024  # large enough to cost little, small enough to let others run in between
 UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"|?*]')  # Windows takes none of these in a file's name
 DEVICE = re.compile(
     r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE
 )  # and has its own `con.txt`
 MISSING = "MISSING.txt"
+ASKED_AT_ONCE = 16  # whether a file is there may take a while where the store is far
 # With exactly so many files zipstream 1.9 writes 76 bytes more than it says.
 MISCOUNTED_FILES, MISCOUNTED_BYTES = 65_535, 76
 
@@ -38,16 +39,18 @@ def zip_artifacts(run: Run) -> Archive:
 
     Entries are stored, not compressed: weights hardly shrink, deflating them takes ten times as
     long, and only so the size is known beforehand. A file that goes while it is being sent ends the
-    archive with an error, so that nobody takes it for whole. One query. Raises: NotFound.
-    Source: Dashboard API, "Downloading Artifacts".
+    archive with an error, so that nobody takes it for whole. One query. Raises: NotFound,
+    StoreAway. Source: Dashboard API, "Downloading Artifacts".
     """
     artifacts = list(run.artifacts.filter(deleted_at=None))
     if not artifacts:
         raise NotFound("No artifacts found for this run")
     archive, names = ZipStream(sized=True), EntryNames()
     gone: list[str] = []
-    for artifact in artifacts:
-        if has_file(artifact):
+    with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
+        presence = list(pool.map(has_file, artifacts))
+    for artifact, is_there in zip(artifacts, presence, strict=True):
+        if is_there:
             archive.add(_read(artifact), names.add(str(artifact)), size=artifact.size_bytes)
         else:
             gone.append(str(artifact))
@@ -64,7 +67,7 @@ def zip_artifacts(run: Run) -> Archive:
 async def read_pieces(archive: Archive) -> AsyncIterator[bytes]:
     """The pieces, each made in a thread when it is wanted."""
     # Never closed by hand: a thread may still be in it. It closes its file when it is let go.
-    step = sync_to_async(partial(next, archive.pieces, b""), thread_sensitive=False)
+    step = in_reader(partial(next, archive.pieces, b""))
     while piece := await step():
         yield piece
 
@@ -89,17 +92,6 @@ class EntryNames:
     def _is_free(self, path: PurePosixPath) -> bool:
         (name,) = _folded([path])
         return name not in self._files and name not in self._folders
-
-
-async def read_artifact(artifact: Artifact) -> AsyncIterator[bytes]:
-    """The pieces of a file, which is opened when somebody takes the first. Reads in a thread."""
-    file = await sync_to_async(open_artifact, thread_sensitive=False)(artifact)
-    read = sync_to_async(file.read, thread_sensitive=False)
-    try:
-        while piece := await read(PIECE_BYTES):
-            yield piece
-    finally:
-        await sync_to_async(file.close, thread_sensitive=False)()
 
 
 def _folded(paths: Iterable[PurePosixPath]) -> list[str]:

@@ -5,9 +5,10 @@ is gone, so that no row ever names a file that is not there.
 """
 
 import hashlib
+import logging
 import mimetypes
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypedDict, Unpack
 
@@ -28,8 +29,11 @@ from tracking.domain.values import (
     clean_text,
 )
 from tracking.enums import ArtifactCategory
-from tracking.errors import AlreadyExists, FileTooLarge, InvalidInput, NotFound
+from tracking.errors import AlreadyExists, FileTooLarge, InvalidInput, NotFound, StoreAway
 from tracking.models import Artifact, Run, make_file_id
+from tracking.storage import make_link
+
+log = logging.getLogger(__name__)
 
 TYPES = mimetypes.MimeTypes()  # Python's own table: the same on every machine
 UNKNOWN_TYPE = "application/octet-stream"
@@ -66,35 +70,41 @@ def store_artifact(
     `uid`, made by the client, that holds for ever, also when the file was replaced or deleted since.
     `checksum` is the sha256 that the bytes must have. Raises the run's revision. Not from inside a
     transaction: it waits for the writer. Raises: AlreadyExists (a uid of another file),
-    FileTooLarge, InvalidInput, RunDeleted. Source: Tracker API, "Uploading Artifacts"; ML-Dash,
-    "Files".
+    FileTooLarge, InvalidInput, RunDeleted, StoreAway. Source: Tracker API, "Uploading Artifacts";
+    ML-Dash, "Files".
     """
     place = {"path": clean_file_path(path), "name": check_file_name(name)}
     said = _clean_words(NO_WORDS | words)
     size_bytes, sha256 = _measure(content)
     _check_sum(checksum, sha256)
+    lost_key = ""
     if uid is None:
         stored = run.artifacts.filter(**place, deleted_at=None).first()
         if stored and stored.sha256 == sha256 and has_file(stored):
             return _describe(stored, said)
-    elif (known := _find_known(run, uid, sha256)) and not _is_lost(known):
-        return known
+    elif known := _find_known(run, uid, sha256):
+        if not _is_lost(known):
+            return known
+        lost_key = known.storage_key
     facts = {"size_bytes": size_bytes, "sha256": sha256, "content_type": _guess_type(name)}
-    return _keep(run, content, uid, place | facts | said)
+    return _keep(content, partial(_record, run, uid, lost_key), place | facts | said)
 
 
-def _keep(run: Run, content: "File[bytes]", uid: int | None, fields: dict[str, Any]) -> Artifact:
+def _keep(
+    content: "File[bytes]",
+    record: Callable[[dict[str, Any]], tuple[Artifact, str]],
+    fields: dict[str, Any],
+) -> Artifact:
     """The file first, then its row; last goes the file that no row names any more."""
     storage_key = default_storage.save(_new_key(), content)
-    record = partial(_record, run, uid, fields | {"storage_key": storage_key})
     try:
-        artifact, unused_key = writer.write(record)
+        artifact, unused_key = writer.write(partial(record, fields | {"storage_key": storage_key}))
     except BaseException:
         if not Artifact.objects.filter(storage_key=storage_key).exists():
-            default_storage.delete(storage_key)
+            _drop_files([storage_key])
         raise
     if unused_key:
-        _remove_file(unused_key)
+        _remove_files([unused_key])
     return artifact
 
 
@@ -141,7 +151,7 @@ def check_file_id(text: object) -> int:
 
 
 def open_artifact(artifact: Artifact) -> "File[bytes]":
-    """The file, open for reading; the caller closes it. Raises: NotFound."""
+    """The file, open for reading; the caller closes it. Raises: NotFound, StoreAway."""
     try:
         if artifact.deleted_at is None:
             return default_storage.open(artifact.storage_key, "rb")
@@ -150,7 +160,19 @@ def open_artifact(artifact: Artifact) -> "File[bytes]":
     raise NotFound(f"The file of artifact '{artifact}' is not there any more.")
 
 
+def find_link(artifact: Artifact) -> str:
+    """Where anybody may fetch the file for the next minutes; "" where it is sent from here.
+
+    Raises: NotFound, StoreAway.
+    """
+    link = make_link(default_storage, artifact.storage_key, name=artifact.name)
+    if link and not has_file(artifact):
+        raise NotFound(f"The file of artifact '{artifact}' is not there any more.")
+    return link
+
+
 def has_file(artifact: Artifact) -> bool:
+    """Raises: StoreAway, which is no answer."""
     return artifact.deleted_at is None and default_storage.exists(artifact.storage_key)
 
 
@@ -182,7 +204,7 @@ def withdraw_artifact(artifact: Artifact) -> None:
     artifact.deleted_at = moment
     audit.note_deletions([artifact])
     revise_run(artifact.run_id, is_alive=False)
-    _remove_file(artifact.storage_key)
+    _remove_files([artifact.storage_key])
 
 
 @transaction.atomic
@@ -202,12 +224,9 @@ def remove_files(artifacts: QuerySet[Artifact]) -> int:
 
     The rows are the caller's to delete, in the same transaction.
     """
-    files = artifacts.filter(deleted_at=None).values_list("storage_key", "size_bytes")
-    total_bytes = 0
-    for storage_key, size_bytes in files.iterator():
-        _remove_file(storage_key)
-        total_bytes += size_bytes
-    return total_bytes
+    files = list(artifacts.filter(deleted_at=None).values_list("storage_key", "size_bytes"))
+    _remove_files([storage_key for storage_key, _ in files])
+    return sum(size_bytes for _, size_bytes in files)
 
 
 def _measure(content: "File[bytes]") -> tuple[int, str]:
@@ -241,11 +260,18 @@ def _guess_type(name: str) -> str:
     return kind if kind and not encoding else UNKNOWN_TYPE
 
 
-def _record(run: Run, uid: int | None, fields: dict[str, Any]) -> tuple[Artifact, str]:
-    """The row, and the key that is not used any more. The run's row lock lets uploads take turns."""
+def _record(
+    run: Run, uid: int | None, lost_key: str, fields: dict[str, Any]
+) -> tuple[Artifact, str]:
+    """The row, and the key that is not used any more. The run's row lock lets uploads take turns.
+
+    `lost_key`: a file that the store was found to have lost. Nobody asks it from in here: all that
+    is logged would wait for its answer.
+    """
     revise_run(run.pk)
     if uid is not None and (known := _find_known(run, uid, fields["sha256"])):
-        return _heal(known, fields["storage_key"])
+        is_lost = known.deleted_at is None and known.storage_key == lost_key
+        return _heal(known, fields["storage_key"]) if is_lost else (known, fields["storage_key"])
     place = {"path": fields["path"], "name": fields["name"]}
     replaced = run.artifacts.filter(**place, deleted_at=None).first()
     if replaced:
@@ -259,6 +285,9 @@ def _insert(uid: int | None, fields: dict[str, Any]) -> Artifact:
     """Under a free id if none is given. Raises: AlreadyExists."""
     while True:
         new_uid = make_file_id() if uid is None else uid
+        if uid is not None:  # what lies in the trash takes no number from anybody
+            in_trash = Artifact.objects.filter(uid=uid, run__deleted_at__isnull=False)
+            in_trash.update(uid=make_file_id())
         artifact, is_new = Artifact.objects.get_or_create(uid=new_uid, defaults=fields)
         if is_new:
             return artifact
@@ -268,7 +297,7 @@ def _insert(uid: int | None, fields: dict[str, Any]) -> Artifact:
 
 def _find_known(run: Run, uid: int, sha256: str) -> Artifact | None:
     """The file that was stored under this number before. Raises: AlreadyExists, if it is another."""
-    known = Artifact.objects.filter(uid=uid).first()
+    known = Artifact.objects.filter(uid=uid, run__deleted_at=None).first()
     if known and (known.run_id, known.sha256) != (run.pk, sha256):
         raise AlreadyExists(_taken(uid))
     return known
@@ -279,9 +308,7 @@ def _taken(uid: int) -> str:
 
 
 def _heal(known: Artifact, storage_key: str) -> tuple[Artifact, str]:
-    """Bytes that the storage has lost are there again; else the new ones are one copy too many."""
-    if not _is_lost(known):
-        return known, storage_key
+    """Bytes that the store has lost are there again."""
     known.storage_key = storage_key
     known.save(update_fields=["storage_key"])
     return known, ""
@@ -302,6 +329,18 @@ def _save_words(artifact: Artifact, fields: list[str]) -> None:
     revise_run(artifact.run_id)
 
 
-def _remove_file(storage_key: str) -> None:
-    """Now, or once the transaction commits. A store that fails is logged: the row is gone anyway."""
-    transaction.on_commit(partial(default_storage.delete, storage_key), robust=True)
+def _remove_files(keys: Sequence[str]) -> None:
+    """Now, or once the transaction commits."""
+    transaction.on_commit(partial(_drop_files, keys), robust=True)
+
+
+def _drop_files(keys: Sequence[str]) -> None:
+    """The rows are gone already: what a store that is away keeps, is left to be swept out later."""
+    for done, key in enumerate(keys):
+        try:
+            default_storage.delete(key)
+        except StoreAway as error:
+            log.warning("%d files stay until checkstore --mend: %s", len(keys) - done, error)
+            return
+        except OSError as error:
+            log.warning("A file stays until checkstore --mend: %s", error)

@@ -1,46 +1,36 @@
 """Whether the store says the truth: every stretch read, every summary computed again."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
-from django.core.files.storage import default_storage
 from django.db import transaction
 
 from tracking.domain.batch import Points
+from tracking.domain.stored_files import Fault, check_files
 from tracking.domain.summaries import Summary, summarize_metrics
-from tracking.models import Artifact, Metric, MetricPoint, Run
+from tracking.models import Metric, MetricPoint, Run
 from tracking.points import Columns, decode
 
 UNREADABLE = (ValueError, RuntimeError, IndexError, TypeError)  # what `decode` makes of bad bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """`where` it is, `what` is wrong, and whether it was mended."""
-
-    where: str
-    what: str
-    is_mended: bool = False
-
-
 def check_store(*, mend: bool = False) -> Iterator[Fault]:
-    """Faults in points, summaries and artifacts, run by run; with `mend` those that can be mended.
+    """Faults in points and summaries, run by run, then in files; with `mend` what can be mended is.
 
     Summaries and the bounds of a stretch are computed anew from the points. A hole, an overlap or
-    data that cannot be read is told and left as it is, and so is an artifact without its file.
+    data that cannot be read is told and left as it is. Files: see `check_files`. Raises: StoreAway.
     """
-    for run_id in Run.objects.order_by("pk").values_list("pk", flat=True).iterator():
+    for run_id in Run.everything.order_by("pk").values_list("pk", flat=True).iterator():
         with transaction.atomic():  # nobody writes to what is being compared
-            yield from list(_check_run(Run.objects.select_related("project").get(pk=run_id), mend))
+            yield from list(
+                _check_run(Run.everything.select_related("project").get(pk=run_id), mend)
+            )
+    yield from check_files(mend=mend)
 
 
 def _check_run(run: Run, mend: bool) -> Iterator[Fault]:
     for metric in run.metrics.order_by("pk"):
         yield from _check_metric(f"{run.project.key}/{run.key}/{metric.name}", metric, mend)
-    for artifact in Artifact.objects.filter(run=run, deleted_at=None):
-        if not default_storage.exists(artifact.storage_key):
-            yield Fault(f"{run.project.key}/{run.key}/{artifact}", "the artifact's file is gone")
 
 
 def _check_metric(where: str, metric: Metric, mend: bool) -> Iterator[Fault]:

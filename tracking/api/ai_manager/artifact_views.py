@@ -80,7 +80,7 @@ class ArtifactViewSet(ManagerViewSet):
     )
     def download_artifact(self, request: Request, artifact_id: str) -> HttpResponseBase:
         found = find_artifact(request, artifact_id)
-        return send_artifact(found, is_head=request.method == "HEAD")
+        return send_artifact(found, is_head=request.method == "HEAD", may_redirect=True)
 
     @extend_schema(
         operation_id="manager_delete_artifact",

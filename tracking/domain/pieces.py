@@ -1,0 +1,30 @@
+"""Files piece by piece, read in threads that nothing else waits for."""
+
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ParamSpec, TypeVar
+
+from asgiref.sync import SyncToAsync, sync_to_async
+from django.core.files.base import File
+
+P = ParamSpec("P")
+T = TypeVar("T")
+PIECE_BYTES = 256 * 1024  # large enough to cost little, small enough to let others run in between
+# Of their own: while a store of files hangs, these hang, and the rest of the server does not.
+READERS = ThreadPoolExecutor(32, thread_name_prefix="files")
+
+
+def in_reader(read: Callable[P, T]) -> SyncToAsync[P, T]:
+    return sync_to_async(read, thread_sensitive=False, executor=READERS)
+
+
+async def read_file(file: "File[bytes]", size_bytes: int) -> AsyncIterator[bytes]:
+    """So many bytes from where the file stands, which is closed then."""
+    read: Any = in_reader(file.read)
+    left = size_bytes
+    try:
+        while left and (piece := await read(min(PIECE_BYTES, left))):
+            left -= len(piece)
+            yield piece
+    finally:
+        await in_reader(file.close)()

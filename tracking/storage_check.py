@@ -1,0 +1,21 @@
+"""Said by `manage.py check` and at the start: whether the store of files lets the server in."""
+
+from typing import Any
+
+from django.core import checks
+from django.core.files.storage import default_storage
+
+
+@checks.register("files")
+def check_storage(**_: Any) -> list[checks.CheckMessage]:
+    """A store that is away is no reason not to start: all else works without it."""
+    find_fault = getattr(default_storage, "find_fault", None)
+    text, is_passing = find_fault() if find_fault else ("", False)
+    if not text:
+        return []
+    if is_passing:
+        text = f"The store of files does not answer: {text}"
+        return [
+            checks.Warning(text, hint="Files are not to be had until it does.", id="runyard.W101")
+        ]
+    return [checks.Error(f"The store of files cannot be used: {text}", id="runyard.E101")]
