@@ -96,6 +96,8 @@ class Watcher:
                         mirror.is_behind = is_old and not mirror.is_held
             except (OSError, ValueError) as error:
                 self._console.say_once(f"{root.path} cannot be read: {error}")
+            if nothing := root.why_nothing():
+                self._console.say(nothing)
             for text in root.tree.problems() if root.tree else ():
                 self._console.say(text)
 

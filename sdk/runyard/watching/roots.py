@@ -33,6 +33,18 @@ class Root:
         if self.tree:
             yield from self.tree.poll()
 
+    def why_nothing(self) -> str:
+        """For people: why there is no run; "" once it is known what to watch."""
+        if self.tree:
+            return ""
+        if self.path.is_dir():
+            reason = f"there is no run of {' or '.join(KINDS)} in it yet"
+        elif self.path.exists():
+            reason = "it is no directory; for single files there is runyard import"
+        else:
+            reason = "it is not there yet"
+        return f"{self.path}: {reason}."
+
     def _recognise(self) -> Tree | None:
         if not self.path.is_dir():
             return None
