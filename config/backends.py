@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 POSTGRES = "django.db.backends.postgresql"
 CONNECTIONS = 20  # of one process; PostgreSQL lets in 100 from all unless told otherwise
-POOL_WAIT_S = 10
+POOL_WAIT_S = 5  # then a request says that the database is away
 CACHE_TABLE = "runyard_cache"  # made by `createcachetable`, which `serve` runs
 
 
@@ -31,7 +31,13 @@ def find_database(url: str, data_dir: Path) -> dict[str, Any]:
         "CONN_HEALTH_CHECKS": True,  # PostgreSQL may have started again since
         "OPTIONS": {
             **found.get("OPTIONS", {}),
-            "pool": {"min_size": 1, "max_size": CONNECTIONS, "timeout": POOL_WAIT_S},
+            "pool": {
+                "min_size": 1,
+                "max_size": CONNECTIONS,
+                "timeout": POOL_WAIT_S,
+                # Longer attempts grow rarer, and the server would be late to see it is back.
+                "reconnect_timeout": 3,
+            },
         },
     }
 
