@@ -35,7 +35,7 @@ def bench_process() -> Iterator[tuple[int, int]]:
         port = probe.getsockname()[1]
     process = subprocess.Popen([sys.executable, "-m", "tests.bench.server", str(port)])
     try:
-        for _ in range(200):
+        for _ in range(1_200):  # a minute: others may keep the machine busy
             with socket.socket() as knock:
                 if knock.connect_ex(("127.0.0.1", port)) == 0:
                     break
