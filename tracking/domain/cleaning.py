@@ -13,7 +13,8 @@ from django.db import DatabaseError
 from django.db.models import Q
 from django.utils import timezone
 
-from tracking.domain import writer
+from tracking.domain import locks, writer
+from tracking.domain.trash import purge_trash
 from tracking.errors import Overloaded
 from tracking.models import ApiToken
 
@@ -33,12 +34,20 @@ def clean_daily(wait: Callable[[float], None] = time.sleep) -> None:
     """At once, for a server may never run for a whole day."""
     while True:
         try:
-            writer.write(clean_up)
+            with locks.alone("cleaning", wait=False) as is_mine:
+                if is_mine:  # else another process is at it
+                    writer.write(clean_up)
+                    sweep()
         except (DatabaseError, Overloaded) as error:
             log.warning("Cleaning up was put off: %r", error)
             wait(AGAIN_S)
         else:
             wait(EVERY_S)
+
+
+def sweep() -> None:
+    """What takes long: piece by piece, and not in the writer's thread."""
+    purge_trash()
 
 
 def clean_up() -> None:

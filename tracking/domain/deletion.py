@@ -1,11 +1,14 @@
-"""Deleting runs and projects with all that lies in them: points are counted, never loaded.
+"""Deleting runs and projects for good, with all that lies in them: points are counted, never loaded.
 
-Files go once the transaction has committed. Producers stay, without a run: a job that goes on
-logging is told that its run was deleted.
+First they are marked, which takes them from everybody's sight; then they go piece by piece, each in
+a transaction of its own, and its files once that has committed. Whatever is left of them after a
+crash, the daily cleaning takes up. Producers stay, without a run: a job that goes on logging is told
+that its run was deleted.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 
 from django.db import transaction
 from django.db.models import Count, QuerySet, Sum
@@ -17,6 +20,8 @@ from tracking.domain.space import return_space
 from tracking.models import Artifact, LogLine, Metric, MetricPoint, Project, RowBlock, Run
 
 RUNS_AT_ONCE = 500  # ids in one statement: SQLite may be built to take no more than 999
+STRETCHES_AT_ONCE = 10_000  # of points, in one transaction: 100 MB at most, as a rule a tenth
+DOOMED = datetime(1970, 1, 1, tzinfo=UTC)  # as `deleted_at`: being deleted, and not to be restored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +38,12 @@ class Weight:
     @property
     def total_bytes(self) -> int:
         return self.data_bytes + self.file_bytes
+
+    def __add__(self, other: "Weight") -> "Weight":
+        sums = {
+            one.name: getattr(self, one.name) + getattr(other, one.name) for one in fields(self)
+        }
+        return Weight(**sums)
 
 
 def weigh_runs(runs: QuerySet[Run]) -> Weight:
@@ -54,34 +65,70 @@ def weigh_runs(runs: QuerySet[Run]) -> Weight:
     )
 
 
-@transaction.atomic
 def delete_runs(runs: QuerySet[Run]) -> Weight:
-    """Delete the runs; tells what was in them. Their names may be used again at once."""
-    chosen = Run.objects.filter(pk__in=runs.order_by().values("pk")).order_by("pk")
+    """Delete the runs, in the trash or not; tells what was in them.
+
+    Their names may be used again at once.
+    """
+    run_ids, weight = _doom(runs)
+    _delete_doomed(run_ids)
+    return weight
+
+
+def delete_projects(projects: QuerySet[Project]) -> Weight:
+    """Delete the projects and their runs, also those in the trash; tells what was in them."""
+    project_ids = list(projects.values_list("pk", flat=True))
+    with transaction.atomic():
+        Project.everything.filter(pk__in=project_ids).update(deleted_at=DOOMED)
+        run_ids, weight = _doom(Run.everything.filter(project__in=project_ids))
+    _delete_doomed(run_ids)
+    Project.everything.filter(pk__in=project_ids).delete()
+    return weight
+
+
+def finish_deletions() -> None:
+    """What a server that was stopped has not brought to its end."""
+    _delete_doomed(list(Run.everything.filter(deleted_at=DOOMED).values_list("pk", flat=True)))
+    delete_projects(Project.everything.filter(deleted_at=DOOMED))
+
+
+@transaction.atomic
+def _doom(runs: QuerySet[Run]) -> tuple[list[int], Weight]:
+    """Out of sight, and never back."""
+    chosen = Run.everything.filter(pk__in=runs.order_by().values("pk")).order_by("pk")
     # Locked: a batch that is on its way in comes before all this, or finds the run deleted.
     run_ids = list(chosen.select_for_update().values_list("pk", flat=True))
     weight = weigh_runs(chosen)
     audit.note_deletions(audit.named(chosen))
-    for some_ids in _in_pieces(run_ids):
-        _delete(Run.objects.filter(pk__in=some_ids))
+    for some_ids in in_pieces(run_ids):
+        Run.everything.filter(pk__in=some_ids).update(deleted_at=DOOMED)
     for run_id in run_ids:
         events.announce(run_id, events.GONE)
-    transaction.on_commit(return_space, robust=True)
-    return weight
+    return run_ids, weight
+
+
+def _delete_doomed(run_ids: list[int]) -> None:
+    for some_ids in in_pieces(run_ids):
+        while _delete_points(some_ids):
+            pass
+        with transaction.atomic():
+            _delete(Run.everything.filter(pk__in=some_ids, deleted_at=DOOMED))
+    if run_ids:
+        transaction.on_commit(return_space, robust=True)
 
 
 @transaction.atomic
-def delete_projects(projects: QuerySet[Project]) -> Weight:
-    """Delete the projects and their runs; tells what was in them."""
-    project_ids = list(projects.values_list("pk", flat=True))
-    weight = delete_runs(Run.objects.filter(project__in=project_ids))
-    Project.objects.filter(pk__in=project_ids).delete()
-    return weight
+def _delete_points(run_ids: list[int]) -> bool:
+    """Some of them; tells whether there may be more."""
+    stretches = MetricPoint.objects.filter(run__in=run_ids).order_by()
+    some = list(stretches.values_list("pk", flat=True)[:STRETCHES_AT_ONCE])
+    for piece in in_pieces(some):
+        MetricPoint.objects.filter(pk__in=piece).delete()
+    return len(some) == STRETCHES_AT_ONCE
 
 
 def _delete(runs: QuerySet[Run]) -> None:
     remove_files(_files_of(runs))
-    MetricPoint.objects.filter(run__in=runs).delete()
     # Run.delete() alone would load every metric, to look for points that have just gone.
     metrics = Metric.objects.filter(run__in=runs)
     metrics._raw_delete(metrics.db)  # noqa: SLF001 -- Django has no public way without loading
@@ -92,6 +139,7 @@ def _files_of(runs: QuerySet[Run]) -> QuerySet[Artifact]:
     return Artifact.objects.filter(run__in=runs.order_by().values("pk"), deleted_at=None)
 
 
-def _in_pieces(run_ids: list[int]) -> Iterator[list[int]]:
-    for start in range(0, len(run_ids), RUNS_AT_ONCE):
-        yield run_ids[start : start + RUNS_AT_ONCE]
+def in_pieces(ids: list[int]) -> Iterator[list[int]]:
+    """So many at a time as one statement takes."""
+    for start in range(0, len(ids), RUNS_AT_ONCE):
+        yield ids[start : start + RUNS_AT_ONCE]

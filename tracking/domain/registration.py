@@ -107,7 +107,9 @@ def read_invitation(secret: str) -> Invitation:
 def open_invitations() -> QuerySet[Invitation]:
     """Those that have neither run out nor been withdrawn, the newest first."""
     newest = timezone.now() - timedelta(seconds=INVITATION_S)
-    rows = Invitation.objects.filter(withdrawn_at=None, created_at__gt=newest)
+    rows = Invitation.objects.filter(
+        withdrawn_at=None, created_at__gt=newest, project__deleted_at=None
+    )
     return rows.select_related("inviter", "project")
 
 

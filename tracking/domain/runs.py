@@ -96,7 +96,7 @@ def start_run(project: Project, start: RunStart, *, user: Caller) -> tuple[Run, 
     environment, and makes the run running again. Call it inside a transaction. Raises: AlreadyExists, NotPermitted.
     """
     runs = Run.objects.select_for_update()
-    if run := runs.filter(uid=start.uid).first():
+    if run := _find_by_uid(start.uid):
         require_write(user, run.project)  # it may have been moved to another project since
         return _rejoin(run, start, reopen=start.resume), False
     run = runs.filter(project=project, key=start.key).first()
@@ -106,6 +106,15 @@ def start_run(project: Project, start: RunStart, *, user: Caller) -> tuple[Run, 
         raise AlreadyExists("Run already exists")
     key = free_key(project.runs, start.key) if run else start.key
     return _create_run(project, start, key, user)
+
+
+def _find_by_uid(uid: uuid.UUID) -> Run | None:
+    """One in the trash keeps its records, not its uid: the next one is found by that."""
+    run = Run.everything.select_for_update().filter(uid=uid).first()
+    if run is None or run.deleted_at is None:
+        return run
+    Run.everything.filter(pk=run.pk).update(uid=uuid.uuid4())
+    return None
 
 
 def open_run_at_path(project: Project, start: RunStart, *, user: Caller) -> tuple[Run, bool]:
@@ -123,9 +132,6 @@ def _of_path(project: Project, start: RunStart) -> RunStart:
 
 
 def _create_run(project: Project, start: RunStart, key: str, user: Caller) -> tuple[Run, bool]:
-    # A run in the trash keeps its records, not its uid: the new one is found by that.
-    in_trash = Run.everything.filter(uid=start.uid, deleted_at__isnull=False)
-    in_trash.update(uid=uuid.uuid4())
     now = timezone.now()
     run = Run.objects.create(
         project=project,

@@ -4,9 +4,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Sum
 from django.db.models.functions import Length
 
+from tracking.domain.deletion import Weight, weigh_runs
 from tracking.models import Artifact, Metric, MetricPoint, RowBlock, Run
 
 SHOWN = 500  # the largest ones; the rest is of no interest to who looks for room
@@ -38,12 +39,13 @@ def _usage_by(owner: str) -> dict[int | None, Usage]:
     """Five queries, whatever there is."""
     usages: dict[int | None, Usage] = defaultdict(Usage)
     of_run = f"run__{owner}"
+    kept = {"run__deleted_at": None}
     sums: list[tuple[str, Any, str, Any]] = [
         ("run_count", Run.objects, owner, Count("pk")),
-        ("point_count", Metric.objects, of_run, Sum("count")),
-        ("data_bytes", MetricPoint.objects, of_run, Sum(Length("data"))),
-        ("data_bytes", RowBlock.objects, of_run, Sum(Length("data"))),
-        ("file_bytes", Artifact.objects, of_run, Sum("size_bytes", filter=Q(deleted_at=None))),
+        ("point_count", Metric.objects.filter(**kept), of_run, Sum("count")),
+        ("data_bytes", MetricPoint.objects.filter(**kept), of_run, Sum(Length("data"))),
+        ("data_bytes", RowBlock.objects.filter(**kept), of_run, Sum(Length("data"))),
+        ("file_bytes", Artifact.objects.filter(deleted_at=None, **kept), of_run, Sum("size_bytes")),
     ]
     for name, rows, field, total in sums:
         for key, size in rows.order_by().values_list(field).annotate(size=total):
@@ -51,3 +53,8 @@ def _usage_by(owner: str) -> dict[int | None, Usage]:
             setattr(usage, name, getattr(usage, name) + (size or 0))
     ranked = sorted(usages.items(), key=lambda item: -item[1].total_bytes)
     return dict(ranked[:SHOWN])
+
+
+def usage_of_trash() -> Weight:
+    """What emptying all trash would free."""
+    return weigh_runs(Run.everything.exclude(deleted_at=None))

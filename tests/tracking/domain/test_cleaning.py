@@ -90,6 +90,7 @@ def test_cleaning_is_done_at_once_and_each_day_and_again_after_trouble(
             raise Stopped
 
     monkeypatch.setattr("tracking.domain.cleaning.writer.write", write)
+    monkeypatch.setattr("tracking.domain.cleaning.sweep", lambda: None)
 
     with pytest.raises(Stopped):
         clean_daily(wait)
