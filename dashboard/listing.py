@@ -51,13 +51,14 @@ def list_projects(user: Caller, *, query: str, sort: str) -> QuerySet[Project, A
     Archived runs are not counted; notes come as their beginning only.
     """
     alive_since = timezone.now() - timedelta(seconds=settings.STALE_AFTER_S)
-    listed = Q(runs__archived_at=None)
+    kept = Q(runs__deleted_at=None)
+    listed = kept & Q(runs__archived_at=None)
     running = listed & Q(runs__status=RunStatus.RUNNING, runs__last_seen_at__gte=alive_since)
     # The subquery keeps the joins of the permission out of the counts.
     projects = Project.objects.filter(pk__in=visible_projects(user).values("pk")).annotate(
         run_count=Count("runs", filter=listed),
         running_count=Count("runs", filter=running),
-        last_activity_at=Coalesce(Max("runs__last_seen_at"), "created_at"),
+        last_activity_at=Coalesce(Max("runs__last_seen_at", filter=kept), "created_at"),
         intro=Left("notes", INTRO_LENGTH),
         owner_name=F("owner__username"),
         is_shared=Q(is_public=True) | Q(key=SHARED_PROJECT),

@@ -117,7 +117,8 @@ class ArtifactAdmin(ArtifactCells, WeighedDeletion, SlimAdmin):
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).select_related("run__project")
+        files = super().get_queryset(request).filter(run__deleted_at=None)
+        return files.select_related("run__project")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Files come by the API, with their run."""

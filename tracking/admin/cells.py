@@ -125,8 +125,8 @@ def tag_list(tags: list[str]) -> str:
     return ", ".join(map(str, tags)) or ABSENT
 
 
-def weight_items(weight: Weight) -> dict[str, str]:
-    """What deleting takes with it, for people. The space comes last."""
+def weight_items(weight: Weight, *, is_freed: bool = True) -> dict[str, str]:
+    """What deleting takes with it, for people. The space comes last: in the trash it is not free."""
     counts = {
         "metrics": weight.metric_count,
         "points": weight.point_count,
@@ -134,4 +134,4 @@ def weight_items(weight: Weight) -> dict[str, str]:
         "files": weight.file_count,
     }
     shown = {name: f"{count:,}" for name, count in counts.items() if count}
-    return shown | {"freed": size(weight.total_bytes)}
+    return shown | {"freed" if is_freed else "in the trash": size(weight.total_bytes)}

@@ -102,7 +102,9 @@ class RecordAdmin(ViewOnly, SlimAdmin):
     sortable_by: ClassVar[list[str]] = []
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).select_related(*self.list_select_related)
+        """Of runs that are there, not in the trash."""
+        rows = super().get_queryset(request).filter(run__deleted_at=None)
+        return rows.select_related(*self.list_select_related)
 
 
 class ChosenFilter(admin.SimpleListFilter):

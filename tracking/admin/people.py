@@ -87,6 +87,10 @@ class InvitationAdmin(admin.ModelAdmin):
     date_hierarchy = "created_at"
     search_fields = ["email", "inviter__username", "project__key"]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        """Into a project in the trash nobody is let."""
+        return super().get_queryset(request).filter(project__deleted_at=None)
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 

@@ -12,11 +12,12 @@ from django.urls import path
 from django.utils.safestring import SafeString
 
 from tracking.admin import cells
-from tracking.admin.deleting import WeighedDeletion
 from tracking.admin.fields import LongTextField, ProjectKeyField, TagsField
 from tracking.admin.lists import LONG_PROJECT_FIELDS, SlimAdmin
 from tracking.admin.storage import storage_use
-from tracking.domain.deletion import delete_projects, weigh_runs
+from tracking.admin.trash import TrashAdmin, TrashFilter
+from tracking.domain.deletion import Weight, delete_projects, weigh_runs
+from tracking.domain.trash import Discarded, discard_projects, restore_project
 from tracking.models import Membership, Project, Run
 
 
@@ -75,19 +76,19 @@ class NewMemberInline(admin.TabularInline):
 
 
 @admin.register(Project)
-class ProjectAdmin(WeighedDeletion, SlimAdmin):
+class ProjectAdmin(TrashAdmin, SlimAdmin):
     form = ProjectForm
     list_display = [
         *("shown_key", "page", "shown_name", "owner", "is_public", "runs", "latest", "tag_list"),
     ]
     list_select_related = ["owner"]
     list_defer = LONG_PROJECT_FIELDS
-    list_filter = ["is_public", ("namespace", admin.EmptyFieldListFilter)]
+    list_filter = ["is_public", ("namespace", admin.EmptyFieldListFilter), TrashFilter]
     date_hierarchy = "created_at"
     search_fields = ["key", "name", "namespace", "owner__username", "description", "tags"]
     search_help_text = "Key, name, owner, description or tag"
     autocomplete_fields = ["owner"]
-    actions = ["make_public", "make_private"]
+    actions = ["make_public", "make_private", "take_out"]
     readonly_fields = ["namespace", "runs", "created", "updated"]
     fieldsets = [
         (None, {"fields": ["key", "name", "namespace", "owner", "is_public", "runs"]}),
@@ -188,8 +189,15 @@ class ProjectAdmin(WeighedDeletion, SlimAdmin):
         self.message_user(request, f"{len(changed)} changed.")
 
     def weigh(self, queryset: QuerySet[Project]) -> dict[str, str]:
-        runs = Run.objects.filter(project__in=queryset.order_by().values("pk"))
-        return {"runs": f"{runs.count():,}"} | cells.weight_items(weigh_runs(runs))
+        runs = Run.everything.filter(project__in=queryset.order_by().values("pk"))
+        weight = cells.weight_items(weigh_runs(runs), is_freed=self.frees(queryset))
+        return {"runs": f"{runs.count():,}"} | weight
 
-    def delete_weighed(self, queryset: QuerySet[Project]) -> dict[str, str]:
-        return cells.weight_items(delete_projects(queryset))
+    def discard(self, queryset: QuerySet[Project]) -> Discarded:
+        return discard_projects(queryset)
+
+    def delete_for_good(self, queryset: QuerySet[Project]) -> Weight:
+        return delete_projects(queryset)
+
+    def bring_back(self, queryset: QuerySet[Project]) -> list[str]:
+        return [restore_project(project).key for project in queryset.order_by("deleted_at")]

@@ -15,13 +15,14 @@ from django.utils.safestring import SafeString
 
 from tracking.admin import cells
 from tracking.admin.artifacts import ArtifactInline
-from tracking.admin.deleting import WeighedDeletion
 from tracking.admin.fields import LongTextField, TagsField
 from tracking.admin.lists import LONG_PROJECT_FIELDS, LONG_RUN_FIELDS, ProjectFilter, SlimAdmin
 from tracking.admin.metrics import MetricInline
 from tracking.admin.run_actions import RunActions
-from tracking.domain.deletion import delete_runs, weigh_runs
+from tracking.admin.trash import TrashAdmin, TrashFilter
+from tracking.domain.deletion import Weight, delete_runs, weigh_runs
 from tracking.domain.runs import archive_runs, close_run, update_run
+from tracking.domain.trash import Discarded, discard_runs, restore_runs
 from tracking.enums import RunStatus
 from tracking.models import Artifact, LogLine, Metric, MetricPoint, Producer, RowBlock, Run
 
@@ -59,7 +60,7 @@ class RunForm(forms.ModelForm):
 
 
 @admin.register(Run)
-class RunAdmin(RunActions, WeighedDeletion, SlimAdmin):
+class RunAdmin(RunActions, TrashAdmin, SlimAdmin):
     form = RunForm
     inlines = [MetricInline, ArtifactInline]
     list_display = [
@@ -70,13 +71,14 @@ class RunAdmin(RunActions, WeighedDeletion, SlimAdmin):
     list_defer = [*LONG_RUN_FIELDS, *(f"project__{name}" for name in LONG_PROJECT_FIELDS)]
     list_filter = [
         *(StatusFilter, ("archived_at", admin.EmptyFieldListFilter), "source", ProjectFilter),
+        TrashFilter,
     ]
     date_hierarchy = "started_at"
     search_fields = ["key", "name", "project__key", "folder", "notes", "tags", "^uid"]
     search_help_text = "Key, name, project, folder, notes, tag or uid"
     actions = [
         *("mark_as_completed", "mark_as_failed", "mark_as_cancelled", "archive", "restore"),
-        *("move", "retag", "export"),
+        *("move", "retag", "export", "take_out"),
     ]
     readonly_fields = [
         *("project_link", "key", "shown_status", "exit_code", "created_by", "contents"),
@@ -250,7 +252,13 @@ class RunAdmin(RunActions, WeighedDeletion, SlimAdmin):
         self.message_user(request, f"{len(changed)} marked as {status}.")
 
     def weigh(self, queryset: QuerySet[Run]) -> dict[str, str]:
-        return cells.weight_items(weigh_runs(queryset))
+        return cells.weight_items(weigh_runs(queryset), is_freed=self.frees(queryset))
 
-    def delete_weighed(self, queryset: QuerySet[Run]) -> dict[str, str]:
-        return cells.weight_items(delete_runs(queryset))
+    def discard(self, queryset: QuerySet[Run]) -> Discarded:
+        return discard_runs(queryset)
+
+    def delete_for_good(self, queryset: QuerySet[Run]) -> Weight:
+        return delete_runs(queryset)
+
+    def bring_back(self, queryset: QuerySet[Run]) -> list[str]:
+        return [run.key for run in restore_runs(queryset)]

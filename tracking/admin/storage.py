@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from tracking.admin import cells
-from tracking.domain.usage import Usage, usage_of_projects, usage_of_users
+from tracking.domain.usage import Usage, usage_of_projects, usage_of_trash, usage_of_users
 from tracking.models import Project, User
 
 Row = tuple[Any, Usage, str]  # its name as a link, the figures, the room they take in all
@@ -19,6 +19,7 @@ def storage_use(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     owners = User.objects.in_bulk([key for key in users if key is not None])
     context |= {
         "title": "Storage use",
+        "trash_size": cells.size(usage_of_trash().total_bytes),
         "tables": [
             ("Project", _rows(projects, Project.objects.only("key").in_bulk(projects))),
             ("Started by", _rows(users, owners)),

@@ -1,6 +1,7 @@
 """Saved views: who keeps which set-up of which page."""
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
@@ -19,6 +20,9 @@ class SavedViewAdmin(SlimAdmin):
     search_help_text = "Name, project or user"
     readonly_fields = ["project_link", "page", "query", "created_by", "created"]
     fields = ["name", *readonly_fields]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).filter(project__deleted_at=None)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """One is made on the page it is about."""

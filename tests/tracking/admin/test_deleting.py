@@ -24,6 +24,7 @@ POINT_BYTES = 1 + 3 * 24
 
 @pytest.fixture(autouse=True)
 def store(settings, tmp_path) -> Path:
+    settings.TRASH_DAYS = 0
     settings.MEDIA_ROOT = tmp_path / "artifacts"
     return settings.MEDIA_ROOT
 
@@ -151,3 +152,35 @@ def test_account_that_everybody_acts_as_cannot_be_deleted(client):
 
     assert page.status_code == 403
     assert User.objects.count() == 2
+
+
+@pytest.mark.parametrize("model", ["run", "project"])
+def test_trash_is_shown_restored_and_emptied(client, store, settings, model):
+    settings.TRASH_DAYS = 30
+    run = make_full_run("run-1")
+    pk = {"run": run.pk, "project": run.project_id}[model]
+    trash = f"{admin_path(model)}?trash=yes"
+    chosen = {"_selected_action": [pk]}
+
+    page = delete_chosen(client, model, [pk])
+    assert "5.0 KB in the trash" in messages(page)[0]
+    assert [one.pk for one in client.get(trash).context["cl"].result_list] == [pk]
+    assert list(client.get(admin_path(model)).context["cl"].result_list) == []
+    assert client.get(admin_path(model, "change", pk)).status_code == 302
+
+    page = client.post(trash, chosen | {"action": "take_out"}, follow=True)
+    assert messages(page)[-1:] == [f"1 restored: {'run-1' if model == 'run' else 'proj'}"]
+    assert Run.objects.get().key == "run-1"
+
+    delete_chosen(client, model, [pk])
+    page = client.post(trash, chosen | SURE | {"action": "delete_selected"}, follow=True)
+    assert "5.0 KB freed" in messages(page)[0]
+    assert (files(store), Run.everything.count()) == (0, 0)
+
+
+@pytest.mark.parametrize("model", ["metric", "metricpoint", "artifact", "producer"])
+def test_nothing_of_the_trash_stands_in_the_lists(client, model):
+    run = make_full_run("run-1")
+    Run.objects.filter(pk=run.pk).update(deleted_at=run.started_at)
+
+    assert list(client.get(admin_path(model)).context["cl"].result_list) == []

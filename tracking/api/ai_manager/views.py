@@ -35,10 +35,10 @@ from tracking.domain.access import (
     visible_projects,
     visible_runs,
 )
-from tracking.domain.deletion import delete_projects, delete_runs
 from tracking.domain.projects import create_project, update_project
 from tracking.domain.run_changes import change_run
 from tracking.domain.runs import start_run
+from tracking.domain.trash import discard_projects, discard_runs
 from tracking.models import Project, Run
 
 PROJECT_ID = OpenApiParameter("project_id", OpenApiTypes.INT, "path")
@@ -101,13 +101,13 @@ class ProjectViewSet(ManagerViewSet):
     @extend_schema(
         operation_id="manager_delete_project",
         summary="Delete a project",
-        description="With all its runs. There is no way back.",
+        description="With all its runs. The trash gives it back.",
         parameters=[PROJECT_ID],
         responses={200: MessageSerializer, **PROJECT_REFUSALS},
     )
     def delete_project(self, request: Request, project_id: str) -> Response:
         found = find_project_by_id(request.user, read_id(project_id, "project_id"), manage=True)
-        delete_projects(Project.objects.filter(pk=found.pk))
+        discard_projects(Project.objects.filter(pk=found.pk))
         return Response({"message": "Project deleted successfully"})
 
 
@@ -168,11 +168,11 @@ class RunViewSet(ManagerViewSet):
     @extend_schema(
         operation_id="manager_delete_run",
         summary="Delete a run",
-        description="With all its points, logs and files. There is no way back.",
+        description="With all its points, logs and files. The trash gives it back.",
         parameters=[RUN_ID],
         responses={200: MessageSerializer, **RUN_REFUSALS},
     )
     def delete_run(self, request: Request, run_id: str) -> Response:
         found = find_run_by_id(request.user, read_id(run_id, "run_id"), write=True)
-        delete_runs(Run.objects.filter(pk=found.pk))
+        discard_runs(Run.objects.filter(pk=found.pk))
         return Response({"message": "Run deleted successfully"})

@@ -48,10 +48,10 @@ from tracking.dialects import UNKNOWN_RUNS_HEADER, list_unknown
 from tracking.domain import writer
 from tracking.domain.access import find_project, find_run
 from tracking.domain.archives import read_pieces, zip_artifacts
-from tracking.domain.deletion import delete_projects, delete_runs
 from tracking.domain.projects import list_projects, update_project
 from tracking.domain.runs import update_run
 from tracking.domain.series import read_series
+from tracking.domain.trash import discard_projects, discard_runs
 from tracking.domain.values import flatten_map
 from tracking.models import Project, Run
 
@@ -228,12 +228,12 @@ class RunViewSet(BodyViewSet):
     @extend_schema(
         operation_id="delete_run",
         summary="Delete a run",
-        description="With all its points, logs and files. There is no way back.",
+        description="With all its points, logs and files. The trash gives it back.",
         responses={200: MessageSerializer, 404: NO_RUN},
     )
     def delete_run(self, request: Request, project: str, run: str) -> Response:
         found = find_run(request.user, project, run, write=True)
-        delete_runs(Run.objects.filter(pk=found.pk))
+        discard_runs(Run.objects.filter(pk=found.pk))
         return Response({"message": f"Run '{project}/{run}' deleted successfully"})
 
 
@@ -278,12 +278,12 @@ class ProjectViewSet(BodyViewSet):
     @extend_schema(
         operation_id="delete_project",
         summary="Delete a project",
-        description="With all its runs; owners alone may. There is no way back.",
+        description="With all its runs; owners alone may. The trash gives it back.",
         responses={200: MessageSerializer, 404: NO_PROJECT},
     )
     def delete_project(self, request: Request, project: str) -> Response:
         found = find_project(request.user, project, manage=True)
-        delete_projects(Project.objects.filter(pk=found.pk))
+        discard_projects(Project.objects.filter(pk=found.pk))
         return Response({"message": f"Project '{project}' deleted successfully"})
 
 

@@ -18,9 +18,9 @@ from tracking.api.ml_dash.viewsets import REFUSALS, DashViewSet
 from tracking.api.viewsets import refusal
 from tracking.dialects import zulu_iso
 from tracking.domain import access, writer
-from tracking.domain.deletion import delete_projects
 from tracking.domain.run_states import set_status
 from tracking.domain.runs import merge_config, open_run
+from tracking.domain.trash import discard_projects
 from tracking.domain.values import clean_name, flatten_map
 from tracking.models import Project, Run
 
@@ -108,7 +108,7 @@ class NumberedProjectViewSet(DashViewSet):
     @extend_schema(
         operation_id="dash_delete_project",
         summary="Delete a project",
-        description="With all its experiments; owners alone may. There is no way back.",
+        description="With all its experiments; owners alone may. The trash gives it back.",
         request=None,
         responses={
             200: examples.DELETED,
@@ -121,7 +121,7 @@ class NumberedProjectViewSet(DashViewSet):
         if told != numbered_project:
             count = found.runs.count()
             answer |= {"projectId": project_id(found), "deleted": count, "experiments": count}
-        delete_projects(Project.objects.filter(pk=found.pk))
+        discard_projects(Project.objects.filter(pk=found.pk))
         return Response(answer)
 
 

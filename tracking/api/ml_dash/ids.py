@@ -76,7 +76,8 @@ def find_folder(user: Caller, text: str, *, write: bool = False) -> Folder:
     kind, number = _parse(text)
     visible = visible_projects(user)
     folders = Folder.objects.filter(
-        Q(run=None, project__in=visible) | Q(run__project__in=visible), pk=number
+        Q(run=None, project__in=visible) | Q(run__project__in=visible, run__deleted_at=None),
+        pk=number,
     )
     folder = folders.select_related("project", "run__project").first() if kind == FOLDER else None
     if folder is None:

@@ -165,7 +165,8 @@ def test_public_project_may_be_read_and_not_changed(call, project):
     )
 
 
-def test_deleted_project_takes_all_with_it(call, project, run):
+def test_deleted_project_takes_all_with_it(call, project, run, settings):
+    settings.TRASH_DAYS = 0
     log_points(run, {"loss": [1.0]})
     artifact = keep_file(run, "a.txt", b"bytes")
 

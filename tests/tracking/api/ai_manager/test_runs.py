@@ -200,7 +200,8 @@ def test_who_may_what(call, run, runs, who, expected):
     assert call("delete", path, who=who)[0] == write
 
 
-def test_deleted_run_takes_its_points_along(call, run):
+def test_deleted_run_takes_its_points_along(call, run, settings):
+    settings.TRASH_DAYS = 0
     log_points(run, {"loss": [1.0]})
 
     assert call("delete", f"/runs/{run.pk}") == (200, {"message": "Run deleted successfully"})

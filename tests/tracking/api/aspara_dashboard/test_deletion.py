@@ -27,7 +27,8 @@ def what_is_left(folder: Path) -> tuple[int, ...]:
     return (*counts, sum(path.is_file() for path in folder.rglob("*")))
 
 
-def test_deleting_a_run_frees_all_of_it(client, runs, tmp_path):
+def test_deleting_a_run_frees_all_of_it(client, runs, tmp_path, settings):
+    settings.TRASH_DAYS = 0
     answer = client.delete(RUN)
 
     assert (answer.status_code, answer.json()) == (
@@ -38,7 +39,16 @@ def test_deleting_a_run_frees_all_of_it(client, runs, tmp_path):
     assert client.delete(RUN).json() == {"detail": "Run 'run-1' not found in project 'proj'"}
 
 
-def test_deleting_a_project_frees_all_of_it(client, runs, tmp_path):
+@pytest.mark.parametrize("path", [RUN, PROJECT])
+def test_deleted_things_lie_in_the_trash(client, runs, tmp_path, path):
+    client.delete(path)
+
+    assert client.get(f"{RUN}/metrics").status_code == 404
+    assert what_is_left(tmp_path) == ({RUN: 2, PROJECT: 1}[path], 3, 3, 3, 3)
+
+
+def test_deleting_a_project_frees_all_of_it(client, runs, tmp_path, settings):
+    settings.TRASH_DAYS = 0
     answer = client.delete(PROJECT)
 
     assert (answer.status_code, answer.json()) == (
