@@ -10,7 +10,7 @@ import logging
 from typing import Any, Protocol
 from weakref import WeakSet
 
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import maybeDeferred
 
 LOOK_S = 0.02
 RESTART = 1012  # closes a WebSocket: "Service Restart"
@@ -46,15 +46,15 @@ class Connections:
 
 
 class Endable(Protocol):
-    listeners: list[Any]
+    ports: list[Any]
     connections: dict[Any, dict[str, Any]]
     http_connections: Connections
 
 
 async def end_server(server: Endable, within_s: float) -> None:
     """Returns when nothing is left to do, or nothing more can be waited for."""
-    for listener in server.listeners:
-        await _wait(listener.addCallbacks(lambda port: maybeDeferred(port.stopListening), _nothing))
+    for port in server.ports:
+        await maybeDeferred(port.stopListening).asFuture(asyncio.get_running_loop())
     for protocol in list(server.connections):
         protocol.end_stream()
     try:
@@ -80,11 +80,3 @@ async def _cancel(answers: list[asyncio.Future[Any]]) -> None:
     for answer in answers:
         answer.cancel()
     await asyncio.gather(*answers, return_exceptions=True)
-
-
-async def _wait(deferred: "Deferred[Any]") -> None:
-    await deferred.asFuture(asyncio.get_running_loop())
-
-
-def _nothing(_: object) -> None:
-    """A port on which it could not listen need not be closed."""

@@ -180,6 +180,11 @@ class LeanServer(daphne.server.Server):
         super().__init__(*args, **kwargs)
         self.stop_within_s = stop_within_s
         self.http_connections = Connections()
+        self.ports: list[Any] = []
+
+    def listen_success(self, port: Any) -> None:
+        self.ports.append(port)
+        super().listen_success(port)
 
     def kill_all_applications(self) -> "Deferred[None]":
         """In the place of Daphne's, which does not wait for any. Twisted waits for what it returns."""
@@ -197,6 +202,9 @@ class LeanServer(daphne.server.Server):
             if message["type"] == "http.response.start":
                 protocol.is_stream = is_stream(message)
         await super().handle_reply(protocol, message)
+
+
+_server: LeanServer | None = None
 
 
 def is_stream(start: Message) -> bool:
@@ -241,11 +249,18 @@ def run_server(app: AsgiApp, endpoints: list[str], *, stop_within_s: float = 10)
     daphne.server.HTTPFactory = LeanFactory  # Server.run offers no other way to say so
     daphne.server.WebSocketFactory = LeanSocketFactory
     HTTPChannel.MAX_LENGTH = HTTPChannel.totalHeadersSize = HEAD_BYTES
-    LeanServer(
+    global _server  # noqa: PLW0603 -- one process, one server
+    _server = LeanServer(
         application=read_from_disk(app),
         endpoints=endpoints,
         stop_within_s=stop_within_s,
         server_name="Runyard",
         websocket_max_message_size=SAID_BYTES,
         websocket_max_frame_size=SAID_BYTES,
-    ).run()
+    )
+    _server.run()
+
+
+def is_draining() -> bool:
+    """Whether this process was told to stop, and only ends what it has begun."""
+    return _server is not None and _server.is_ending

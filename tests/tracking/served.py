@@ -13,6 +13,12 @@ sent: list[int] = []  # sizes of the pieces that the server has taken
 cuts: list[str] = []
 told: list[int] = []  # as `sent`, by WebSocket
 heard: list[str] = []  # kinds of messages from WebSockets
+COUNTS = {
+    "/sent": lambda: sum(sent),
+    "/told": lambda: sum(told),
+    "/heard": lambda: len(heard),
+    "/cuts": lambda: len(cuts),
+}
 
 
 async def answer(send: Any, body: bytes) -> None:
@@ -49,23 +55,34 @@ async def flood_socket(receive: Any, send: Any) -> None:
         heard.append(message["type"])
 
 
+async def answer_late(send: Any, seconds: float) -> None:
+    await asyncio.sleep(seconds)
+    await answer(send, b"late")
+
+
+async def stream(receive: Any, send: Any) -> None:
+    headers = [(b"Content-Type", b"text/event-stream; charset=utf-8")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b": here\n\n", "more_body": True})
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
 async def app(scope: Any, receive: Any, send: Any) -> None:
     if scope["type"] == "websocket":
         await flood_socket(receive, send)
         return
     match scope["path"]:
+        case "/sent" | "/told" | "/heard" | "/cuts" as path:
+            await answer(send, str(COUNTS[path]()).encode())
         case "/flood":
             await flood(send)
-        case "/sent":
-            await answer(send, str(sum(sent)).encode())
-        case "/told":
-            await answer(send, str(sum(told)).encode())
-        case "/heard":
-            await answer(send, str(len(heard)).encode())
         case "/cut":
             await cut(send)
-        case "/cuts":
-            await answer(send, str(len(cuts)).encode())
+        case "/late":
+            await answer_late(send, float(scope["query_string"]))
+        case "/stream":
+            await stream(receive, send)
         case "/broken":
             await send({"type": "http.response.start", "status": 200, "headers": []})
             await send({"type": "http.response.body", "body": b"half", "more_body": True})
@@ -75,4 +92,4 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
 
 
 if __name__ == "__main__":
-    run_server(app, [f"tcp:port={sys.argv[1]}:interface=127.0.0.1"])
+    run_server(app, [f"tcp:port={sys.argv[1]}:interface=127.0.0.1"], stop_within_s=2)
