@@ -2,6 +2,8 @@
 at whatever names; then a pause. django-axes counts them.
 
 Attempts that come together wait for their turn: otherwise all would be let in before the first failed.
+The counts are in the database, also where there is Redis, which may forget them; and where several
+server processes share the database, they share the turns.
 """
 
 import ipaddress
@@ -9,21 +11,25 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from random import choice
 from threading import Condition, Lock
 
 from axes.handlers.database import AxesDatabaseHandler
 from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.auth import authenticate
+from django.db import transaction
 from django.db.models import QuerySet, Sum
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from tracking.domain import locks
 from tracking.models import User
 from tracking.origin import client_address
 
 MAX_NAME_LENGTH = 150  # as User has it: a longer one is nobody's
+PLACES = range(8)
 _turns = [Lock() for _ in range(256)]
 
 
@@ -57,7 +63,39 @@ _gates = [_Gate() for _ in range(256)]
 def one_attempt(request: HttpRequest | None, username: str) -> Iterator[None]:
     address = guesser_address(request) if request else "::"
     turn = _turns[hash((username, address)) % len(_turns)]
-    with turn, _gates[hash(address) % len(_gates)].one(address):
+    with turn, _gates[hash(address) % len(_gates)].one(address), _everywhere(username, address):
+        yield
+
+
+@contextmanager
+def _everywhere(username: str, address: str) -> Iterator[None]:
+    """The turns of all processes. What is raised within does not undo the count of a wrong guess."""
+    if not locks.is_shared():
+        yield
+        return
+    failure: Exception | None = None
+    with _turn(username, address):
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 -- raised below
+            failure = error
+    if failure:
+        raise failure
+
+
+@contextmanager
+def _turn(username: str, address: str) -> Iterator[None]:
+    """One attempt at a name at a time; of an address as many as PLACES, as long as all may fail."""
+    with transaction.atomic():
+        locks.hold(f"guess {address} {username}")
+        locks.hold(f"guess {address} {choice(PLACES)}")  # noqa: S311 -- any will do
+        if guesses_left(address) > len(PLACES):
+            yield
+            return
+    with transaction.atomic():
+        locks.hold(f"guess {address} {username}")
+        for place in PLACES:
+            locks.hold(f"guess {address} {place}")
         yield
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.db import connection, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 KEY = "hashtextextended(%s, 0)"
 PREFIX = "runyard:"  # others may use the same database
@@ -16,10 +17,11 @@ def is_shared() -> bool:
     return connection.vendor == "postgresql"
 
 
-def _ask(function: str, name: str) -> bool:
-    with connection.cursor() as cursor:
+def _ask(function: str, name: str, where: BaseDatabaseWrapper = connection) -> bool:
+    """Whether it was got. What waits answers with nothing, that is with success."""
+    with where.cursor() as cursor:
         cursor.execute(f"SELECT {function}({KEY})", [PREFIX + name])
-        return bool(cursor.fetchone()[0])
+        return cursor.fetchone()[0] is not False
 
 
 def hold(name: str) -> None:
@@ -34,25 +36,21 @@ def try_hold(name: str) -> bool:
 
 
 @contextmanager
-def alone(name: str) -> Iterator[None]:
-    """As `hold`, for work that makes transactions of its own.
+def alone(name: str, *, wait: bool = True) -> Iterator[bool]:
+    """As `hold` or `try_hold`, for work that makes transactions of its own: whether it is held.
 
     The lock belongs to a connection of its own, in a transaction that does nothing else, so that
     it also holds where a pooler stands before the database.
     """
     if not is_shared():
-        yield
+        yield True
         return
     holder = connection.copy()
     try:
         holder.set_autocommit(False)
-        with holder.cursor() as cursor:
-            cursor.execute(f"SELECT pg_advisory_xact_lock({KEY})", [PREFIX + name])
-        yield
+        yield _ask("pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock", name, holder)
     finally:
-        holder.rollback()
-        holder.set_autocommit(True)
-        holder.close()
+        holder.close()  # the lock ends with the transaction
 
 
 @contextmanager

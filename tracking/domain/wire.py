@@ -60,7 +60,7 @@ class Wire:
         pause = threading.Event()
         while True:
             try:
-                with connect().pubsub() as subscription:
+                with connect().pubsub() as subscription:  # type: ignore[no-untyped-call]
                     self._listen(subscription)
             except RedisError as error:
                 outage.begin(error)

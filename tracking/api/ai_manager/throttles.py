@@ -1,4 +1,8 @@
-"""How much a user may ask, and how many points he may log. Each limit is a setting; 0 is none."""
+"""How much a user may ask, and how many points he may log. Each limit is a setting; 0 is none.
+
+All server processes count together: in Redis, else in the database. While Redis is away nobody is
+refused: what it counts keeps a program that runs wild from the others, and nobody from guessing.
+"""
 
 import time
 from threading import Lock
@@ -10,6 +14,7 @@ from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.throttling import UserRateThrottle
 
+from tracking.domain.turns import one_count
 from tracking.models import User
 
 BURST_S = 10  # so many seconds' worth of points may come at once
@@ -18,7 +23,7 @@ _lock = Lock()  # one at a time: requests that come together are counted one by 
 
 class _UserRate(UserRateThrottle):
     def allow_request(self, request: Request, view: Any) -> bool:
-        with _lock:
+        with _lock, one_count(self.get_cache_key(request, view) or ""):
             return bool(super().allow_request(request, view))
 
 
@@ -44,7 +49,7 @@ def spend_points(user: User, count: int) -> None:
     if not rate:
         return
     key = f"ai-manager-points:{user.pk}"
-    with _lock:
+    with _lock, one_count(key):
         now = time.time()
         paid_until = max(cache.get(key, 0.0), now - BURST_S)
         if paid_until > now:
