@@ -75,7 +75,7 @@ def test_run_page_shows_where_the_training_ran(client: Client) -> None:
         "git": {"branch": "main", "commit": commit},
         "cpu_count": 8,
         "script": script,
-        "room": {"name": "attic"},
+        "whereabouts": {"name": "attic"},
     }
     run = make_run(environment=environment)
     run.metadata |= {"team": "vision", "finish_reason": "boom"}
@@ -90,7 +90,7 @@ def test_run_page_shows_where_the_training_ran(client: Client) -> None:
         ("Branch", "main", ""),
         ("RANK", "0", ""),
         ("torch", "2.4.0", ""),
-        ("room.name", "attic", ""),
+        ("whereabouts.name", "attic", ""),
         ("team", "vision", ""),
     ]
     page = response.content.decode()

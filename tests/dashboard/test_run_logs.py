@@ -193,7 +193,7 @@ def test_levels_are_found_however_they_are_spelled(
 def test_metadata_of_a_line_can_be_opened(client: Client) -> None:
     run = make_run()
     log_lines(run, "with", "without", "long")
-    run.log_lines.filter(seq=0).update(metadata={"step": 3, "<b>": {"deep": [1]}})
+    run.log_lines.filter(seq=0).update(metadata={"lr": 3, "<b>": {"deep": [1]}})
     run.log_lines.filter(seq=2).update(metadata={"text": "x" * 5000})
 
     page = client.get(f"{PATH}/logs").content.decode()
@@ -201,8 +201,8 @@ def test_metadata_of_a_line_can_be_opened(client: Client) -> None:
     details = re.findall(r'<details class="log-metadata">(.*?)</details>', page, re.DOTALL)
     assert len(details) == 2
     assert details[0].startswith(
-        "<summary>step=3 &lt;b&gt;={&quot;deep&quot;: [1]}</summary>"
-        "<pre>{\n  &quot;step&quot;: 3,\n  &quot;&lt;b&gt;&quot;: {"
+        "<summary>lr=3 &lt;b&gt;={&quot;deep&quot;: [1]}</summary>"
+        "<pre>{\n  &quot;lr&quot;: 3,\n  &quot;&lt;b&gt;&quot;: {"
     )
     assert details[1].endswith("x … the text file has all of it</pre>")
     assert len(details[1]) < 2300
