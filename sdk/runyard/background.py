@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from runyard.kept import give_up, measure
 from runyard.sender import RunInfo, Sender
 from runyard.spool import Spool
 
@@ -133,7 +134,10 @@ class Keeper:
 
     def _measure(self) -> None:
         with contextlib.suppress(OSError):
-            self._spool.set_full(is_room_used_up(self._spool.path.parent))
+            is_full = is_room_used_up(self._spool.path.parent)
+            if is_full:
+                give_up(self._spool.path.parent.parent)
+            self._spool.set_full(is_full)
         self._measured_at = time.monotonic()
 
 
@@ -143,13 +147,3 @@ def is_room_used_up(root: Path) -> bool:
     disk = os.statvfs(root)
     free_bytes = disk.f_bavail * disk.f_frsize
     return used_bytes > min(MAX_SPOOL_BYTES, DISK_SHARE * (free_bytes + used_bytes))
-
-
-def measure(root: Path) -> int:
-    """The bytes of all files below a directory; files may come and go meanwhile."""
-    total = 0
-    for folder, _, names in os.walk(root):
-        for name in names:
-            with contextlib.suppress(FileNotFoundError):
-                total += (Path(folder) / name).stat().st_size
-    return total

@@ -12,6 +12,7 @@ from runyard import __version__, config, doctor, import_command, login, orphans
 from runyard.commands import export, ls, rm, show, verify
 from runyard.commands.printing import while_read
 from runyard.credentials import Credentials
+from runyard.kept import kept_paths, remove_kept
 from runyard.passwords import Login
 from runyard.sender import Sender
 from runyard.spool import Spool
@@ -19,6 +20,7 @@ from runyard.transport import Address, HttpTransport, parse_address
 from runyard.watching import command as watch
 
 WATCH_S = 10.0
+ASK_AGAIN_S = 600.0  # between questions after what has arrived
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"runyard {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
     for name, help_text in (
-        ("sync", "send what jobs have left on this machine"),
+        ("sync", "send what jobs have left on this machine, and what a restored server lacks"),
         ("doctor", "check directory, disk, server and token"),
     ):
         command = commands.add_parser(name, help=help_text, description=help_text)
@@ -97,8 +99,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _sync(root: Path, options: argparse.Namespace) -> int:
+    ask_at = 0.0
     while True:
         is_complete = _sync_once(root, options)
+        if time.monotonic() >= ask_at:
+            is_complete = _sync_kept(root, options) and is_complete
+            ask_at = time.monotonic() + ASK_AGAIN_S
         if not options.watch:
             return 0 if is_complete else 1
         time.sleep(WATCH_S)
@@ -116,16 +122,55 @@ def _sync_once(root: Path, options: argparse.Namespace) -> bool:
     return all(results)
 
 
-def _sync_spool(spool: Spool, options: argparse.Namespace) -> bool:
+def _sync_kept(root: Path, options: argparse.Namespace) -> bool:
+    """Send again what a server lacks that was restored from a backup; a silent one is asked once.
+
+    False: it lacks something, and does not take it.
+    """
+    silent: set[str] = set()
+    failed_count = 0
+    for path in kept_paths(root):
+        spool = Spool.adopt(path)
+        if spool is None:
+            continue
+        _redirect(spool, options)
+        if spool.meta.url in silent:
+            spool.release()
+            continue
+        sender = _sender(spool)
+        is_sent = orphans.deliver(sender, patience_s=options.patience)
+        if sender.has_rewound:
+            result = "sent again" if is_sent else sender.stopped or sender.trouble
+            Progress(_name(spool)).end(sender, result)
+            failed_count += not is_sent
+        elif sender.stopped:
+            remove_kept(path)
+        elif not is_sent:
+            silent.add(spool.meta.url)
+    return not failed_count
+
+
+def _redirect(spool: Spool, options: argparse.Namespace) -> None:
     if options.url:
         spool.meta = spool.meta._replace(url=parse_address(options.url).url)
-    name = f"{spool.meta.project}/{spool.meta.server_key or spool.meta.key}"
-    progress = Progress(name)
+
+
+def _name(spool: Spool) -> str:
+    return f"{spool.meta.project}/{spool.meta.server_key or spool.meta.key}"
+
+
+def _sender(spool: Spool) -> Sender:
     address = parse_address(spool.meta.url)
-    sender = Sender(spool, HttpTransport(address, _credentials(address, spool.meta.user)))
+    return Sender(spool, HttpTransport(address, _credentials(address, spool.meta.user)))
+
+
+def _sync_spool(spool: Spool, options: argparse.Namespace) -> bool:
+    _redirect(spool, options)
+    progress = Progress(_name(spool))
+    sender = _sender(spool)
     is_sent = orphans.deliver(sender, patience_s=options.patience, progress=progress.show)
     why_not = "does not let us in" if sender.is_denied else "is silent"
-    progress.end(sender, "sent" if is_sent else sender.stopped or f"{address.url} {why_not}")
+    progress.end(sender, "sent" if is_sent else sender.stopped or f"{spool.meta.url} {why_not}")
     return is_sent
 
 

@@ -14,6 +14,7 @@ SYSTEM_DIRS = frozenset(
 )
 INIT_TIMEOUT_S = 5.0
 EXIT_DEADLINE_S = 30.0
+KEEP_SENT_S = 86_400.0  # servers are backed up once a day
 NO_WORDS = frozenset({"0", "false", "no", "off"})
 
 
@@ -80,6 +81,11 @@ def init_timeout_s() -> float:
 def exit_deadline_s() -> float:
     """How long the end of a job may wait for its last records to arrive."""
     return _seconds("RUNYARD_EXIT_DEADLINE", EXIT_DEADLINE_S)
+
+
+def keep_sent_s() -> float:
+    """How long records that have arrived are kept, in case the server is restored from a backup."""
+    return _seconds("RUNYARD_KEEP_SENT", KEEP_SENT_S)
 
 
 def logs_here() -> bool:

@@ -12,8 +12,9 @@ from uuid import uuid4
 
 from runyard import config, dash_tokens, locks, tokens
 from runyard.answers import advise, explain
-from runyard.background import is_room_used_up, measure
+from runyard.background import is_room_used_up
 from runyard.errors import NoServer, TransportError
+from runyard.kept import measure
 from runyard.orphans import spool_paths
 from runyard.scope import ask_door, ask_scope
 from runyard.transport import HttpTransport, Response, parse_address

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from runyard.credentials import Credentials
+from runyard.kept import sweep_kept
 from runyard.memory import next_step_in, note_next_step
 from runyard.sender import Sender
 from runyard.spool import Meta, Spool, read_meta, sweep
@@ -47,6 +48,7 @@ def deliver(
     `patience_s`: how long the server may fail to take anything. `limit_s`: for the whole.
     """
     spool = sender.spool
+    sender.begin_at_end()
     end = give_up_at = time.monotonic() + limit_s
     try:
         while not sender.is_done and not sender.stopped:
@@ -96,9 +98,10 @@ def adopt_of_run(root: Path, run_uid: str, credentials: Credentials, *, limit_s:
 
 
 def sweep_spools(root: Path) -> None:
-    """As `spool.sweep`; what cannot be removed stays."""
+    """As `spool.sweep` and `kept.sweep_kept`; what cannot be removed stays."""
     with contextlib.suppress(OSError):
         sweep(root / "spool")
+        sweep_kept(root)
 
 
 def _adopt(

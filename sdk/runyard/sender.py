@@ -69,6 +69,7 @@ class Sender:
         self.wants_token = False  # it is denied, and not because the address is wrong
         self.is_draining = False
         self.attempts = 0  # since the server last took something
+        self.has_rewound = False  # the server lacks what it had, or seems to
         self.has_tried = False  # the server has answered, or not answered, once
         self.transport = transport
         self._reader = Reader(spool)
@@ -77,6 +78,7 @@ class Sender:
         self._if_taken = if_taken
         self._name_lock = threading.Lock()
         self._limit = MAX_RECORDS
+        self._asks_from = 0  # the first record there is, until the server has said where it stands
         self._refused: dict[int, Lost] = {}
         self._uploaded: dict[int, Path] = {}
         self._contact_at = time.monotonic()
@@ -89,11 +91,21 @@ class Sender:
 
     @property
     def backlog(self) -> int:
-        return max(0, self.spool.mark.seq + 1 - self.next_seq)
+        return max(0, self.spool.mark.seq + 1 - (self._asks_from or self.next_seq))
 
     @property
     def is_failing(self) -> bool:
         return self.attempts > 0 or self.is_denied
+
+    def begin_at_end(self) -> None:
+        """Ask with the last record of an adopted spool: the server says where to go on.
+
+        Not with a file, which would be uploaded before the server has heard of its run.
+        """
+        seq = self.spool.mark.seq
+        last = self._reader.read(seq, max_records=1, max_bytes=MAX_BATCH_BYTES) if seq else []
+        if last and not _as_artifact(last[0]):
+            self._asks_from, self.next_seq = self.next_seq, seq
 
     def step(self) -> float:
         """Send a batch, an artifact or a sign of life. Returns how many seconds to wait now."""
@@ -132,10 +144,10 @@ class Sender:
         return self._back_off()
 
     def close(self) -> None:
-        """Let go of the connection and the files; a spool that has arrived is removed."""
+        """Let go of the connection and the files; a spool that has arrived is out of the way."""
         self.transport.close()
         if self.is_done:
-            self.spool.remove()
+            self.spool.retire()
         else:
             self.spool.release()
 
@@ -178,7 +190,7 @@ class Sender:
 
     def _note_receipt(self, words: dict[str, Any]) -> float:
         acked_seq = words["acked_seq"]
-        self.next_seq = acked_seq + 1
+        self._asks_from, self.next_seq = 0, acked_seq + 1
         self.attempts = 0
         self.is_denied = self.wants_token = False
         self.trouble = self.told = ""
@@ -205,14 +217,15 @@ class Sender:
         for seq in [seq for seq in self._refused if seq <= acked_seq]:
             del self._refused[seq]
         for seq in [seq for seq in self._uploaded if seq <= acked_seq]:
-            self._uploaded.pop(seq).unlink(missing_ok=True)
+            self.spool.forget_copy(self._uploaded.pop(seq))
 
     def _go_on_from(self, expected_seq: int, answer: Response) -> float:
         """The server was set back, or knows more than we thought."""
         if expected_seq == self.next_seq:  # it asks for what it was given: no use in hurrying
             return self._wait(Verdict.FAILED, answer)
-        self.next_seq = expected_seq
-        return TICK_S
+        self.has_rewound = True
+        self._asks_from, self.next_seq = 0, expected_seq
+        return 0.0 if self.spool.is_closed else TICK_S
 
     def _note_name_taken(self) -> float:
         with self._name_lock:

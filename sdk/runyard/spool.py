@@ -8,6 +8,8 @@ One directory per producer, locked while its process lives:
     files/       copies of artifacts that wait
     stopped      says why the server will never take them, if so
 
+Once all of it has arrived, the directory moves to `sent`; see runyard.kept.
+
 A record counts once `append` has returned. `mark` says how far the records reach. It is replaced in
 one step, so that other threads may read it at any time, and an `append` cut short by Ctrl-C leaves
 no trace: the next one writes over it.
@@ -22,15 +24,18 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from runyard import config
 from runyard.locks import hold_lock, let_go
 from runyard.overflow import Overflow
 from runyard.records import split_frames
 
 SEGMENT_BYTES = 4 * 1024**2
-KEPT_SEGMENTS = 2  # acknowledged ones, in case the server comes back from a backup
+# Of what was acknowledged, in case the server comes back from a backup; and of files as much again.
+KEPT_BYTES = 256 * 1024**2
 DRAFT_S = 60.0  # far longer than a spool is in the making
 DISK_RETRY_S = 1.0  # before a disk that failed is tried again
 FORMAT = 1
+SENT = "sent"
 
 
 class Mark(NamedTuple):
@@ -78,6 +83,9 @@ class Spool:
         self._retired_fds: list[int] = []  # of full segments, not yet synced
         self._synced = Mark(0, 0, 0)
         self._synced_copies: set[Path] = set()
+        self._acked_seq = 0
+        self._keep_s = config.keep_sent_s()
+        self._kept_copies: list[tuple[Path, int]] = []
 
     # ── Opening and leaving ──────────────────────────────────────────────────
 
@@ -135,6 +143,23 @@ class Spool:
             shutil.rmtree(gone, ignore_errors=True)
             self.release()
 
+    def retire(self) -> None:
+        """All has arrived: for a while it is kept where nobody takes it for news."""
+        kept = self.path.parent.parent / SENT / self.path.name
+        with self._files_lock:
+            try:
+                if not self._may_keep:
+                    raise OSError("nothing is to be kept")
+                kept.parent.mkdir(exist_ok=True)
+                if kept != self.path:
+                    os.utime(self.path)
+                    self.path.rename(kept)
+                    self.path = kept
+            except OSError:
+                self.remove()
+                return
+            self.release()
+
     def note_server_keys(self, project: str, key: str, uid: str) -> None:
         """Keep what the server calls the run: artifacts go there, also after a restart."""
         meta = self.meta._replace(server_project=project, server_key=key, server_uid=uid)
@@ -182,6 +207,7 @@ class Spool:
         if is_full != self._is_full:
             self._is_full = is_full
             self._room = 0
+            self.forget(self._acked_seq)
 
     def _append_slowly(self, frame: bytes, *, is_vital: bool) -> None:
         with self._files_lock:
@@ -262,15 +288,41 @@ class Spool:
         self._synced_copies |= copies
 
     def forget(self, acked_seq: int) -> None:
-        """Let go of what the server has, but for the last segments."""
+        """Let go of what the server has, but for the last of it."""
         with self._files_lock:
+            self._acked_seq = acked_seq
             self.overflow.forget(acked_seq)
-            following = self.segments[1:]
-            acked_count = sum(first - 1 <= acked_seq for first in following)
-            gone_count = max(0, acked_count - KEPT_SEGMENTS)
+            acked_count = sum(first - 1 <= acked_seq for first in self.segments[1:])
+            gone_count = self._count_too_many(self.segments[:acked_count])
             gone, self.segments = self.segments[:gone_count], self.segments[gone_count:]
         for first in gone:
             self.segment_path(first).unlink(missing_ok=True)
+
+    @property
+    def _may_keep(self) -> bool:
+        """What is new goes before what was."""
+        return self._keep_s > 0 and not self._is_full and not self.overflow
+
+    def _count_too_many(self, acked: list[int]) -> int:
+        """How many of the oldest segments are too old, or more than there is room for."""
+        if not self._may_keep:
+            return len(acked)
+        room, oldest_at = KEPT_BYTES, time.time() - self._keep_s
+        for count, first in zip(range(len(acked), 0, -1), reversed(acked), strict=True):
+            with contextlib.suppress(FileNotFoundError):
+                found = self.segment_path(first).stat()
+                room -= found.st_size
+                if room < 0 or found.st_mtime < oldest_at:
+                    return count
+        return 0
+
+    def forget_copy(self, path: Path) -> None:
+        """As `forget`, of a file that was uploaded."""
+        with contextlib.suppress(FileNotFoundError):
+            self._kept_copies.append((path, path.stat().st_size))
+        room = KEPT_BYTES if self._may_keep else 0
+        while self._kept_copies and sum(size for _, size in self._kept_copies) > room:
+            self._kept_copies.pop(0)[0].unlink(missing_ok=True)
 
 
 def sweep(root: Path) -> None:

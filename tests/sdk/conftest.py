@@ -16,7 +16,7 @@ from runyard.spool import Meta, Spool
 from tests.sdk.door import Door, open_door
 from tests.sdk.scripted import ScriptedTransport
 
-VARIABLES = ("URL", "TOKEN", "RUN", "RANKS", "INIT_TIMEOUT", "EXIT_DEADLINE")
+VARIABLES = ("URL", "TOKEN", "RUN", "RANKS", "INIT_TIMEOUT", "EXIT_DEADLINE", "KEEP_SENT")
 
 
 @pytest.fixture(autouse=True)

@@ -163,6 +163,7 @@ def test_server_set_back_beyond_what_is_kept_is_told_of_the_gap(
     make_spool: Callable[[], Spool], transport: ScriptedTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(spool_module, "SEGMENT_BYTES", 400)
+    monkeypatch.setattr(spool_module, "KEPT_BYTES", 800)
     spool = make_spool()
     sender = Sender(spool, transport)
     add_rows(spool, 50)

@@ -1,6 +1,8 @@
 import json
 from pathlib import Path
 
+import pytest
+from runyard import spool as spool_module
 from runyard.errors import TransportError
 from runyard.records import encode_event
 from runyard.sender import Sender
@@ -20,7 +22,7 @@ def add_artifact(spool: Spool, content: bytes | None = b"weights") -> Path:
     return copy
 
 
-def test_artifact_is_uploaded_before_its_record_and_then_let_go_of(
+def test_artifact_is_uploaded_before_its_record(
     sender: Sender, transport: ScriptedTransport
 ) -> None:
     add_rows(sender.spool, 2)
@@ -34,7 +36,36 @@ def test_artifact_is_uploaded_before_its_record_and_then_let_go_of(
     assert b"weights" in transport.door.uploads[0][1]
     assert transport.door.payloads("r", "artifact") == [{"name": "m.pt"}]
     assert received(transport) == rows(4)
+    assert copy.exists(), "the server may be set back"
+
+
+def test_uploaded_copies_are_kept_as_far_as_there_is_room(
+    sender: Sender, transport: ScriptedTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spool_module, "KEPT_BYTES", 6)
+    copy = add_artifact(sender.spool, content=b"weights")
+
+    run_to_end(sender)
+
     assert not copy.exists()
+    transport.door.watermarks[sender.spool.meta.producer] = 1
+    sender.next_seq = 2
+    run_to_end(sender)
+    assert [gap["reason"] for gap in gaps(transport)] == ["the file of 'm.pt' is gone"]
+
+
+def test_server_set_back_is_given_a_kept_file_again(
+    sender: Sender, transport: ScriptedTransport
+) -> None:
+    add_artifact(sender.spool)
+    run_to_end(sender)
+    transport.door.watermarks[sender.spool.meta.producer] = 1
+    sender.next_seq = 2
+
+    run_to_end(sender)
+
+    assert len(transport.door.uploads) == 2
+    assert gaps(transport) == []
 
 
 def test_artifact_waits_for_a_busy_server(sender: Sender, transport: ScriptedTransport) -> None:

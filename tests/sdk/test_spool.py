@@ -1,5 +1,6 @@
 import errno
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -57,9 +58,11 @@ def test_segments_follow_each_other_without_a_hole(spool: Spool) -> None:
 
 
 @pytest.mark.usefixtures("_small_segments")
-def test_forget_keeps_the_last_two_acknowledged_segments(spool: Spool) -> None:
+def test_forget_keeps_what_there_is_room_for(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
     add_rows(spool, 50)
     segments = spool.segments
+    size = spool.segment_path(segments[1]).stat().st_size
+    monkeypatch.setattr(spool_module, "KEPT_BYTES", 2 * size)
 
     spool.forget(spool.mark.seq)
 
@@ -70,7 +73,53 @@ def test_forget_keeps_the_last_two_acknowledged_segments(spool: Spool) -> None:
 
 
 @pytest.mark.usefixtures("_small_segments")
-def test_reading_what_was_let_go_of_says_so_but_knows_the_start(spool: Spool) -> None:
+def test_forget_keeps_nothing_that_is_old(spool: Spool) -> None:
+    add_rows(spool, 50)
+    segments = spool.segments
+    two_days_ago = time.time() - 2 * 86_400
+    for first in segments[:4]:
+        os.utime(spool.segment_path(first), (two_days_ago, two_days_ago))
+
+    spool.forget(spool.mark.seq)
+
+    assert spool.segments == segments[4:]
+
+
+@pytest.mark.usefixtures("_small_segments")
+def test_what_is_kept_makes_room_when_the_disk_is_wanted(spool: Spool) -> None:
+    add_rows(spool, 50)
+    segments = spool.segments
+    spool.forget(30)
+    assert spool.segments == segments
+
+    spool.set_full(True)
+
+    following = next(i for i, first in enumerate(segments) if first > 31)
+    assert spool.segments == segments[following - 1 :]
+
+
+@pytest.mark.parametrize("seconds", ["0", "60"])
+def test_spool_that_has_arrived_is_kept_for_a_while_or_not(
+    make_spool: Callable[[], Spool], root: Path, monkeypatch: pytest.MonkeyPatch, seconds: str
+) -> None:
+    monkeypatch.setenv("RUNYARD_KEEP_SENT", seconds)
+    spool = make_spool()
+    add_rows(spool, 3)
+    spool.close()
+
+    spool.retire()
+
+    kept = [path.name for path in (root / "sent").glob("*")]
+    assert kept == ([spool.meta.producer] if seconds == "60" else [])
+    assert list((root / "spool").iterdir()) == []
+
+
+@pytest.mark.usefixtures("_small_segments")
+def test_reading_what_was_let_go_of_says_so_but_knows_the_start(
+    make_spool: Callable[[], Spool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNYARD_KEEP_SENT", "0")
+    spool = make_spool()
     add_rows(spool, 50)
     spool.forget(spool.mark.seq)
     first_kept = spool.segments[0]
