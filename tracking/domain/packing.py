@@ -22,6 +22,7 @@ LARGE = 65_536  # points; what a folded stretch may hold
 AT_ONCE = 50_000  # stretches of one fold: SQLite takes five times as many parameters
 FOLD_AGE_S = 60.0
 FOLD_COMMITS = 32  # fewer are not worth a rewrite while the run goes on
+SILENT_S = 3600.0  # after that a run is folded and forgotten: another process may have ended it
 MARK_EVERY_S = 5.0  # how finely the age of commits is remembered
 STRETCH_FIELDS = ("id", "metric_id", "revision", "ordinal", "count", "data")
 
@@ -93,13 +94,17 @@ class _Waiting:
     ripe: int = 0  # revision that is old enough to be folded
     folded: int = 0
     ended: bool = False
+    noted_at: float = 0.0
 
     def ripen(self, now: float) -> bool:
         """Whether it is time to fold: enough commits, or no more to be expected."""
         while self.marks and now - self.marks[0][0] >= FOLD_AGE_S:
             self.ripe = self.marks.popleft()[1]
         news = self.ripe - self.folded
-        return news >= FOLD_COMMITS or (news > 0 and self.ended and not self.marks)
+        return news >= FOLD_COMMITS or self.is_over(now)
+
+    def is_over(self, now: float) -> bool:
+        return not self.marks and (self.ended or now - self.noted_at >= SILENT_S)
 
 
 class FoldQueue:
@@ -124,27 +129,28 @@ class FoldQueue:
         while not self._notes.empty():
             self._take(now, *self._notes.get())
         for run_id, waiting in list(self._waiting.items()):
-            if waiting.ripen(now) and self._fold(run_id, waiting):
+            if waiting.ripen(now) and self._fold(run_id, waiting, now):
                 return
 
     def _take(self, now: float, run_id: int, revision: int, ended: bool) -> None:
         waiting = self._waiting.setdefault(run_id, _Waiting())
-        waiting.ended = ended
+        waiting.ended, waiting.noted_at = ended, now
         if waiting.marks and now - waiting.marks[-1][0] < MARK_EVERY_S:
             waiting.marks[-1] = (waiting.marks[-1][0], revision)
         else:
             waiting.marks.append((now, revision))
 
-    def _fold(self, run_id: int, waiting: _Waiting) -> bool:
-        """False if the run is gone."""
+    def _fold(self, run_id: int, waiting: _Waiting, now: float) -> bool:
+        """False if the run is gone, or another process has folded all of it."""
         waiting.folded = waiting.ripe
         run = Run.objects.filter(pk=run_id).first()
-        if run is None or (waiting.ended and not waiting.marks):
+        if run is None or waiting.is_over(now):
             del self._waiting[run_id]
-        if run:
-            fold_run(run, upto=waiting.ripe)
-            telemetry.folds.inc()
-        return run is not None
+        if run is None or not run.unfolded:
+            return False
+        fold_run(run, upto=waiting.ripe)
+        telemetry.folds.inc()
+        return True
 
 
 fold_queue = FoldQueue()

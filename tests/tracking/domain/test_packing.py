@@ -2,6 +2,8 @@ import math
 
 import numpy as np
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tests.factories import log_points, make_run
 from tracking.domain import packing
@@ -166,3 +168,28 @@ def test_queue_forgets_a_deleted_run():
     queue.fold_next(now=packing.FOLD_AGE_S)
 
     assert queue._waiting == {}
+
+
+def test_queue_leaves_alone_what_another_process_has_folded():
+    run, queue, other = make_run(), FoldQueue(), FoldQueue()
+    log_many(run, 40)
+    for one in (queue, other):
+        one.load()
+        one.fold_next(now=0.0)
+    other.fold_next(now=packing.FOLD_AGE_S)
+
+    with CaptureQueriesContext(connection) as queries:
+        queue.fold_next(now=packing.FOLD_AGE_S)
+
+    assert (len(queries), MetricPoint.objects.count()) == (1, 2)
+
+
+def test_queue_folds_and_forgets_a_run_that_another_process_may_have_ended():
+    run, queue = make_run(), FoldQueue()
+    log_many(run, 3)
+    queue.note(run.pk, 4)
+
+    queue.fold_next(now=0.0)
+    queue.fold_next(now=packing.SILENT_S)
+
+    assert (queue._waiting, MetricPoint.objects.count()) == ({}, 2)
