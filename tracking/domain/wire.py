@@ -6,10 +6,12 @@ two threads of their own send and listen, and whatever cannot be sent at once is
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from uuid import uuid4
 
 from django.conf import settings
 from django.utils.crypto import salted_hmac
+from redis import Redis
 from redis.client import PubSub
 from redis.exceptions import RedisError
 
@@ -40,27 +42,28 @@ class Wire:
         self._hear = hear
         self._start("hints in", self._listen_all)
 
-    def _start(self, name: str, work: Callable[[], None]) -> None:
+    def _start(self, name: str, work: Callable[[Redis], None]) -> None:
         if name in self._threads:
             return
         with self._changed:
             if name not in self._threads:
-                self._threads[name] = threading.Thread(target=work, name=name, daemon=True)
+                thread = threading.Thread(target=work, args=[connect()], name=name, daemon=True)
+                self._threads[name] = thread
                 self._threads[name].start()
 
-    def _send_all(self) -> None:
+    def _send_all(self, redis: Redis) -> None:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting)
                 waiting, self._waiting = self._waiting, {}
             message = write_hints(waiting)
-            ask(lambda message=message: connect().publish(channel(), message), 0)  # type: ignore[misc]
+            ask(partial(redis.publish, channel(), message), 0)
 
-    def _listen_all(self) -> None:
+    def _listen_all(self, redis: Redis) -> None:
         pause = threading.Event()
         while True:
             try:
-                with connect().pubsub() as subscription:  # type: ignore[no-untyped-call]
+                with redis.pubsub() as subscription:  # type: ignore[no-untyped-call]
                     self._listen(subscription)
             except RedisError as error:
                 outage.begin(error)
