@@ -12,10 +12,18 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, SSLError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    SSLError,
+)
 from django.core.files.base import File
 from django.utils.http import content_disposition_header
-from s3transfer.manager import TransferConfig, TransferManager
+from s3transfer.manager import (
+    TransferConfig,
+    TransferManager,
+)
 from storages.backends.s3 import S3Storage
 
 from tracking.errors import StoreAway
@@ -63,7 +71,7 @@ AWAY = "The store of files does not answer; try again."
 log = logging.getLogger(__name__)
 
 
-class BucketStorage(S3Storage):  # type: ignore[misc]  # it has no types
+class BucketStorage(S3Storage):
     """One client for all threads; each failure is FileNotFoundError or StoreAway."""
 
     def __init__(self, *, is_direct: bool = False, **options: Any) -> None:

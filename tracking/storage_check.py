@@ -1,4 +1,4 @@
-"""Said by `manage.py check` and at the start: whether the store of files lets the server in."""
+"""Said by `manage.py check --tag services` and at the start: does the store of files let us in?"""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django.core import checks
 from django.core.files.storage import default_storage
 
 
-@checks.register("files")
+@checks.register("services", checks.Tags.database)
 def check_storage(**_: Any) -> list[checks.CheckMessage]:
     """A store that is away is no reason not to start: all else works without it."""
     find_fault = getattr(default_storage, "find_fault", None)
@@ -16,6 +16,6 @@ def check_storage(**_: Any) -> list[checks.CheckMessage]:
     if is_passing:
         text = f"The store of files does not answer: {text}"
         return [
-            checks.Warning(text, hint="Files are not to be had until it does.", id="runyard.W101")
+            checks.Warning(text, hint="Files are not to be had until it does.", id="runyard.W021")
         ]
-    return [checks.Error(f"The store of files cannot be used: {text}", id="runyard.E101")]
+    return [checks.Error(f"The store of files cannot be used: {text}", id="runyard.E020")]

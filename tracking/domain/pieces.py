@@ -1,10 +1,10 @@
 """Files piece by piece, read in threads that nothing else waits for."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
-from asgiref.sync import SyncToAsync, sync_to_async
+from asgiref.sync import sync_to_async
 from django.core.files.base import File
 
 P = ParamSpec("P")
@@ -14,7 +14,7 @@ PIECE_BYTES = 256 * 1024  # large enough to cost little, small enough to let oth
 READERS = ThreadPoolExecutor(32, thread_name_prefix="files")
 
 
-def in_reader(read: Callable[P, T]) -> SyncToAsync[P, T]:
+def in_reader(read: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
     return sync_to_async(read, thread_sensitive=False, executor=READERS)
 
 
