@@ -26,6 +26,7 @@ urlpatterns = [
     path("tracker/api/v1/", include("tracking.api.aspara_tracker.urls")),
     path("api/v1/", include("tracking.api.aspara_tracker.urls")),
     health,
+    path("", include("tracking.api.operations.urls")),
     path("", include("tracking.api.docs.urls")),
     path("", include((pages, dashboard.app_name))),
     path("", include(manager)),  # behind the pages, which share `/projects/` with it

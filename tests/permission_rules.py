@@ -48,6 +48,8 @@ RULES: dict[str, dict[str, str]] = {
     # The tracker API
     "/health": {"GET": "public"},
     f"{TRACKER}/health": {"GET": "public"},
+    "/ready": {"GET": "public"},
+    "/metrics": {"GET": "staff"},
     f"{TRACKER}/projects/<project>/runs": {"POST": "write"},
     f"{TRACKER_RUN}/metrics": {"POST": "write"},
     f"{TRACKER_RUN}/artifacts": {"POST": "write"},
