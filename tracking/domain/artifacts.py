@@ -9,6 +9,7 @@ import logging
 import mimetypes
 import uuid
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypedDict, Unpack
 
@@ -39,6 +40,7 @@ TYPES = mimetypes.MimeTypes()  # Python's own table: the same on every machine
 UNKNOWN_TYPE = "application/octet-stream"
 # Numbers of a client's own, in milliseconds: the greater ones are projects, folders and runs.
 FILE_IDS = range(1, 10**18)
+DROPPED_AT_ONCE = 8  # a project has thousands, and a store far away takes its time for each
 
 
 class Words(TypedDict, total=False):
@@ -336,11 +338,15 @@ def _remove_files(keys: Sequence[str]) -> None:
 
 def _drop_files(keys: Sequence[str]) -> None:
     """The rows are gone already: what a store that is away keeps, is left to be swept out later."""
-    for done, key in enumerate(keys):
-        try:
-            default_storage.delete(key)
-        except StoreAway as error:
-            log.warning("%d files stay until checkstore --mend: %s", len(keys) - done, error)
-            return
-        except OSError as error:
-            log.warning("A file stays until checkstore --mend: %s", error)
+    with ThreadPoolExecutor(DROPPED_AT_ONCE) as pool:
+        errors = [error for error in pool.map(_drop_file, keys) if error]
+    if errors:
+        log.warning("%d files stay until checkstore --mend: %s", len(errors), errors[0])
+
+
+def _drop_file(key: str) -> Exception | None:
+    try:
+        default_storage.delete(key)
+    except (StoreAway, OSError) as error:
+        return error
+    return None
