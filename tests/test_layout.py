@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parents[1]
 TOP_LEVEL = {
     *(".ci", ".gitignore", "CHANGELOG.md", "LICENSE", "Makefile", "README.md"),
     *("config", "dashboard", "deploy", "docs", "examples", "manage.py", "package-lock.json"),
-    *("package.json", "pyproject.toml", "requirements.lock", "sdk", "static", "templates"),
-    *("tests", "tracking"),
+    *("package.json", "pyproject.toml", "requirements-server.lock", "requirements.lock", "sdk"),
+    *("static", "templates", "tests", "tracking"),
 }
 MAX_FILE_BYTES = 1024**2
 MAX_LINES = {".py": 400, ".js": 150, ".css": 800, ".html": 120}
