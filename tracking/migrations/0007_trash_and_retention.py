@@ -62,6 +62,16 @@ class Migration(migrations.Migration):
             field=models.CharField(choices=[('full', 'Full'), ('thinned', 'Thinned'), ('summary', 'Summary')], default='full', editable=False, max_length=10),
         ),
         migrations.AlterField(
+            model_name='metricpoint',
+            name='run',
+            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='points', to='tracking.run'),
+        ),
+        migrations.AlterField(
+            model_name='metricpoint',
+            name='metric',
+            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='points', to='tracking.metric'),
+        ),
+        migrations.AlterField(
             model_name='producer',
             name='run',
             field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='producers', to='tracking.run'),
