@@ -6,6 +6,7 @@ that takes every right from it, and with a type that its first bytes have earned
 
 import re
 from collections.abc import AsyncIterator
+from typing import Any
 
 from django.core.files.base import File
 from django.http import (
@@ -16,7 +17,7 @@ from django.http import (
 )
 from django.utils.http import content_disposition_header
 
-from tracking.domain.pieces import read_file
+from tracking.domain.pieces import Pieces
 
 # `sandbox` takes scripts, forms and the origin away. Styles are for SVG, which cannot do without.
 SEALED = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -24,10 +25,14 @@ RANGE = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII)
 MAX_DIGITS = 19  # of a byte's place; more is no place in a file
 
 
-def send_file(file: "File[bytes]", *, name: str, size_bytes: int) -> StreamingHttpResponse:
+def send_file(
+    file: "File[bytes]", *, name: str, size_bytes: int, is_head: bool = False
+) -> HttpResponseBase:
     """Streams piece by piece. Django's own FileResponse reads all of it into memory under ASGI."""
-    return StreamingHttpResponse(
-        read_file(file, size_bytes),
+    return _stream(
+        file,
+        size_bytes,
+        is_head=is_head,
         content_type="application/octet-stream",
         headers={
             "Content-Disposition": content_disposition_header(as_attachment=True, filename=name),
@@ -37,9 +42,14 @@ def send_file(file: "File[bytes]", *, name: str, size_bytes: int) -> StreamingHt
     )
 
 
-def send_head(answer: HttpResponseBase) -> HttpResponse:
-    """The same without its body: the file is not read, for nobody takes it."""
-    return HttpResponse(status=answer.status_code, headers=dict(answer.headers))
+def _stream(
+    file: "File[bytes]", size_bytes: int, *, is_head: bool, **said: Any
+) -> HttpResponseBase:
+    """For HEAD the file is not read: nobody takes it."""
+    if not is_head:
+        return StreamingHttpResponse(Pieces(file, size_bytes), **said)
+    file.close()
+    return HttpResponse(**said)
 
 
 def send_elsewhere(link: str) -> HttpResponseRedirect:
@@ -62,7 +72,7 @@ def send_text(
 
 
 def send_media(
-    file: "File[bytes]", *, content_type: str, size_bytes: int, asked: str
+    file: "File[bytes]", *, content_type: str, size_bytes: int, asked: str, is_head: bool = False
 ) -> HttpResponseBase:
     """The file to be shown; `asked` is the Range header, so that films can be wound.
 
@@ -87,8 +97,10 @@ def send_media(
     if is_part:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{size_bytes}"
     headers["Content-Length"] = str(end - start)
-    return StreamingHttpResponse(
-        read_file(file, end - start),
+    return _stream(
+        file,
+        end - start,
+        is_head=is_head,
         status=206 if is_part else 200,
         content_type=content_type,
         headers=headers,

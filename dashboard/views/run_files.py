@@ -5,7 +5,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.cache import patch_vary_headers
 
 from dashboard.decorators import page
-from dashboard.downloads import send_elsewhere, send_file, send_head, send_media
+from dashboard.downloads import send_elsewhere, send_file, send_media
 from dashboard.htmx import is_htmx
 from dashboard.params import text_param
 from dashboard.previews import media_type, preview_file
@@ -29,10 +29,11 @@ def artifact(
 ) -> HttpResponseBase:
     run = find_run(request.user, project_key, run_key)
     found = get_object_or_404(run.artifacts, pk=artifact_id)
-    if request.method == "GET" and (link := find_link(found)):
+    is_head = request.method == "HEAD"
+    if not is_head and (link := find_link(found)):
         return send_elsewhere(link)
-    answer = send_file(open_artifact(found), name=found.name, size_bytes=found.size_bytes)
-    return send_head(answer) if request.method == "HEAD" else answer
+    file, size_bytes = open_artifact(found), found.size_bytes
+    return send_file(file, name=found.name, size_bytes=size_bytes, is_head=is_head)
 
 
 @page
@@ -47,9 +48,13 @@ def artifact_content(
         file.close()
         raise Http404("This file is not shown; it can be downloaded.")
     asked = request.headers.get("Range", "")
-    size_bytes = found.size_bytes
-    answer = send_media(file, content_type=content_type, size_bytes=size_bytes, asked=asked)
-    return send_head(answer) if request.method == "HEAD" else answer
+    return send_media(
+        file,
+        content_type=content_type,
+        size_bytes=found.size_bytes,
+        asked=asked,
+        is_head=request.method == "HEAD",
+    )
 
 
 @page

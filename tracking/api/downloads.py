@@ -9,7 +9,7 @@ from django.http import (
 from django.utils.http import content_disposition_header
 
 from tracking.domain.artifacts import find_link, has_file, open_artifact
-from tracking.domain.pieces import read_file
+from tracking.domain.pieces import Pieces
 from tracking.errors import NotFound
 from tracking.models import Artifact
 
@@ -30,7 +30,7 @@ def send_artifact(
     }
     kind = "application/octet-stream"
     if not is_head:
-        pieces = read_file(open_artifact(artifact), artifact.size_bytes)
+        pieces = Pieces(open_artifact(artifact), artifact.size_bytes)
         return StreamingHttpResponse(pieces, content_type=kind, headers=headers)
     if not has_file(artifact):
         raise NotFound(f"The file of artifact '{artifact}' is not there any more.")

@@ -18,13 +18,20 @@ def in_reader(read: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
     return sync_to_async(read, thread_sensitive=False, executor=READERS)
 
 
-async def read_file(file: "File[bytes]", size_bytes: int) -> AsyncIterator[bytes]:
-    """So many bytes from where the file stands, which is closed then."""
-    read: Any = in_reader(file.read)
-    left = size_bytes
-    try:
-        while left and (piece := await read(min(PIECE_BYTES, left))):
-            left -= len(piece)
-            yield piece
-    finally:
-        await in_reader(file.close)()
+class Pieces:
+    """So many bytes from where the file stands; it is closed at their end, or with the answer."""
+
+    def __init__(self, file: "File[bytes]", size_bytes: int) -> None:
+        self._file, self._left = file, size_bytes
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        read: Any = in_reader(self._file.read)
+        try:
+            while self._left and (piece := await read(min(PIECE_BYTES, self._left))):
+                self._left -= len(piece)
+                yield piece
+        finally:
+            await in_reader(self.close)()
+
+    def close(self) -> None:
+        self._file.close()
