@@ -9,6 +9,7 @@ import tempfile
 
 NAMES = [
     "ingest",
+    "postgres",
     "http",
     "charts",
     "storage",

@@ -15,6 +15,7 @@ from tracking.domain import writer
 from tracking.domain.access import local_user
 from tracking.domain.batch import Batch, Event, Points
 from tracking.domain.ingest import record_batch
+from tracking.domain.producers import recall_run
 from tracking.points import Columns
 
 POINTS, METRICS, BATCHES, SENDERS = 1_000, 50, 200, 16
@@ -64,30 +65,38 @@ def start(producer: uuid.UUID, key: str) -> None:
 
 
 def submit(batch: Batch) -> None:
-    writer.submit(partial(record_batch, batch, user=local_user())).result()
+    work = partial(record_batch, batch, user=local_user())
+    writer.submit(work, run_id=recall_run(batch.producer)).result()
 
 
-def send_all(senders: int, batches_each: int) -> float:
-    """Points per second of `senders` threads, each waiting for its acknowledgements."""
+def prepare(senders: int, batches_each: int) -> list[list[Batch]]:
+    """The batches of so many senders, whose runs have begun."""
     work = []
     for _ in range(senders):
         producer = uuid.uuid4()
         start(producer, f"run-{producer.hex[:8]}")
         work.append(make_batches(producer, f"run-{producer.hex[:8]}", batches_each))
+    return work
 
-    def send(batches: list[Batch]) -> None:
+
+def send(work: list[list[Batch]]) -> None:
+    """Each sender in a thread, waiting for its acknowledgements."""
+
+    def send_in_turn(batches: list[Batch]) -> None:
         for batch in batches:
             submit(batch)
 
-    threads = [threading.Thread(target=send, args=[batches]) for batches in work]
+    threads = [threading.Thread(target=send_in_turn, args=[batches]) for batches in work]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
-    def run() -> None:
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
 
-    return senders * batches_each * POINTS / best_of(1, run)
+def send_all(senders: int, batches_each: int) -> float:
+    """Points per second of `senders` threads."""
+    work = prepare(senders, batches_each)
+    return senders * batches_each * POINTS / best_of(1, lambda: send(work))
 
 
 def blob_floor() -> float:
