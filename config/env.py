@@ -2,16 +2,42 @@
 
 import os
 import secrets
+from importlib.util import find_spec
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off", ""}
-NAMES: set[str] = (
-    set()
-)  # what was asked for: `tracking.checks` tells of variables that nobody reads
+NAMES: set[str] = set()  # what was asked for; `tracking.checks` tells of what nobody reads
+# What jobs read, and the demo: they may share their environment with the server.
+JOB_NAMES = {
+    *("RUNYARD_DEMO_PORT", "RUNYARD_DIR", "RUNYARD_ENVIRONMENT", "RUNYARD_EXIT_DEADLINE"),
+    *(
+        "RUNYARD_INIT_TIMEOUT",
+        "RUNYARD_KEEP_SENT",
+        "RUNYARD_RANKS",
+        "RUNYARD_RUN",
+        "RUNYARD_TOKEN",
+        "RUNYARD_URL",
+    ),
+}
 SECRETS: set[str] = set()  # what was found: `config.redaction` keeps it out of the log
+
+
+def find_names() -> set[str]:
+    """All variables that are meant for us."""
+    return {name for name in os.environ if name.startswith("RUNYARD_")}
+
+
+def require_package(package: str, variable: str, extra: str) -> None:
+    """Raises: ImproperlyConfigured, if `variable` is set and what it needs is not installed."""
+    is_set = env_str(variable, "") or env_str(f"{variable}_FILE", "")
+    if is_set and find_spec(package) is None:
+        raise ImproperlyConfigured(
+            f"{variable} needs the package {package}. `make setup` brings it; elsewhere, in the"
+            f" checkout: pip install '.[{extra}]'"
+        )
 
 
 def env_str(name: str, default: str) -> str:

@@ -20,6 +20,7 @@ from config.env import (
     env_path,
     env_secret,
     env_str,
+    require_package,
 )
 from config.logging import LEVELS, find_logging
 
@@ -125,6 +126,12 @@ TEMPLATES = [
 ]
 
 # ── What it stands on ────────────────────────────────────────────────────────
+for package, variable, extra in (
+    ("psycopg_pool", "DATABASE_URL", "postgres"),
+    ("redis", "REDIS_URL", "redis"),
+    ("boto3", "RUNYARD_S3_BUCKET", "s3"),
+):
+    require_package(package, variable, extra)
 DATABASE_URL = env_secret("DATABASE_URL")
 DATABASES = {"default": find_database(DATABASE_URL, DATA_DIR)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

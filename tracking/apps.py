@@ -9,7 +9,7 @@ class TrackingConfig(AppConfig):
         from django.db import connection  # noqa: PLC0415 -- app ready
         from django.db.models.signals import post_save  # noqa: PLC0415 -- app ready
 
-        from tracking import storage_check, telemetry  # noqa: F401, PLC0415 -- app ready
+        from tracking import checks, storage_check, telemetry  # noqa: F401, PLC0415 -- app ready
         from tracking.domain import audit, callers  # noqa: PLC0415 -- app ready
         from tracking.models import Artifact  # noqa: PLC0415 -- app ready
 

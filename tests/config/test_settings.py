@@ -26,7 +26,12 @@ def manage(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
 def test_deployment_in_login_mode_has_nothing_to_warn_of(proxies):
     words = ("check", "--deploy", "--fail-level", "WARNING")
 
-    done = manage(*words, RUNYARD_ACCESS="login", RUNYARD_TRUST_PROXY=proxies)
+    done = manage(
+        *words,
+        RUNYARD_ACCESS="login",
+        RUNYARD_TRUST_PROXY=proxies,
+        RUNYARD_ALLOWED_HOSTS="runs.example.org",
+    )
 
     assert (done.returncode, done.stdout) == (
         0,

@@ -19,6 +19,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.urls import reverse
 
+from tracking.checks import tell_hosts
 from tracking.domain.access import is_open
 from tracking.domain.cleaning import start_cleaning
 from tracking.domain.locks import alone
@@ -53,6 +54,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, host: str, port: list[int] | None, **options: Any) -> None:
         _refuse_open_beyond_loopback(host)
+        for warning in [] if _is_loopback(host) else tell_hosts():
+            self.stderr.write(str(warning))
         ports = port or [DEFAULT_PORT]
         _require_free_ports(host, ports)
         settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
@@ -63,6 +66,9 @@ class Command(BaseCommand):
             self._serve(host, ports, options.get("watch") or [])
 
     def _serve(self, host: str, ports: list[int], watch: list[str]) -> None:
+        self.check(
+            tags=["services"], databases=["default"]
+        )  # what stops the start says how to mend it
         _prepare_database()
         _prepare_static_files()
         for number in ports:
