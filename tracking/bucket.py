@@ -66,6 +66,7 @@ EXPLAINED = {
 }
 PASSING = {"InternalError", "ServiceUnavailable", "SlowDown", "500", "502", "503", "504"}
 MISSING = {"404", "NoSuchKey", "NotFound"}
+NO_UPLOADS = {"NoSuchUpload", "NotImplemented", "MethodNotAllowed"}
 AWAY = "The store of files does not answer; try again."
 
 log = logging.getLogger(__name__)
@@ -210,13 +211,13 @@ class BucketStorage(S3Storage):
         pages = self.client.get_paginator("list_multipart_uploads").paginate(
             Bucket=self.bucket_name, Prefix=self.location
         )
-        with self.asking():
+        with self.asking(), _no_uploads():
             for page in pages:
                 for entry in page.get("Uploads", ()):
                     yield StoredFile(self._key(entry), 0, entry["Initiated"], entry["UploadId"])
 
     def drop_unfinished(self, file: StoredFile) -> None:
-        with self.asking(file.key):
+        with self.asking(file.key), _no_uploads():
             self.client.abort_multipart_upload(**self._at(file.key), UploadId=file.upload_id)
 
     def _key(self, entry: dict[str, Any]) -> str:
@@ -249,6 +250,16 @@ class BucketStorage(S3Storage):
         except BotoCoreError as error:
             return str(error), True
         return "", False
+
+
+@contextmanager
+def _no_uploads() -> Iterator[None]:
+    """A store that knows of none says so as if it were an error, or cannot tell at all."""
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in NO_UPLOADS:
+            raise
 
 
 class PieceReader:

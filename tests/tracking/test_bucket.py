@@ -188,3 +188,10 @@ def test_unfinished_uploads_are_found_and_dropped(storage):
         store.assert_no_pending_responses()
 
     assert found == [StoredFile("ab/cd/x", 0, moment, "7")]
+
+
+@pytest.mark.parametrize("code", ["NoSuchUpload", "NotImplemented", "MethodNotAllowed"])
+def test_store_may_know_of_no_uploads(storage, code):
+    with Stubber(storage.client) as store:
+        store.add_client_error("list_multipart_uploads", code)
+        assert list(storage.list_unfinished()) == []
