@@ -4,12 +4,13 @@ from typing import Any
 
 import numpy as np
 from django.db import connection
+from numpy.typing import NDArray
 
 from tracking.domain.at_once import Claim, can_store_at_once, store_at_once
 from tracking.domain.batch import Points
 from tracking.domain.metrics import METRIC, StaleMetricIds, find_metric_ids
 from tracking.domain.runs import revise_run, tell_revision
-from tracking.domain.summaries import Summary, summarize_metrics
+from tracking.domain.summaries import Summary, summarize_columns, summarize_metrics
 from tracking.errors import RunDeleted
 from tracking.models import MetricPoint
 from tracking.points import encode_stretches
@@ -42,7 +43,9 @@ def append_points(run_id: int, points: Points) -> None:
     revision = revise_run(run_id, points=len(points))
     metric_ids = find_metric_ids(run_id, points.names)
     stretches, summaries = [], []
-    for metric_id, new, low, data in zip(metric_ids, *_describe(points), strict=True):
+    news = summarize_metrics(points)
+    lows, blobs = _describe(points)
+    for metric_id, new, low, data in zip(metric_ids, news, lows.tolist(), blobs, strict=True):
         stretches.append((run_id, revision, new.count, low, new.last_step, data, metric_id))
         summaries.append(_summary_parameters(metric_id, new))
     with connection.cursor() as cursor:
@@ -57,8 +60,9 @@ def append_at_once(run_id: int, points: Points, *, claim: Claim | None = None) -
     Then nothing but the claim itself may have been written. Raises: LimitExceeded.
     """
     metric_ids = find_metric_ids(run_id, points.names)
-    news, step_min, data = _describe(points)
-    stored = store_at_once(run_id, metric_ids, news, step_min, data, claim=claim)
+    step_min, data = _describe(points)
+    columns = summarize_columns(points)
+    stored = store_at_once(run_id, metric_ids, columns, step_min, data, claim=claim)
     if stored.revision is None:
         return False
     _check_stored(stored.metric_count, metric_ids)
@@ -66,13 +70,12 @@ def append_at_once(run_id: int, points: Points, *, claim: Claim | None = None) -
     return True
 
 
-def _describe(points: Points) -> tuple[list[Summary], list[int], list[bytes]]:
-    """Of each metric: the summary, the least step, the stretch."""
+def _describe(points: Points) -> tuple[NDArray[np.int64], list[bytes]]:
+    """Of each metric: the least step, the stretch."""
     ends = np.cumsum(points.counts)
     starts = ends - points.counts
     data = encode_stretches(points.columns, zip(starts.tolist(), ends.tolist(), strict=True))
-    step_min = np.minimum.reduceat(points.columns.steps, starts).tolist()
-    return summarize_metrics(points), step_min, data
+    return np.minimum.reduceat(points.columns.steps, starts), data
 
 
 def _check_stored(count: int, metric_ids: list[int]) -> None:

@@ -3,11 +3,12 @@
 Its locks are taken in the order that all writing follows: producer, run, metrics.
 """
 
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import numpy as np
 from django.db import connection
+from numpy.typing import NDArray
 
 from tracking.domain.metrics import METRIC
 from tracking.domain.producers import PRODUCER
@@ -23,6 +24,18 @@ CLAIM = f"""
     UPDATE {PRODUCER} SET last_seq = %(last_seq)s, logged_seq = %(logged_seq)s
     WHERE uuid = %(uuid)s AND run_id = %(run_id)s AND last_seq = %(known_seq)s RETURNING run_id
 """  # noqa: S608 -- tables of our own models, here and below
+# Arrays of NumPy's hold no NULL: what has no value is told by the numbers beside it.
+NEW = """
+    SELECT id, count, finite_count, sum, last_step, step_min, data,
+        CASE WHEN finite_count > 0 THEN min END AS min,
+        CASE WHEN finite_count > 0 THEN max END AS max,
+        NULLIF(last, 'NaN') AS last
+    FROM unnest(
+        %(ids)b::bigint[], %(count)b::bigint[], %(finite_count)b::bigint[],
+        %(sum)b::float8[], %(min)b::float8[], %(max)b::float8[], %(last)b::float8[],
+        %(last_step)b::bigint[], %(step_min)b::bigint[], %(data)b::bytea[]
+    ) AS new(id, count, finite_count, sum, min, max, last, last_step, step_min, data)
+"""
 STORE = f"""
     WITH claimed AS ({{claim}}), revised AS (
         UPDATE {RUN} run SET revision = revision + 1, last_seen_at = COALESCE(%(seen_at)s, last_seen_at),
@@ -42,11 +55,7 @@ STORE = f"""
             max = GREATEST(metric.max, new.max),
             last = CASE WHEN metric.last_step > new.last_step THEN metric.last ELSE new.last END,
             last_step = GREATEST(metric.last_step, new.last_step)
-        FROM revised, unnest(
-            %(ids)b::bigint[], %(count)b::bigint[], %(finite_count)b::bigint[],
-            %(sum)b::float8[], %(min)b::float8[], %(max)b::float8[], %(last)b::float8[],
-            %(last_step)b::bigint[], %(step_min)b::bigint[], %(data)b::bytea[]
-        ) AS new(id, count, finite_count, sum, min, max, last, last_step, step_min, data)
+        FROM revised, ({NEW}) AS new
         WHERE metric.id = new.id AND metric.run_id = revised.id
         RETURNING metric.run_id, metric.id, revised.revision, metric.count - new.count AS ordinal,
             new.count, new.step_min, new.last_step, new.data
@@ -81,26 +90,25 @@ def can_store_at_once() -> bool:
 def store_at_once(
     run_id: int,
     metric_ids: list[int],
-    news: list[Summary],
-    step_min: Iterable[int],
+    summaries: list[NDArray[Any]],
+    step_min: NDArray[np.int64],
     data: list[bytes],
     *,
     claim: Claim | None = None,
 ) -> Stored:
-    """Add a stretch to each of these metrics, the summary of which is `news`."""
-    columns: dict[str, Any] = {
-        name: list(column)
-        for name, column in zip(Summary._fields, zip(*news, strict=True), strict=True)
-    }
+    """Add a stretch to each of these metrics. `summaries`: see summarize_columns."""
+    columns: dict[str, Any] = dict(zip(Summary._fields, summaries, strict=True))
     parameters = columns | {
         "run_id": run_id,
-        "ids": metric_ids,
-        "step_min": list(step_min),
+        "ids": np.array(metric_ids),
+        "step_min": step_min,
         "data": data,
         "seen_at": sign_of_life(),
-        "points": sum(columns["count"]),
+        "points": int(columns["count"].sum()),
     }
     from psycopg import Cursor  # noqa: PLC0415 -- optional dependency
+
+    from tracking.domain.number_arrays import NumberArrayDumper  # noqa: PLC0415 -- as above
 
     statement = STORE_POINTS
     if claim is not None:
@@ -108,5 +116,6 @@ def store_at_once(
     connection.ensure_connection()
     # Django's own cursor writes values into the statement as text: bytes twice as long.
     with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
+        cursor.adapters.register_dumper(np.ndarray, NumberArrayDumper)
         cursor.execute(statement, parameters, prepare=True)
         return Stored._make(cursor.fetchone() or (None, 0))

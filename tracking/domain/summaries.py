@@ -41,25 +41,7 @@ def read_latest(run_ids: Iterable[int]) -> dict[int, dict[str, float | str | Non
 
 def summarize_metrics(points: Points) -> list[Summary]:
     """A summary of each metric's points, without a Python loop over points."""
-    ends = np.cumsum(points.counts)
-    starts = ends - points.counts
-    values, steps = points.columns.values, points.columns.steps
-    finite = np.isfinite(values)
-    last_steps = np.maximum.reduceat(steps, starts)
-    # A sum beyond float64 is infinite, which is what it is; beyond it both ways, +infinite.
-    with np.errstate(over="ignore", invalid="ignore"):
-        sums = np.add.reduceat(np.where(finite, values, 0.0), starts)
-    sums[np.isnan(sums)] = np.inf
-    columns: list[NDArray[Any]] = [
-        points.counts,
-        np.add.reduceat(finite, starts, dtype=np.int64),
-        sums,
-        np.minimum.reduceat(np.where(finite, values, np.inf), starts),
-        np.maximum.reduceat(np.where(finite, values, -np.inf), starts),
-        values[_last_places(steps, starts, ends, last_steps)],
-        last_steps,
-    ]
-    rows = zip(*(column.tolist() for column in columns), strict=True)
+    rows = zip(*(column.tolist() for column in summarize_columns(points)), strict=True)
     return [
         Summary(
             count,
@@ -71,6 +53,28 @@ def summarize_metrics(points: Points) -> list[Summary]:
             last_step,
         )
         for count, finite_count, total, low, high, last, last_step in rows
+    ]
+
+
+def summarize_columns(points: Points) -> list[NDArray[Any]]:
+    """Each field of Summary for all metrics; the extremes where nothing is finite mean nothing."""
+    ends = np.cumsum(points.counts)
+    starts = ends - points.counts
+    values, steps = points.columns.values, points.columns.steps
+    finite = np.isfinite(values)
+    last_steps = np.maximum.reduceat(steps, starts)
+    # A sum beyond float64 is infinite, which is what it is; beyond it both ways, +infinite.
+    with np.errstate(over="ignore", invalid="ignore"):
+        sums = np.add.reduceat(np.where(finite, values, 0.0), starts)
+    sums[np.isnan(sums)] = np.inf
+    return [
+        points.counts,
+        np.add.reduceat(finite, starts, dtype=np.int64),
+        sums,
+        np.minimum.reduceat(np.where(finite, values, np.inf), starts),
+        np.maximum.reduceat(np.where(finite, values, -np.inf), starts),
+        values[_last_places(steps, starts, ends, last_steps)],
+        last_steps,
     ]
 
 
