@@ -9,7 +9,6 @@ from django.core.exceptions import ImproperlyConfigured
 
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off", ""}
-NAMES: set[str] = set()  # what was asked for; `tracking.checks` tells of what nobody reads
 # What jobs read, and the demo: they may share their environment with the server.
 JOB_NAMES = {
     *("RUNYARD_DEMO_PORT", "RUNYARD_DIR", "RUNYARD_ENVIRONMENT", "RUNYARD_EXIT_DEADLINE"),
@@ -22,12 +21,8 @@ JOB_NAMES = {
         "RUNYARD_URL",
     ),
 }
+NAMES = set(JOB_NAMES)  # and what was asked for: `tracking.checks` tells of what nobody reads
 SECRETS: set[str] = set()  # what was found: `config.redaction` keeps it out of the log
-
-
-def find_names() -> set[str]:
-    """All variables that are meant for us."""
-    return {name for name in os.environ if name.startswith("RUNYARD_")}
 
 
 def require_package(package: str, variable: str, extra: str) -> None:

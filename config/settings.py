@@ -12,6 +12,7 @@ from django.utils.crypto import salted_hmac
 from config.backends import find_caches, find_database, find_redis
 from config.bucket import find_storage
 from config.env import (
+    NAMES,
     env_bool,
     env_choice,
     env_int,
@@ -279,5 +280,6 @@ LOGGING = find_logging(LOG_FORMAT, LOG_LEVEL)
 DEFAULT_EXCEPTION_REPORTER_FILTER = "config.redaction.ReportFilter"  # of the pages of DEBUG
 
 # ── Whoever looks after the server ───────────────────────────────────────────
+VARIABLES = NAMES  # those that are read, and those of jobs
 METRICS_TOKEN = env_secret("RUNYARD_METRICS_TOKEN")  # reads /metrics from other machines
 MIN_FREE_BYTES = env_int("RUNYARD_MIN_FREE_BYTES", 256 * 1024**2)  # with less it is not ready

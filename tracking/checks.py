@@ -12,8 +12,6 @@ from django.conf import settings
 from django.core import checks
 from django.db import connection
 
-from config.env import JOB_NAMES, NAMES, find_names
-
 Messages = list[checks.CheckMessage]
 CONNECT_S = 3
 OLDEST_POSTGRES = 140_000  # as `server_version`; Django asks for it too
@@ -26,10 +24,10 @@ SHARED_KEY_HINT = (
 @checks.register("settings")
 def check_names(**_: object) -> Messages:
     """A variable that nobody reads is most likely a slip of the pen."""
-    known = NAMES | JOB_NAMES
+    names = {name for name in os.environ if name.startswith("RUNYARD_")}
     found: Messages = []
-    for name in sorted(find_names() - known):
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
+    for name in sorted(names - settings.VARIABLES):
+        near = difflib.get_close_matches(name, settings.VARIABLES, n=1, cutoff=0.75)
         hint = (
             f"Did you mean {near[0]}?" if near else "docs/configuration.md lists those there are."
         )

@@ -7,9 +7,17 @@ import platform
 from collections.abc import Callable
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+)
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+disable_created_metrics()  # a second series for each, of when it began
 REGISTRY = CollectorRegistry()  # our own: what libraries count of themselves is not for us to show
 ProcessCollector(registry=REGISTRY)
 
