@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from tracking.domain.deletion import Weight
+from tracking.domain.weights import Weight
 from tracking.enums import ViewPage
 from tracking.models import Project, Run, SavedView
 

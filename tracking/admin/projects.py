@@ -16,8 +16,9 @@ from tracking.admin.fields import LongTextField, ProjectKeyField, TagsField
 from tracking.admin.lists import LONG_PROJECT_FIELDS, SlimAdmin
 from tracking.admin.storage import storage_use
 from tracking.admin.trash import TrashAdmin, TrashFilter
-from tracking.domain.deletion import Weight, delete_projects, weigh_runs
+from tracking.domain.deletion import delete_projects
 from tracking.domain.trash import Discarded, discard_projects, restore_project
+from tracking.domain.weights import Weight, weigh_runs
 from tracking.models import Membership, Project, Run
 
 

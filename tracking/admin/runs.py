@@ -20,9 +20,10 @@ from tracking.admin.lists import LONG_PROJECT_FIELDS, LONG_RUN_FIELDS, ProjectFi
 from tracking.admin.metrics import MetricInline
 from tracking.admin.run_actions import RunActions
 from tracking.admin.trash import TrashAdmin, TrashFilter
-from tracking.domain.deletion import Weight, delete_runs, weigh_runs
+from tracking.domain.deletion import delete_runs
 from tracking.domain.runs import archive_runs, close_run, update_run
 from tracking.domain.trash import Discarded, discard_runs, restore_runs
+from tracking.domain.weights import Weight, weigh_runs
 from tracking.enums import RunStatus
 from tracking.models import Artifact, LogLine, Metric, MetricPoint, Producer, RowBlock, Run
 

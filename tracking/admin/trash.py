@@ -9,8 +9,9 @@ from django.http import HttpRequest
 
 from tracking.admin import cells
 from tracking.admin.deleting import WeighedDeletion
-from tracking.domain.deletion import DOOMED, Weight
+from tracking.domain.deletion import DOOMED
 from tracking.domain.trash import Discarded
+from tracking.domain.weights import Weight
 
 IN_TRASH = "yes"
 

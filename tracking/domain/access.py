@@ -98,6 +98,12 @@ def require_manage(user: Caller, project: Project) -> None:
         raise NotPermitted(f"Only owners may do this to project '{project.key}'.")
 
 
+def require_superuser(user: Caller) -> None:
+    """Raises: NotPermitted."""
+    if not (isinstance(user, User) and user.is_superuser):
+        raise NotPermitted("Only administrators may do this.")
+
+
 def _require_scope(user: Caller, project: Project) -> None:
     if isinstance(user, User):
         require_scope(user.token, project)

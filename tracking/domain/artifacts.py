@@ -21,6 +21,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from tracking.domain import audit, writer
+from tracking.domain.quotas import take_room
 from tracking.domain.runs import revise_run
 from tracking.domain.values import (
     check_file_name,
@@ -89,6 +90,7 @@ def store_artifact(
             return known
         lost_key = known.storage_key
     facts = {"size_bytes": size_bytes, "sha256": sha256, "content_type": _guess_type(name)}
+    take_room(run.project, size_bytes)
     return _keep(content, partial(_record, run, uid, lost_key), place | facts | said)
 
 

@@ -8,6 +8,7 @@ from django.db import transaction
 from tracking.domain.batch import Points
 from tracking.domain.stored_files import Fault, check_files
 from tracking.domain.summaries import Summary, summarize_metrics
+from tracking.enums import Resolution
 from tracking.models import Metric, MetricPoint, Run
 from tracking.points import Columns, decode
 
@@ -30,7 +31,48 @@ def check_store(*, mend: bool = False) -> Iterator[Fault]:
 
 def _check_run(run: Run, mend: bool) -> Iterator[Fault]:
     for metric in run.metrics.order_by("pk"):
-        yield from _check_metric(f"{run.project.key}/{run.key}/{metric.name}", metric, mend)
+        where = f"{run.project.key}/{run.key}/{metric.name}"
+        if run.resolution == Resolution.FULL:
+            yield from _check_metric(where, metric, mend)
+        else:
+            yield from _check_thinned(where, metric, Resolution(run.resolution), mend)
+
+
+def _check_thinned(
+    where: str, metric: Metric, resolution: Resolution, mend: bool
+) -> Iterator[Fault]:
+    """Points are missing by rule: what is there is in order, and within what the summary says."""
+    free_from, parts = 0, []
+    for stretch in metric.points.order_by("ordinal").iterator(chunk_size=100):
+        if stretch.ordinal < free_from:
+            yield Fault(where, f"points from {stretch.ordinal} on are there twice")
+        free_from = stretch.ordinal + stretch.count
+        try:
+            parts.append(decode(stretch.data))
+        except UNREADABLE as error:
+            yield Fault(where, f"points from {stretch.ordinal} on cannot be read: {error}")
+            return
+        yield from _check_stretch(where, stretch, parts[-1], mend)
+    if free_from > metric.count:
+        yield Fault(where, f"{metric.count} points were taken in, {free_from} are there")
+    elif metric.count and resolution == Resolution.THINNED:
+        yield from _check_extremes(where, metric, parts)
+
+
+def _check_extremes(where: str, metric: Metric, parts: list[Columns]) -> Iterator[Fault]:
+    if not parts:
+        yield Fault(where, f"{metric.count} points were taken in, 0 are there")
+        return
+    columns = Columns.join(parts)
+    points = Points([metric.name], np.array([len(columns)]), columns)
+    kept = summarize_metrics(points)[0]
+    wrong = [
+        name
+        for name in ("min", "max", "last", "last_step")
+        if not _is_same(getattr(metric, name), getattr(kept, name))
+    ]
+    if wrong:
+        yield Fault(where, f"thinned points lack what the summary has: {', '.join(wrong)}")
 
 
 def _check_metric(where: str, metric: Metric, mend: bool) -> Iterator[Fault]:

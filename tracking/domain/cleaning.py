@@ -14,6 +14,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from tracking.domain import locks, writer
+from tracking.domain.retention import apply_all
 from tracking.domain.trash import purge_trash
 from tracking.errors import Overloaded
 from tracking.models import ApiToken
@@ -48,6 +49,7 @@ def clean_daily(wait: Callable[[float], None] = time.sleep) -> None:
 def sweep() -> None:
     """What takes long: piece by piece, and not in the writer's thread."""
     purge_trash()
+    apply_all()
 
 
 def clean_up() -> None:

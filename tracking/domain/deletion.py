@@ -7,62 +7,21 @@ that its run was deleted.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 
 from django.db import transaction
-from django.db.models import Count, QuerySet, Sum
-from django.db.models.functions import Length
+from django.db.models import QuerySet
 
 from tracking.domain import audit, events
 from tracking.domain.artifacts import remove_files
+from tracking.domain.quotas import forget_room
 from tracking.domain.space import return_space
-from tracking.models import Artifact, LogLine, Metric, MetricPoint, Project, RowBlock, Run
+from tracking.domain.weights import Weight, files_of, weigh_runs
+from tracking.models import Metric, MetricPoint, Project, Run
 
 RUNS_AT_ONCE = 500  # ids in one statement: SQLite may be built to take no more than 999
 STRETCHES_AT_ONCE = 10_000  # of points, in one transaction: 100 MB at most, as a rule a tenth
 DOOMED = datetime(1970, 1, 1, tzinfo=UTC)  # as `deleted_at`: being deleted, and not to be restored
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Weight:
-    """What lies in some runs, and what deleting them frees."""
-
-    metric_count: int = 0
-    point_count: int = 0
-    log_line_count: int = 0
-    file_count: int = 0
-    data_bytes: int = 0  # packed points and rows, in the database
-    file_bytes: int = 0
-
-    @property
-    def total_bytes(self) -> int:
-        return self.data_bytes + self.file_bytes
-
-    def __add__(self, other: "Weight") -> "Weight":
-        sums = {
-            one.name: getattr(self, one.name) + getattr(other, one.name) for one in fields(self)
-        }
-        return Weight(**sums)
-
-
-def weigh_runs(runs: QuerySet[Run]) -> Weight:
-    """Five queries, whatever there is."""
-    chosen = runs.order_by().values("pk")
-    metrics = Metric.objects.filter(run__in=chosen).aggregate(n=Count("pk"), points=Sum("count"))
-    files = _files_of(runs).aggregate(n=Count("pk"), size=Sum("size_bytes"))
-    packed = [
-        model.objects.filter(run__in=chosen).aggregate(size=Sum(Length("data")))["size"] or 0
-        for model in (MetricPoint, RowBlock)
-    ]
-    return Weight(
-        metric_count=metrics["n"],
-        point_count=metrics["points"] or 0,
-        log_line_count=LogLine.objects.filter(run__in=chosen).count(),
-        file_count=files["n"],
-        data_bytes=sum(packed),
-        file_bytes=files["size"] or 0,
-    )
 
 
 def delete_runs(runs: QuerySet[Run]) -> Weight:
@@ -114,6 +73,7 @@ def _delete_doomed(run_ids: list[int]) -> None:
         with transaction.atomic():
             _delete(Run.everything.filter(pk__in=some_ids, deleted_at=DOOMED))
     if run_ids:
+        forget_room()
         transaction.on_commit(return_space, robust=True)
 
 
@@ -128,15 +88,11 @@ def _delete_points(run_ids: list[int]) -> bool:
 
 
 def _delete(runs: QuerySet[Run]) -> None:
-    remove_files(_files_of(runs))
+    remove_files(files_of(runs))
     # Run.delete() alone would load every metric, to look for points that have just gone.
     metrics = Metric.objects.filter(run__in=runs)
     metrics._raw_delete(metrics.db)  # noqa: SLF001 -- Django has no public way without loading
     runs.delete()
-
-
-def _files_of(runs: QuerySet[Run]) -> QuerySet[Artifact]:
-    return Artifact.objects.filter(run__in=runs.order_by().values("pk"), deleted_at=None)
 
 
 def in_pieces(ids: list[int]) -> Iterator[list[int]]:

@@ -16,16 +16,15 @@ from tracking.domain import audit, events
 from tracking.domain.access import Caller
 from tracking.domain.deletion import (
     DOOMED,
-    Weight,
     delete_projects,
     delete_runs,
     finish_deletions,
     in_pieces,
-    weigh_runs,
 )
 from tracking.domain.names import free_key
 from tracking.domain.packing import fold_queue
 from tracking.domain.runs import revise_run
+from tracking.domain.weights import Weight, weigh_runs
 from tracking.enums import Role
 from tracking.errors import NotFound, NotPermitted
 from tracking.models import Project, Run, User

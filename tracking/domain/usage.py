@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Count, Sum
 from django.db.models.functions import Length
 
-from tracking.domain.deletion import Weight, weigh_runs
+from tracking.domain.weights import Weight, weigh_runs
 from tracking.models import Artifact, Metric, MetricPoint, RowBlock, Run
 
 SHOWN = 500  # the largest ones; the rest is of no interest to who looks for room

@@ -5,8 +5,8 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.factories import keep_file, log_points, make_run
 from tests.people import make_person
-from tracking.domain.deletion import weigh_runs
 from tracking.domain.usage import usage_of_projects, usage_of_users
+from tracking.domain.weights import weigh_runs
 from tracking.models import Artifact, Run
 
 pytestmark = pytest.mark.django_db

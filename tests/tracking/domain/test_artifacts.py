@@ -21,7 +21,7 @@ from tracking.domain.artifacts import (
     store_artifact,
     withdraw_artifact,
 )
-from tracking.domain.deletion import weigh_runs
+from tracking.domain.weights import weigh_runs
 from tracking.errors import FileTooLarge, InvalidInput, NotFound, RunDeleted
 from tracking.models import Artifact, Run
 from tracking.storage import DurableFileStorage

@@ -15,7 +15,8 @@ from tests.engines import sqlite_only
 from tests.factories import log_points, make_batch, make_run, start_event, take_in
 from tracking.domain import deletion
 from tracking.domain.artifacts import store_artifact
-from tracking.domain.deletion import Weight, delete_projects, delete_runs, weigh_runs
+from tracking.domain.deletion import delete_projects, delete_runs
+from tracking.domain.weights import Weight, weigh_runs
 from tracking.errors import RunDeleted
 from tracking.models import (
     Artifact,

@@ -15,7 +15,7 @@ from tests.people import make_person, share
 from tracking.domain import deletion, trash
 from tracking.domain.access import local_user, visible_projects, visible_runs
 from tracking.domain.artifacts import store_artifact
-from tracking.domain.deletion import DOOMED, Weight, weigh_runs
+from tracking.domain.deletion import DOOMED
 from tracking.domain.trash import (
     discard_projects,
     discard_runs,
@@ -28,6 +28,7 @@ from tracking.domain.trash import (
     restore_runs,
 )
 from tracking.domain.usage import usage_of_projects
+from tracking.domain.weights import Weight, weigh_runs
 from tracking.enums import Role
 from tracking.errors import NotFound, NotPermitted, RunDeleted
 from tracking.models import Artifact, Metric, MetricPoint, Project, Run
