@@ -7,17 +7,18 @@ from typing import Any
 from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
-from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
 from dashboard.folders import folder_param
 from dashboard.selection import MAX_COUNT
-from tracking.domain.deletion import delete_runs, weigh_runs
+from dashboard.trash import discarded_text, undo_url
 from tracking.domain.folders import in_folder
 from tracking.domain.origins import read_from_files
 from tracking.domain.query import filter_runs
 from tracking.domain.runs import archive_runs, tag_runs
+from tracking.domain.trash import discard_runs
+from tracking.domain.weights import weigh_runs
 from tracking.enums import RunStatus
 from tracking.errors import InvalidInput, LimitExceeded
 from tracking.models import Project, Run
@@ -107,38 +108,46 @@ def tags_in(data: QueryDict) -> list[str]:
     return [text.strip() for text in texts if text.strip()]
 
 
-def carry_out(action: str, runs: QuerySet[Run], data: QueryDict) -> str:
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What to say, and the address that takes it back, where one does."""
+
+    text: str
+    undo: str = ""
+
+
+def carry_out(action: str, runs: QuerySet[Run], data: QueryDict) -> Done:
     """Do it; tells what was done. Raises: InvalidInput."""
     if action not in ACTIONS:
         raise InvalidInput(f"There is no action {action[:40]!r} on runs.", field="action")
     return ACTIONS[action](runs, data)
 
 
-def _archive(runs: QuerySet[Run], _: QueryDict) -> str:
-    return f"{_count(archive_runs(runs))} archived. The filter “archived = true” shows them."
+def _archive(runs: QuerySet[Run], _: QueryDict) -> Done:
+    return Done(f"{_count(archive_runs(runs))} archived. The filter “archived = true” shows them.")
 
 
-def _restore(runs: QuerySet[Run], _: QueryDict) -> str:
-    return f"{_count(archive_runs(runs, archived=False))} restored."
+def _restore(runs: QuerySet[Run], _: QueryDict) -> Done:
+    return Done(f"{_count(archive_runs(runs, archived=False))} restored.")
 
 
-def _tag(runs: QuerySet[Run], data: QueryDict) -> str:
+def _tag(runs: QuerySet[Run], data: QueryDict) -> Done:
     tags = tags_in(data)
-    return f"{_count(tag_runs(runs, add=tags))} tagged {_listed(tags)}."
+    return Done(f"{_count(tag_runs(runs, add=tags))} tagged {_listed(tags)}.")
 
 
-def _untag(runs: QuerySet[Run], data: QueryDict) -> str:
+def _untag(runs: QuerySet[Run], data: QueryDict) -> Done:
     tags = tags_in(data)
-    return f"{_listed(tags)} taken from {_count(tag_runs(runs, remove=tags))}."
+    return Done(f"{_listed(tags)} taken from {_count(tag_runs(runs, remove=tags))}.")
 
 
-def _delete(runs: QuerySet[Run], _: QueryDict) -> str:
-    count = runs.count()
-    freed = delete_runs(runs)
-    return f"{_count(count)} deleted; {filesizeformat(freed.total_bytes)} freed."
+def _delete(runs: QuerySet[Run], _: QueryDict) -> Done:
+    project, what = runs[0].project, _count(runs.count())
+    gone = discard_runs(runs)
+    return Done(discarded_text(what, gone), undo_url(project, gone))
 
 
-ACTIONS: dict[str, Callable[[QuerySet[Run], QueryDict], str]] = {
+ACTIONS: dict[str, Callable[[QuerySet[Run], QueryDict], Done]] = {
     "archive": _archive,
     "restore": _restore,
     "tag": _tag,

@@ -147,6 +147,15 @@ RULES: dict[str, dict[str, str]] = {
     f"{PAGE}/runs": {"GET": "read"},
     f"{PAGE}/compare": {"GET": "read"},
     f"{PAGE}/columns": {"GET": "read"},
+    f"{PAGE}/storage": {"GET": "read", "POST": "manage"},
+    f"{PAGE}/storage/quota": {"GET": "staff", "POST": "staff"},
+    f"{PAGE}/deletion": {"GET": "manage", "POST": "manage"},
+    f"{PAGE}/trash": {"GET": "write"},
+    f"{PAGE}/trash/restoration": {"POST": "write"},
+    f"{PAGE}/trash/emptying": {"GET": "write", "POST": "write"},
+    "/trash": {"GET": "signed-in"},
+    "/trash/<project_id>/restoration": {},  # of what is in the trash: tests/dashboard/test_trash.py
+    "/trash/<project_id>/deletion": {},
     f"{PAGE}/runs/actions": {"POST": "write"},  # GET: the page of a run of that name
     f"{PAGE}/views": {"POST": "write"},
     f"{PAGE}/views/<view_id>": {"GET": "read"},

@@ -1,6 +1,5 @@
 """Actions on the chosen runs of a project."""
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 
@@ -15,6 +14,7 @@ from dashboard.run_actions import (
     showing_url,
     way_back,
 )
+from dashboard.trash import tell
 from dashboard.views.run_detail import run_detail
 from tracking.domain.access import find_project
 
@@ -37,5 +37,6 @@ def act_on_runs(request: HttpRequest, project_key: str) -> HttpResponse:
     if question := open_question(wanted, runs, request.POST):
         context = {"back": back} | question_context(project, runs, question)
         return render_page(request, "runs_question.html", context, fragments={"runs-question"})
-    messages.success(request, carry_out(wanted, runs, request.POST))
+    done = carry_out(wanted, runs, request.POST)
+    tell(request, done.text, done.undo)
     return client_redirect(back) if is_htmx(request) else redirect(back)

@@ -96,7 +96,21 @@ def test_deletion_says_which_files_stay(act: Callable[..., HttpResponse]) -> Non
     assert "read from files" not in of_none
 
 
-def test_deleting_when_confirmed_says_what_was_freed(act: Callable[..., HttpResponse]) -> None:
+def test_deleted_runs_lie_in_the_trash(act: Callable[..., HttpResponse]) -> None:
+    for key in ("a", "b", "c"):
+        make_run(key)
+
+    response = act("delete", "a", "b", confirmed="1")
+
+    assert said(response) == "2 runs moved to the trash."
+    assert list(Run.objects.values_list("key", flat=True)) == ["c"]
+    assert Run.everything.exclude(deleted_at=None).count() == 2
+
+
+def test_deleting_when_confirmed_says_what_was_freed(
+    act: Callable[..., HttpResponse], settings: Any
+) -> None:
+    settings.TRASH_DAYS = 0
     log_points(make_run("a"), {"loss": [1.0] * 30})
     log_points(make_run("b"), {"loss": [1.0]})
 

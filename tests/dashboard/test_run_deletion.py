@@ -1,7 +1,10 @@
 """Deleting a run: it says what goes, and then it is gone."""
 
+import re
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
@@ -61,13 +64,30 @@ def test_page_says_nothing_of_files_that_it_does_not_know(
     assert READ_FROM_FILES not in client.get(PATH).content.decode()
 
 
-def test_run_is_gone_with_all_that_was_in_it(client: Client, full_run: Run, tmp_path: Path) -> None:
+def test_run_lies_in_the_trash_and_comes_back(client: Client, full_run: Run) -> None:
+    page = client.post(PATH, follow=True)
+    undo = re.search(
+        r'action="(/projects/proj/trash/restoration\?moment=[^"]+)"', text := page.content.decode()
+    )
+
+    assert "Run “run-1” moved to the trash." in text
+    assert Run.objects.count() == 0
+    back = client.post(unescape(undo[1]), follow=True)
+    assert "1 run restored." in back.content.decode()
+    assert [run.key for run in Run.objects.all()] == ["run-1"]
+    assert client.post(unescape(undo[1])).status_code == 400
+
+
+def test_run_is_gone_with_all_that_was_in_it(
+    client: Client, full_run: Run, tmp_path: Path, settings: Any
+) -> None:
+    settings.TRASH_DAYS = 0
     make_run("kept")
 
     response = client.post(PATH, follow=True)
 
     assert response.redirect_chain == [("/projects/proj", 302)]
-    assert "Deleted run “run-1”; 5.0\xa0KB are free again." in response.content.decode()
+    assert "Run “run-1” deleted; 5.0\xa0KB freed." in response.content.decode()
     assert [run.key for run in Run.objects.all()] == ["kept"]
     assert (Metric.objects.count(), MetricPoint.objects.count()) == (0, 0)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

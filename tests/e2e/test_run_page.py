@@ -244,7 +244,7 @@ def test_run_is_deleted_once_confirmed(server: LiveServer, page: Page) -> None:
     page.goto(f"{job.url}/deletion")
     page.get_by_role("button", name="Delete the run").click()
 
-    expect(page.locator("#messages")).to_contain_text("Deleted run “doomed”")
+    expect(page.locator("#messages")).to_contain_text("Run “doomed” moved to the trash.")
     response = page.goto(job.url)
     assert response
     assert response.status == 404
