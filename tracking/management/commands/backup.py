@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management import BaseCommand, CommandError
 
 from tracking.domain.copying.backups import make_backup
-from tracking.errors import StoreNotFit
+from tracking.errors import RunyardError
 from tracking.management.progress import ProgressLine
 
 
@@ -35,7 +35,7 @@ class Command(BaseCommand):
             made = make_backup(
                 path.absolute(), line.tell, with_files=not no_artifacts, former=since
             )
-        except (StoreNotFit, OSError) as error:
+        except (RunyardError, OSError) as error:
             raise CommandError(str(error)) from None
         finally:
             line.end()

@@ -14,9 +14,9 @@ from django.core.management import BaseCommand, CommandError, call_command
 from django.db import connection
 
 from tracking.domain.copying import stores
-from tracking.domain.copying.files import copy_files, count_files
-from tracking.domain.copying.transfer import ROW_WORTH, Meter, copy_store
-from tracking.errors import StoreNotFit
+from tracking.domain.copying.moving import move_files
+from tracking.domain.copying.transfer import copy_store
+from tracking.errors import RunyardError, StoreNotFit
 from tracking.management.progress import ProgressLine
 
 SOURCE = "source"
@@ -49,7 +49,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, place: str, artifacts: Path | None, **options: Any) -> None:
         try:
             differences = self._migrate(place, artifacts)
-        except StoreNotFit as error:
+        except RunyardError as error:
             raise CommandError(str(error)) from None
         finally:
             stores.close_store(SOURCE)
@@ -90,19 +90,13 @@ class Command(BaseCommand):
 
     def _copy_files(self, folder: Path) -> list[str]:
         """Those that do not lie where this installation looks for them."""
-        source = FileSystemStorage(folder)
         if _is_same_place(default_storage, folder):
             return []
         line = ProgressLine()
-        count, size = count_files("default")
-        meter = Meter("files", count * ROW_WORTH + size, line.tell)
-        files = copy_files("default", source, default_storage, meter)
+        files, faults = move_files(FileSystemStorage(folder), default_storage, line.tell)
         line.end()
         self.stdout.write(f"{files.count:,} files, {files.size_bytes / 1e6:,.1f} MB.")
-        return [
-            *(f"tracking_artifact {pk}: its file is not in {folder}" for pk in files.missing),
-            *(f"tracking_artifact {pk}: its file has other bytes" for pk in files.wrong),
-        ]
+        return faults
 
 
 def _is_same_place(storage: Storage, folder: Path) -> bool:

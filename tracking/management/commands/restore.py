@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management import BaseCommand, CommandError
 
 from tracking.domain.copying.restoring import restore_backup
-from tracking.errors import StoreNotFit
+from tracking.errors import RunyardError
 from tracking.management.progress import ProgressLine
 
 
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         line, begun_at = ProgressLine(), time.monotonic()
         try:
             restored = restore_backup(path, line.tell)
-        except (StoreNotFit, OSError) as error:
+        except (RunyardError, OSError) as error:
             raise CommandError(str(error)) from None
         finally:
             line.end()

@@ -2,6 +2,7 @@ from collections.abc import Callable
 
 import pytest
 from django.contrib.contenttypes.models import ContentType
+from django.db import connection
 
 from tests.factories import log_points, make_run
 from tracking.domain.copying import stores, transfer
@@ -167,3 +168,12 @@ def test_types_of_content_keep_their_numbers(run: Run, there: str, told: Tell) -
     assert sorted(ContentType.objects.using(there).values_list("pk", flat=True)) == sorted(
         ContentType.objects.values_list("pk", flat=True)
     )
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="there nobody may write meanwhile")
+def test_numbers_given_since_the_copy_began_are_no_difference(run: Run, there: str) -> None:
+    def give_numbers(progress: Progress) -> None:
+        if progress.doing == "compared":
+            stores.execute("default", "UPDATE sqlite_sequence SET seq = seq + 1")
+
+    assert copy_store("default", there, give_numbers) == []
