@@ -166,7 +166,7 @@ class Api:
         return RunRecord(project, name, _in_page_words(facts), self._remote)
 
     def delete_run(self, project: str, name: str) -> None:
-        """With all its points, logs and files. There is no way back."""
+        """With all its points, logs and files. The trash of the server may have it for a while."""
         self._remote.delete(run_path(project, name))
 
 

@@ -1,4 +1,4 @@
-"""`runyard rm`: delete runs on the server, for good."""
+"""`runyard rm`: delete runs on the server, whose trash may keep them for a while."""
 
 import argparse
 import sys
@@ -34,7 +34,7 @@ def _is_sure(count: int, url: str) -> bool:
     if not sys.stdin.isatty():
         raise ValueError("Nobody is there to be asked: say --yes to delete all the same.")
     what = "this run" if count == 1 else f"these {count} runs"
-    say(f"Delete {what} on {url}? There is no way back. [y/N]")
+    say(f"Delete {what} on {url}? Only a trash there has a way back. [y/N]")
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 

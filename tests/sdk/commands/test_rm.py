@@ -72,7 +72,7 @@ def test_people_are_asked_first(
     outcome = runyard("rm", f"{TO_GO}/kept")
 
     assert outcome.status == status
-    question = f"Delete this run on {server.url}? There is no way back. [y/N]"
+    question = f"Delete this run on {server.url}? Only a trash there has a way back. [y/N]"
     assert outcome.err.splitlines()[0] == question
     assert names() == left
 
