@@ -77,11 +77,10 @@ def _sqlite(data_dir: Path) -> dict[str, Any]:
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": 30,
-            # auto_vacuum must come first: it only takes in a file that has no table yet.
             # FULL: an acknowledged batch survives power loss, not only a crash.
             # The limit: after a large deletion the file beside the database would stay as large.
             "init_command": (
-                "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL;"
+                "PRAGMA journal_mode=WAL;"
                 "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;"
                 "PRAGMA journal_size_limit=67108864;"
             ),
