@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from random import choice
-from threading import Condition, Lock
+from threading import Condition, Lock, Semaphore
 
 from axes.handlers.database import AxesDatabaseHandler
 from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.auth import authenticate
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet, Sum
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -30,6 +30,7 @@ from tracking.origin import client_address
 
 MAX_NAME_LENGTH = 150  # as User has it: a longer one is nobody's
 PLACES = range(8)
+_at_once = Semaphore(len(PLACES))  # in this process, at whatever names from wherever
 _turns = [Lock() for _ in range(256)]
 
 
@@ -63,8 +64,16 @@ _gates = [_Gate() for _ in range(256)]
 def one_attempt(request: HttpRequest | None, username: str) -> Iterator[None]:
     address = guesser_address(request) if request else "::"
     turn = _turns[hash((username, address)) % len(_turns)]
-    with turn, _gates[hash(address) % len(_gates)].one(address), _everywhere(username, address):
+    gate = _gates[hash(address) % len(_gates)]
+    _give_connection_back()
+    with turn, _at_once, gate.one(address), _everywhere(username, address):
         yield
+
+
+def _give_connection_back() -> None:
+    """Those who wait for their turn take none from the pool, which all others need."""
+    if locks.is_shared() and not connection.in_atomic_block:
+        connection.close()
 
 
 @contextmanager
