@@ -91,7 +91,8 @@ def read_manifest(path: Path) -> dict[str, Any]:
 @contextlib.contextmanager
 def _alone() -> Iterator[None]:
     if connections["default"].vendor != "sqlite":
-        yield
+        with stores.copying_alone():
+            yield
         return
     with stores.lock_data_dir(settings.DATA_DIR):
         yield

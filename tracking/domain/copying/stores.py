@@ -15,6 +15,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 
 from tracking.domain.copying.rows import Table
+from tracking.domain.locks import alone
 from tracking.errors import StoreNotFit
 
 # Ends of sign-ins and guessed passwords: nobody misses them in a new place.
@@ -88,6 +89,15 @@ def lock_data_dir(data_dir: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise StoreNotFit(f"A server uses {data_dir}. Stop it first.") from None
+        yield
+
+
+@contextmanager
+def copying_alone() -> Iterator[None]:
+    """Nobody else copies into this installation's database meanwhile. Raises: StoreNotFit."""
+    with alone("copying", wait=False) as is_alone:
+        if not is_alone:
+            raise StoreNotFit("Another process copies into this database.")
         yield
 
 

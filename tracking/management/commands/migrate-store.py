@@ -71,6 +71,7 @@ class Command(BaseCommand):
             if connection.vendor == "sqlite":
                 settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
                 locks.enter_context(stores.lock_data_dir(settings.DATA_DIR))
+            locks.enter_context(stores.copying_alone())
             call_command("migrate", verbosity=0, interactive=False)
             differences = self._copy_rows()
             files = artifacts or (source_dir / "artifacts" if source_dir else None)

@@ -22,6 +22,7 @@ from django.urls import reverse
 from tracking.checks import tell_hosts
 from tracking.domain.access import is_open
 from tracking.domain.cleaning import start_cleaning
+from tracking.domain.copying.stores import is_half_copied
 from tracking.domain.locks import alone
 from tracking.domain.service_tokens import issue_watcher_token, revoke_watcher_tokens
 from tracking.domain.setup import make_setup_secret
@@ -138,6 +139,8 @@ def _prepare_database() -> None:
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             call_command("migrate", verbosity=0, interactive=False)
         call_command("createcachetable", verbosity=0)  # where the database is the cache
+    if is_half_copied("default"):
+        raise CommandError("This store is half copied: `manage.py migrate-store` goes on with it.")
     connection.close()
 
 

@@ -2,6 +2,7 @@ from collections.abc import Callable
 
 import pytest
 from django.contrib.contenttypes.models import ContentType
+from django.core.management import CommandError
 from django.db import connection
 
 from tests.factories import log_points, make_run
@@ -9,6 +10,7 @@ from tracking.domain.copying import stores, transfer
 from tracking.domain.copying.backups import sum_store
 from tracking.domain.copying.transfer import Progress, Tell, copy_store
 from tracking.errors import StoreNotFit
+from tracking.management.commands.serve import _prepare_database
 from tracking.models import LogLine, Metric, MetricPoint, Producer, RowBlock, Run
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -177,3 +179,12 @@ def test_numbers_given_since_the_copy_began_are_no_difference(run: Run, there: s
             stores.execute("default", "UPDATE sqlite_sequence SET seq = seq + 1")
 
     assert copy_store("default", there, give_numbers) == []
+
+
+def test_server_does_not_start_on_half_a_copy(transactional_db: None) -> None:
+    stores.execute("default", f"CREATE TABLE {stores.STATE} (source text)")
+    try:
+        with pytest.raises(CommandError, match="This store is half copied"):
+            _prepare_database()
+    finally:
+        stores.execute("default", f"DROP TABLE {stores.STATE}")
