@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from auditlog.models import LogEntry
 from django.test import Client
 from django.utils import timezone
 
@@ -43,6 +44,7 @@ def test_rules_are_kept_and_what_is_due_is_told(client: Client) -> None:
 
     project = Project.objects.get()
     assert (project.keep_full_days, project.keep_thinned_days) == (7, None)
+    assert LogEntry.objects.latest("pk").changes["keep_full_days"] == ["None", "7"]
     assert "1 run will be thinned and 0 will keep only summaries" in text(page)
     client.post(PATH, {"keep_full_days": "", "keep_thinned_days": ""})
     assert Project.objects.get().keep_full_days is None

@@ -30,7 +30,21 @@ class ProjectForm(forms.ModelForm):
 
     class Meta:
         model = Project
-        fields = ["key", "name", "owner", "is_public", "description", "notes", "tags"]
+        fields = [
+            *("key", "name", "owner", "is_public", "description", "notes", "tags"),
+            *("keep_full_days", "keep_thinned_days", "quota_bytes"),
+        ]
+        help_texts = {
+            "keep_full_days": "After the end of a run it keeps all points. Empty: for ever.",
+            "keep_thinned_days": "Then thinned series for so many days more. Empty: for ever.",
+            "quota_bytes": "Empty: what the server grants. 0: no limit.",
+        }
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("keep_full_days") is None and cleaned.get("keep_thinned_days") is not None:
+            self.add_error("keep_thinned_days", "What is never thinned needs no days for it.")
+        return cleaned
 
 
 class MemberInline(admin.TabularInline):
@@ -93,6 +107,7 @@ class ProjectAdmin(TrashAdmin, SlimAdmin):
     readonly_fields = ["namespace", "runs", "created", "updated"]
     fieldsets = [
         (None, {"fields": ["key", "name", "namespace", "owner", "is_public", "runs"]}),
+        ("Storage", {"fields": ["keep_full_days", "keep_thinned_days", "quota_bytes"]}),
         ("About", {"fields": ["description", "notes", "tags", "created", "updated"]}),
     ]
 

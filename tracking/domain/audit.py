@@ -38,7 +38,10 @@ FIELDS: dict[type[Model], list[str]] = {
     ApiToken: ["user", "name", "token_key", "can_write", "project", "expiry", "revoked_at"],
     Invitation: ["project", "inviter", "email", "role", "withdrawn_at"],
     Membership: ["project", "user", "role"],
-    Project: ["key", "name", "namespace", "owner", "is_public", "description", "notes", "tags"],
+    Project: [
+        *("key", "name", "namespace", "owner", "is_public", "description", "notes", "tags"),
+        *("keep_full_days", "keep_thinned_days", "quota_bytes"),
+    ],
     SavedView: ["project", "name", "page", "query", "created_by"],
 }
 

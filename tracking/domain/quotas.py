@@ -9,10 +9,8 @@ import time
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import transaction
 from django.template.defaultfilters import filesizeformat
 
-from tracking.domain import audit
 from tracking.domain.weights import weigh_bytes
 from tracking.errors import FileTooLarge, InvalidInput
 from tracking.models import Project, Run
@@ -84,12 +82,10 @@ def forget_room() -> None:
         _taken.clear()
 
 
-@transaction.atomic
 def set_quota(project: Project, quota_bytes: int | None) -> None:
     """None: the server's own; 0: without a limit. Raises: InvalidInput."""
     if quota_bytes is not None and quota_bytes not in INT63:
         raise InvalidInput("A quota is a number of bytes.", field="quota")
-    audit.note_change(project, {"quota_bytes": project.quota_bytes}, {"quota_bytes": quota_bytes})
     project.quota_bytes = quota_bytes
     project.save(update_fields=["quota_bytes", "updated_at"])
 

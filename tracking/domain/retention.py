@@ -17,7 +17,6 @@ from django.db.models import Exists, Max, OuterRef, QuerySet, Sum
 from django.db.models.functions import Coalesce, Length
 from django.utils import timezone
 
-from tracking.domain import audit
 from tracking.domain.downsample import kept_places
 from tracking.domain.json_values import HasTag
 from tracking.domain.portions import in_portions
@@ -50,7 +49,6 @@ class Freed:
         )
 
 
-@transaction.atomic
 def set_retention(
     project: Project, *, keep_full_days: int | None, keep_thinned_days: int | None
 ) -> None:
@@ -64,7 +62,6 @@ def set_retention(
     if keep_full_days is None and keep_thinned_days is not None:
         raise InvalidInput("What is never thinned needs no days for it.", field="keep_thinned_days")
     after = {"keep_full_days": keep_full_days, "keep_thinned_days": keep_thinned_days}
-    audit.note_change(project, {name: getattr(project, name) for name in after}, after)
     for name, days in after.items():
         setattr(project, name, days)
     project.save(update_fields=[*after, "updated_at"])
