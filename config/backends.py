@@ -55,7 +55,10 @@ def find_redis(url: str) -> str:
 def find_caches(redis_url: str, database_url: str) -> dict[str, Any]:
     """What all processes count requests in: Redis, else the database, else a process' memory."""
     if redis_url:
-        cache = {"BACKEND": "tracking.domain.redis_link.LenientCache", "LOCATION": redis_url}
+        cache: dict[str, Any] = {
+            "BACKEND": "tracking.domain.redis_link.LenientCache",
+            "LOCATION": redis_url,
+        }
     elif database_url:
         # It counts all its rows with each that is written.
         cache = {
