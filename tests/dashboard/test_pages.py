@@ -206,6 +206,7 @@ def test_pages_of_a_project_share_their_head(client: Client, path: str, tab: str
         ("/projects/proj/compare?view=scatter", "Compare"),
         ("/projects/proj/about", "About"),
         ("/projects/proj/members", "Members"),
+        ("/projects/proj/storage", "Storage"),
     ]
     assert [word for _, is_current, word in tabs if is_current] == [tab]
     assert ('id="views"' in head) == (tab not in {"About", "Members"})

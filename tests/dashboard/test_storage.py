@@ -84,7 +84,10 @@ def test_quota_is_set_and_told_when_it_is_used_up(client: Client, settings: obje
     client.post(f"{PATH}/quota", {"quota_mb": ""})
     settings.PROJECT_QUOTA_BYTES = 10  # type: ignore[attr-defined]
 
-    assert "The quota is used up: new files are refused." in text(client.get(PATH))
+    for page in (PATH, "/projects/proj", "/projects/proj/runs"):
+        assert "The quota of this project is used up: new files are refused" in text(
+            client.get(page)
+        )
 
 
 def test_owner_sets_rules_and_no_quota(client: Client, as_user: Callable[[User], None]) -> None:

@@ -20,6 +20,7 @@ from django.utils import timezone
 from tracking.domain.downsample import kept_places
 from tracking.domain.json_values import HasTag
 from tracking.domain.portions import in_portions
+from tracking.domain.runs import revise_run
 from tracking.domain.space import return_space
 from tracking.enums import Resolution, RunStatus
 from tracking.errors import InvalidInput
@@ -153,6 +154,7 @@ def _lock_ended(run_id: int, resolution: Resolution) -> bool:
     said = run.metadata.get("thinned_on") or timezone.now().date().isoformat()
     metadata = run.metadata | {"thinned_on": said}
     Run.objects.filter(pk=run_id).update(resolution=resolution, metadata=metadata)
+    revise_run(run_id, is_alive=False)  # whoever has kept a chart draws it anew
     return True
 
 
