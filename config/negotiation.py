@@ -4,6 +4,7 @@ A run's page has a twin that answers in its place. The list of projects and a pr
 another API, the AI Manager's, which names projects by number, and takes changes there.
 """
 
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import Any
@@ -20,6 +21,7 @@ from django.urls import URLPattern
 from django.utils.cache import patch_vary_headers
 
 from tracking.domain.identity import secret_in
+from tracking.domain.outages import OUTAGES, RETRY_AFTER_S, tell_outage
 from tracking.request_log import request_id
 
 View = Callable[..., HttpResponseBase]
@@ -119,13 +121,34 @@ def is_for_manager(request: HttpRequest, key: str) -> bool:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's handler500: programs are told in their form too."""
+    """Django's handler500: programs are told in their form too. It calls it where it caught what
+    went wrong, be it in a view or before one was found.
+    """
+    if isinstance(error := sys.exc_info()[1], OUTAGES):
+        return _come_again(request, tell_outage(error))
     if request.path.startswith(MANAGER_PREFIXES) or hasattr(request, "is_for_manager"):
         return _broken("Internal server error")
     if not request.path.startswith(API_PREFIXES) and not prefers_json(request):
         page = get_template("500.html").render({"request_id": request_id()})
         return HttpResponseServerError(page)
     return _broken("Something went wrong here; the server's log says what.")
+
+
+def _come_again(request: HttpRequest, detail: str) -> HttpResponse:
+    """Made without a look at the database, which is what is away."""
+    answer: HttpResponse
+    if "HX-Request" in request.headers:
+        answer = HttpResponse(get_template("dashboard/_problem.html").render({"exception": detail}))
+    elif request.path.startswith((*API_PREFIXES, *MANAGER_PREFIXES)) or _is_for_program(request):
+        answer = JsonResponse({"detail": detail})
+    else:
+        answer = HttpResponse(get_template("503.html").render({"exception": detail}))
+    answer.status_code, answer["Retry-After"] = 503, str(RETRY_AFTER_S)
+    return answer
+
+
+def _is_for_program(request: HttpRequest) -> bool:
+    return hasattr(request, "is_for_manager") or prefers_json(request)
 
 
 def _broken(detail: str) -> JsonResponse:

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from dashboard.htmx import is_htmx
-from tracking.errors import InvalidInput, NotFound, NotPermitted, StoreAway
+from tracking.errors import InvalidInput, NotFound, NotPermitted, Overloaded, StoreAway
 
 RETRY_AFTER_S = 10
 View = Callable[..., HttpResponseBase]
@@ -45,7 +45,7 @@ def _speak_to_people(view: View) -> View:
         except InvalidInput as error:
             template = "dashboard/_problem.html" if is_htmx(request) else "400.html"
             return render(request, template, {"exception": error}, status=400)
-        except StoreAway as error:
+        except (StoreAway, Overloaded) as error:
             template = "dashboard/_problem.html" if is_htmx(request) else "503.html"
             answer = render(request, template, {"exception": error}, status=503)
             answer["Retry-After"] = str(RETRY_AFTER_S)

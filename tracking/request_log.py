@@ -20,6 +20,7 @@ from django.contrib.admindocs import utils as urls
 from django.utils.functional import LazyObject, empty
 
 from tracking import telemetry
+from tracking.domain.outages import OUTAGES, RETRY_AFTER_S, tell_outage
 
 Scope = dict[str, Any]
 Message = dict[str, Any]
@@ -113,14 +114,22 @@ async def _serve(app: AsgiApp, scope: Scope, receive: Receive, send: Send) -> No
     request = _current.get()
     try:
         await app(scope, receive, send)
-    except Exception:
+    except Exception as error:
         if scope["type"] != "http" or (request and request.status):
             raise  # there is no answer to give any more
+        if isinstance(error, OUTAGES):
+            await _answer(send, 503, {"detail": tell_outage(error)})
+            return
         log.exception("Broke while answering %s %s", scope["method"], tell_path(scope))
-        body = json.dumps({"detail": BROKE, "request_id": request_id()}).encode()
-        headers = [(b"Content-Type", b"application/json")]
-        await send({"type": "http.response.start", "status": 500, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        await _answer(send, 500, {"detail": BROKE, "request_id": request_id()})
+
+
+async def _answer(send: Send, status: int, answer: dict[str, str]) -> None:
+    headers = [(b"Content-Type", b"application/json")]
+    if status == 503:
+        headers.append((b"Retry-After", str(RETRY_AFTER_S).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": json.dumps(answer).encode()})
 
 
 def _noting(request: Request, scope: Scope, send: Send) -> Send:

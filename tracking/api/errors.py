@@ -5,7 +5,6 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.exceptions import ErrorDetail, NotAuthenticated, ValidationError
@@ -14,9 +13,9 @@ from rest_framework.views import exception_handler as drf_exception_handler
 
 from tracking import errors
 from tracking.domain.identity import SIGN_IN
+from tracking.domain.outages import OUTAGES, RETRY_AFTER_S, tell_outage
 from tracking.domain.query import QueryError
 
-RETRY_AFTER_S = 2  # a database that is busy or restarting
 # The first class that fits decides. What one may not change is shown as missing.
 STATUS: list[tuple[type[Exception], int]] = [
     (errors.FileTooLarge, 413),
@@ -38,8 +37,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
             return Response({"detail": str(error)} | _place(error), status=status)
     if isinstance(error, ValidationError):
         return Response({"detail": _first_message(error.detail)}, status=400)
-    if isinstance(error, (OperationalError, InterfaceError)):
-        return _come_again("The database is away; try again.")
+    if isinstance(error, OUTAGES):
+        return _come_again(tell_outage(error))
     if isinstance(error, errors.Overloaded | errors.StoreAway):
         return _come_again(str(error))
     if isinstance(error, NotAuthenticated):

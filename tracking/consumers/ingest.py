@@ -9,13 +9,13 @@ from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
 from channels.generic.http import AsyncHttpConsumer
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
 
 from tracking import errors, telemetry
 from tracking.consumers.bodies import UnsupportedBody, decode_body
 from tracking.domain import events, writer
 from tracking.domain.batch import Batch, parse_batch
 from tracking.domain.ingest import record_batch
+from tracking.domain.outages import OUTAGES, RETRY_AFTER_S, tell_outage
 from tracking.domain.producers import recall_run
 from tracking.domain.runs import next_step
 from tracking.models import Run
@@ -30,11 +30,9 @@ STATUS: list[tuple[type[Exception], int]] = [
     (errors.OutOfSequence, 409),
     (errors.RunDeleted, 410),
     (errors.Overloaded, 503),
-    (OperationalError, 503),
-    (InterfaceError, 503),
+    *((kind, 503) for kind in OUTAGES),
 ]
 HANDLED = tuple(kind for kind, _ in STATUS)
-RETRY_AFTER_S = 2  # a database that is busy or restarting
 
 
 class IngestConsumer(AsyncHttpConsumer):
@@ -88,15 +86,14 @@ class IngestConsumer(AsyncHttpConsumer):
 
     async def answer_error(self, error: Exception) -> None:
         status = next(status for kind, status in STATUS if isinstance(error, kind))
-        answer: dict[str, Any] = {"detail": str(error)}
+        is_outage = isinstance(error, OUTAGES)
+        answer: dict[str, Any] = {"detail": tell_outage(error) if is_outage else str(error)}
         headers = []
         match error:
             case errors.OutOfSequence():
                 answer["expected_seq"] = error.expected_seq
             case errors.AlreadyExists():
                 answer["code"] = "run_exists"
-            case OperationalError() | InterfaceError():
-                answer["detail"] = "The database is away; try again."
         if status == 503:
             headers.append((b"Retry-After", str(RETRY_AFTER_S).encode()))
         await self.answer(status, answer, headers)
