@@ -22,14 +22,17 @@ PAUSE_S = 0.4  # of each sender between batches: 10,000 points a second in all
 class Sender(threading.Thread):
     """Sends a batch until it is acknowledged, then the next one, until told to stop."""
 
-    def __init__(self, number: int, port: int, pause_s: float) -> None:
+    def __init__(self, number: int, port: int, pause_s: float, *, run_uid: str = "") -> None:
+        """With `run_uid` it is one of many that write to that run; else it has one of its own."""
         super().__init__(daemon=True)
-        self.run_key = f"sender-{number}"
+        self.run_key = "shared" if run_uid else f"sender-{number}"
         self.metrics = range(number * METRICS, (number + 1) * METRICS)
         self.producer = str(uuid4())
+        self._run_uid = run_uid or self.producer
         self.acked_rows = 0
         self.is_waiting = False  # for an answer
         self.taken_back = 0  # acknowledged records that the server asks for again
+        self.refused = 0  # with "come again"
         self.error = ""
         self.stop = threading.Event()
         self._port = port
@@ -65,7 +68,7 @@ class Sender(threading.Thread):
 
     def _send(self, first_seq: int, last_seq: int, content: dict[str, Any]) -> int | None:
         """The number acknowledged; None without an answer."""
-        head = {"format": 1, "project": PROJECT, "run": {"uid": self.producer, "key": self.run_key}}
+        head = {"format": 1, "project": PROJECT, "run": {"uid": self._run_uid, "key": self.run_key}}
         span = {"producer": self.producer, "first_seq": first_seq, "last_seq": last_seq}
         connection = HTTPConnection("127.0.0.1", self._port, timeout=LIMIT_S)
         self.is_waiting = True
@@ -83,6 +86,7 @@ class Sender(threading.Thread):
 
     def _note(self, status: int, body: bytes, last_seq: int) -> int | None:
         if status == 503:
+            self.refused += 1
             return None
         words = json.loads(body)
         if status == 409:
@@ -102,19 +106,16 @@ def run(stage: Stage) -> Finding:
     caught = 0
     for _ in range(kills):
         stage.pause(0.3, 1.0)
-        _wait_for_batch(senders)
+        wait_for_batch(senders)
         stage.pause(0, 0.005)
         caught += any(one.is_waiting for one in senders)
         stage.server.kill()
         stage.server.start()
-    for sender in senders:
-        sender.stop.set()
-    for sender in senders:
-        sender.join(LIMIT_S)
+    end(senders)
     return _count(stage, senders, f"{kills} kills, {caught} while a batch was under way")
 
 
-def _wait_for_batch(senders: list[Sender]) -> None:
+def wait_for_batch(senders: list[Sender]) -> None:
     """Until one has been sent and not yet answered: that is when a kill hurts most."""
     end = time.monotonic() + LIMIT_S
     while not any(one.is_waiting for one in senders) and time.monotonic() < end:
@@ -122,19 +123,32 @@ def _wait_for_batch(senders: list[Sender]) -> None:
 
 
 def _count(stage: Stage, senders: list[Sender], detail: str) -> Finding:
-    tally, points = Tally(), read_points(stage.server.data_dir, PROJECT)
-    for sender in senders:
-        for metric in sender.metrics:
-            tally.add(points.get((sender.run_key, f"m{metric}")), metric, sender.acked_rows)
+    tally, faults = count_acknowledged(stage, senders)
     return Finding(
         "acknowledged points over kill -9 of the server during ingest",
-        {
-            **tally.faults,
-            "taken back": sum(sender.taken_back for sender in senders),
-            "errors": sum(bool(sender.error) for sender in senders),
-            "store faults": stage.store_faults(),
-        },
+        faults,
         tally.count,
         "acknowledged points",
         "; ".join([detail, *(one.error for one in senders if one.error)]),
     )
+
+
+def count_acknowledged(stage: Stage, senders: list[Sender]) -> tuple[Tally, dict[str, int]]:
+    """Whether the store holds what each sender was told it does, and nothing else."""
+    tally, points = Tally(), read_points(stage.store, PROJECT)
+    for sender in senders:
+        for metric in sender.metrics:
+            tally.add(points.get((sender.run_key, f"m{metric}")), metric, sender.acked_rows)
+    return tally, {
+        **tally.faults,
+        "taken back": sum(sender.taken_back for sender in senders),
+        "errors": sum(bool(sender.error) for sender in senders),
+        "store faults": stage.store_faults(),
+    }
+
+
+def end(senders: list[Sender]) -> None:
+    for sender in senders:
+        sender.stop.set()
+    for sender in senders:
+        sender.join(LIMIT_S)

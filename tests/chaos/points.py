@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import psycopg
 
 from tests.chaos.values import value
 from tracking.points import Columns, decode
@@ -63,23 +64,27 @@ class Tally:
         return {"lost": self.lost, "doubled": self.doubled, "wrong": self.wrong}
 
 
-def read_points(data_dir: Path, project: str) -> dict[tuple[str, str], Columns]:
+def read_points(store: Path | str, project: str) -> dict[tuple[str, str], Columns]:
     """By run and metric, as they lie in the database."""
     parts: dict[tuple[str, str], list[Columns]] = {}
-    for run, metric, data in query(data_dir, POINTS, project):
+    for run, metric, data in query(store, POINTS, project):
         parts.setdefault((run, metric), []).append(decode(data))
     return {name: Columns.join(part) for name, part in parts.items()}
 
 
-def read_statuses(data_dir: Path, project: str) -> dict[str, str]:
-    return dict(query(data_dir, RUNS, project))
+def read_statuses(store: Path | str, project: str) -> dict[str, str]:
+    return dict(query(store, RUNS, project))
 
 
-def count_gaps(data_dir: Path, project: str) -> int:
+def count_gaps(store: Path | str, project: str) -> int:
     """Producers that had to drop something."""
-    return len(query(data_dir, GAPS, project))
+    return len(query(store, GAPS, project))
 
 
-def query(data_dir: Path, statement: str, *values: object) -> list[tuple]:
-    with closing(sqlite3.connect(data_dir / "runyard.sqlite3", timeout=30)) as database:
+def query(store: Path | str, statement: str, *values: object) -> list[tuple]:
+    """`store`: a data directory, or the URL of a PostgreSQL."""
+    if isinstance(store, str):
+        with psycopg.connect(store) as connection, psycopg.RawCursor(connection) as cursor:
+            return cursor.execute(statement.replace("?", "$1"), values).fetchall()
+    with closing(sqlite3.connect(store / "runyard.sqlite3", timeout=30)) as database:
         return database.execute(statement, values).fetchall()

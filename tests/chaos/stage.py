@@ -8,12 +8,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
 
-from tests.e2e.live import ROOT, LiveServer, server_env, wait_until
+from tests.e2e.live import ROOT, LiveServer, live_server, server_env, wait_until
 
 LIMIT_S = 120  # for anything that ends by itself
 SYNC_TRIES = 5
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    server: LiveServer
+    server: LiveServer  # there is none yet in the tests of services: `serving` starts theirs
     folder: Path
     random: Random
     is_long: bool
@@ -34,10 +34,28 @@ class Stage:
     def pause(self, least_s: float, most_s: float) -> None:
         time.sleep(self.random.uniform(least_s, most_s))
 
+    @contextmanager
+    def serving(self, data_dir: Path | None = None, **settings: str) -> Iterator["Stage"]:
+        """The same with a server of its own, as it is run: without the pages for developers."""
+        with live_server(data_dir=data_dir, RUNYARD_DEBUG="0", **settings) as server:
+            yield replace(self, server=server)
+
+    @contextmanager
+    def serving_twice(self, **settings: str) -> Iterator[tuple["Stage", LiveServer]]:
+        """Two servers of one installation, each with a data directory of its own."""
+        shared = {"RUNYARD_SECRET_KEY": "known to all servers of an installation"} | settings
+        with self.serving(**shared) as one, live_server(RUNYARD_DEBUG="0", **shared) as other:
+            yield one, other
+
+    @property
+    def store(self) -> Path | str:
+        """Where the server keeps points: its data directory, or the URL of its database."""
+        return self.server.settings.get("DATABASE_URL") or self.server.data_dir
+
     def store_faults(self) -> int:
         """What `manage.py checkstore` finds."""
         command = ["manage.py", "checkstore", "--data-dir", str(self.server.data_dir)]
-        said = run_python(*command, data_dir=self.server.data_dir)
+        said = run_python(*command, data_dir=self.server.data_dir, **self.server.settings)
         assert said.stdout.strip(), said.stderr
         return int(said.stdout.splitlines()[-1].split()[0])
 
@@ -146,11 +164,11 @@ def sync(root: Path) -> int:
     return len(list((root / "spool").glob("*"))) + len(list((root / "dead-letter").glob("*")))
 
 
-def run_python(*arguments: str, data_dir: Path) -> subprocess.CompletedProcess[str]:
+def run_python(*arguments: str, data_dir: Path, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=ROOT,
-        env=server_env(data_dir),
+        env=server_env(data_dir) | env,
         capture_output=True,
         text=True,
         timeout=LIMIT_S,

@@ -1,6 +1,7 @@
 """A PostgreSQL of its own: `with postgres() as server: … server.url …`."""
 
 import importlib.util
+import os
 import shutil
 import signal
 import subprocess
@@ -57,6 +58,25 @@ class Postgres(Service):
         """SIGINT: its word for an orderly end that does not wait for clients."""
         super().stop(number)
 
+    @property
+    def has_ended(self) -> bool:
+        return self._process is not None and self._process.poll() is not None
+
+    def kill(self) -> None:
+        """Its processes lead groups of their own, and one that outlives it may write once more."""
+        self.send(signal.SIGSTOP)  # no more are born
+        for pid in self._children():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        super().kill()
+
+    def _children(self) -> list[int]:
+        assert self._process
+        number = self._process.pid
+        return [
+            int(word) for word in Path(f"/proc/{number}/task/{number}/children").read_text().split()
+        ]
+
     def start_again(self) -> None:
         """After a kill: the memory and the lock of the dead one are given back first."""
         with suppress(FileNotFoundError):
@@ -72,8 +92,11 @@ def _find_binaries() -> Path:
 
 
 @contextmanager
-def postgres() -> Iterator[Postgres]:
-    with tempfile.TemporaryDirectory(prefix="runyard-pg-", ignore_cleanup_errors=True) as folder:
+def postgres(where: Path | None = None) -> Iterator[Postgres]:
+    """`where`: an existing folder to keep its own in."""
+    with tempfile.TemporaryDirectory(
+        prefix="runyard-pg-", dir=where, ignore_cleanup_errors=True
+    ) as folder:
         server = Postgres(Path(folder))
         server.prepare()
         server.start()
