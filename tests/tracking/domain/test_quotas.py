@@ -97,3 +97,19 @@ def test_trash_takes_room_until_it_is_emptied():
 def test_quota_that_is_no_size_is_refused():
     with pytest.raises(InvalidInput):
         set_quota(make_run().project, -1)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/tracker/api/v1/projects/proj/runs/run-1/artifacts", "/api/experiments/{uid}/files"],
+)
+def test_doors_say_413_and_why(client, path):
+    run = make_run()
+    set_quota(run.project, 10)
+    file = ContentFile(bytes(11), name="model.pt")
+
+    answer = client.post(path.format(uid=run.uid), {"file": file, "name": "model.pt"})
+
+    assert answer.status_code == 413
+    assert answer.json()["detail"].startswith("The quota of project 'proj' is used up: 0 bytes of")
+    assert not Artifact.objects.exists()
