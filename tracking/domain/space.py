@@ -1,7 +1,6 @@
 """Giving disk space back: SQLite keeps freed pages in its file until it is told to let them go."""
 
 import time
-
 from typing import Any
 
 from django.db import connection, connections
