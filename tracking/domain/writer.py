@@ -17,7 +17,8 @@ from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import Error as DatabaseFailure
+from django.db import connection, transaction
 
 from tracking import telemetry
 from tracking.domain import audit
@@ -123,31 +124,43 @@ def _group(jobs: list[_Job]) -> list[list[_Job]]:
 def _commit(jobs: list[_Job], tries: int = CONFLICT_TRIES) -> None:
     """Run all jobs in one transaction; if any fails, each in one of its own."""
     began_at = time.perf_counter()
+    results: list[Any] = []
     try:
-        results = _run_in_transaction(jobs)
+        _run_in_transaction(jobs, results)
     except Exception as error:  # noqa: BLE001 -- whatever it is, it belongs to the job's caller
         forget_metric_ids()
-        _note_failure(error)
-        may_pass = isinstance(error, StaleMetricIds) or is_conflict(error)
-        if len(jobs) > 1:
+        is_lost = _note_failure(error)
+        if is_lost and (len(results) == len(jobs) or tries < CONFLICT_TRIES):
+            # Perhaps it was committed: whoever asked knows whether it may come twice. Or the
+            # database is away, and not each of them need wait for it.
+            _refuse(jobs, error)
+        elif is_lost:  # before anything was committed, as where it has started again meanwhile
+            _commit(jobs, tries - 1)
+        elif len(jobs) > 1:
             for job in jobs:
                 _commit([job])
-        elif may_pass and tries:
+        elif tries and (isinstance(error, StaleMetricIds) or is_conflict(error)):
             telemetry.database_retries.inc()
             time.sleep(random.uniform(0, CONFLICT_WAIT_S))  # noqa: S311 -- so as not to meet again
             _commit(jobs, tries - 1)
         else:
-            jobs[0].future.set_exception(error)
+            _refuse(jobs, error)
         return
     telemetry.count_commit(len(jobs), time.perf_counter() - began_at)
     for job, result in zip(jobs, results, strict=True):
         job.future.set_result(result)
 
 
-def _run_in_transaction(jobs: list[_Job]) -> list[Any]:
+def _refuse(jobs: list[_Job], error: Exception) -> None:
+    for job in jobs:
+        job.future.set_exception(error)
+
+
+def _run_in_transaction(jobs: list[_Job], results: list[Any]) -> None:
+    """Where it fails, `results` tells how far it came: all are there once it is committed."""
     local_user()  # before the transaction: what is remembered must outlive a rollback
     with transaction.atomic():
-        return [job.context.run(job.work) for job in jobs]
+        results.extend(job.context.run(job.work) for job in jobs)
 
 
 def is_conflict(error: BaseException) -> bool:
@@ -171,11 +184,15 @@ def _tune_connection() -> None:
                 cursor.execute(pragma)
 
 
-def _note_failure(error: Exception) -> None:
-    """A database that went away is met again by the next job, on a new connection."""
-    if isinstance(error, DatabaseError):
-        telemetry.count_database_error(error)
-        connection.close_if_unusable_or_obsolete()
+def _note_failure(error: Exception) -> bool:
+    """Whether the connection was lost; the next job gets a new one."""
+    if not isinstance(error, DatabaseFailure):
+        return False
+    telemetry.count_database_error(error)
+    if connection.is_usable():
+        return False
+    connection.close()
+    return True
 
 
 _writer = Writer()

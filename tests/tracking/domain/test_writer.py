@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, connections, transaction
 from django.utils.functional import SimpleLazyObject
 
 from tests.factories import make_batch, make_points, start_event
@@ -164,6 +164,62 @@ def test_what_gave_way_to_another_transaction_is_done_again():
 def test_what_always_gives_way_is_told_in_the_end():
     with pytest.raises(OperationalError, match="deadlock detected"):
         writer.write(partial(_give_way, 100, []))
+
+
+def _lose_connection(connections: list[Any]) -> None:
+    """As where the database's machine goes away."""
+    connections.append(connection.connection)
+    raise OperationalError("the connection is lost")
+
+
+def _lost_once(monkeypatch) -> None:
+    answers = [False]
+    monkeypatch.setattr(connection_of_writer(), "is_usable", lambda: not answers or answers.pop())
+
+
+def connection_of_writer() -> Any:
+    return writer.write(lambda: connections["default"])
+
+
+def test_nobody_is_written_twice_when_the_answer_to_a_commit_is_lost(monkeypatch):
+    """The producers among them ask again, and skip what has arrived; others decide themselves."""
+    _lost_once(monkeypatch)
+    _, release = hold_writer()
+    done: list[int] = []
+
+    def lose_answer() -> None:
+        transaction.on_commit(partial(_lose_connection, []))
+
+    jobs = [writer.submit(work, run_id=1) for work in (partial(done.append, 1), lose_answer)]
+    release.set()
+
+    assert [type(job.exception(TIMEOUT_S)) for job in jobs] == [OperationalError] * 2
+    assert done == [1]
+
+
+def test_what_met_a_dead_connection_is_done_on_a_new_one(monkeypatch):
+    """It died while nobody wrote, so nothing of theirs was committed."""
+    _lost_once(monkeypatch)
+    tries: list[Any] = []
+
+    def work() -> str:
+        if not tries:
+            _lose_connection(tries)
+        return "written"
+
+    assert writer.write(work) == "written"
+
+
+def test_while_the_database_is_away_nobody_waits_for_each_of_the_others(monkeypatch):
+    monkeypatch.setattr(connection_of_writer(), "is_usable", lambda: False)
+    tries: list[Any] = []
+    _, release = hold_writer()
+
+    jobs = [writer.submit(partial(_lose_connection, tries), run_id=1) for _ in range(9)]
+    release.set()
+
+    assert {type(job.exception(TIMEOUT_S)) for job in jobs} == {OperationalError}
+    assert len(tries) == 2
 
 
 def test_whoever_writes_to_several_runs_does_so_in_one_order(monkeypatch):
