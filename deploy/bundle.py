@@ -3,6 +3,7 @@
 For the Python and the kind of machine that it is made with; `install.sh` in it asks no network.
 """
 
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,8 @@ import tarfile
 import tempfile
 import tomllib
 from pathlib import Path
+
+from packaging.markers import Marker
 
 ROOT = Path(__file__).resolve().parents[1]
 LEFT_OUT = [":(exclude)tests", ":(exclude).ci", ":(exclude)docs/images"]
@@ -44,9 +47,26 @@ def copy_source(folder: Path) -> None:
 
 def gather_wheels(lock: Path, wheels: Path) -> None:
     """Those of the lock, checked against its hashes, and the one that jobs install."""
+    wheels.mkdir()
+    wanted = wheels / "wanted"
+    wanted.write_text(for_any_patch(lock.read_text()))
     only = ["--no-deps", "--only-binary", ":all:", "--require-hashes"]
-    run([*PIP, "download", *only, "--requirement", str(lock), "--dest", str(wheels)])
+    run([*PIP, "download", *only, "--requirement", str(wanted), "--dest", str(wheels)])
+    wanted.unlink()
     run([*PIP, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(wheels), "./sdk"])
+
+
+def for_any_patch(lock: str) -> str:
+    """What of the lock some patch of this Python needs: 3.11.2 takes a package that 3.11.7 does not."""
+    major, minor = sys.version_info[:2]
+    patches = [{"python_full_version": f"{major}.{minor}.{patch}"} for patch in (0, 99)]
+    kept = []
+    for entry in re.split(r"\n(?=\S)", lock.strip()):
+        head, *hashes = entry.split(" \\\n")
+        pin, _, condition = head.partition(" ; ")
+        if not condition or any(Marker(condition).evaluate(patch) for patch in patches):
+            kept.append(" \\\n".join([pin, *hashes]))
+    return "\n".join(kept) + "\n"
 
 
 def this_python() -> str:
