@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 
 from tracking.domain.tokens import require_scope, token_allows
 from tracking.enums import Role
-from tracking.errors import NotFound, NotPermitted
+from tracking.errors import NotFound, NotPermitted, RunDeleted
 from tracking.models import Membership, Project, Run, User
 
 Caller = User | AnonymousUser
@@ -162,7 +162,11 @@ def _require(user: Caller, project: Project, *, write: bool, manage: bool) -> No
 
 
 def require_write_run(user: Caller, run_id: int) -> None:
-    """As `require_write`, for a run known by its id. Raises: NotPermitted."""
+    """As `require_write`, for a run known by its id. Raises: NotPermitted, RunDeleted."""
     is_boundless = isinstance(user, User) and user.is_superuser and user.token is None
-    if not is_boundless:  # spares the query in open mode
-        require_write(user, Project.objects.get(runs=run_id))
+    if is_boundless:  # spares the query in open mode
+        return
+    project = Project.objects.filter(runs=run_id).first()
+    if project is None:
+        raise RunDeleted("The run was deleted.")
+    require_write(user, project)
