@@ -19,7 +19,7 @@ POINT = MetricPoint._meta.db_table  # noqa: SLF001 -- Django's documented Model 
 # The ordinal comes from the metric's row, so that no process needs to remember it.
 INSERT_POINTS = f"""
     INSERT INTO {POINT} (run_id, metric_id, revision, ordinal, count, step_min, step_max, data)
-    SELECT %s, id, %s, count, %s, %s, %s, %s FROM {METRIC} WHERE id = %s
+    SELECT run_id, id, %s, count, %s, %s, %s, %s FROM {METRIC} WHERE id = %s AND run_id = %s
 """  # noqa: S608 -- table names of our own models
 # CASE instead of min(a, b): SQLite and PostgreSQL name that function differently. COALESCE: two
 # opposite infinities add up to NaN, which SQLite takes for NULL; a sum that is infinite stays so.
@@ -30,7 +30,7 @@ UPDATE_SUMMARY = f"""
         max = CASE WHEN max IS NULL OR %s > max THEN %s ELSE max END,
         last = CASE WHEN last_step IS NULL OR %s >= last_step THEN %s ELSE last END,
         last_step = CASE WHEN last_step IS NULL OR %s >= last_step THEN %s ELSE last_step END
-    WHERE id = %s
+    WHERE id = %s AND run_id = %s
 """  # noqa: S608 -- table names of our own models
 
 
@@ -46,8 +46,9 @@ def append_points(run_id: int, points: Points) -> None:
     news = summarize_metrics(points)
     lows, blobs = _describe(points)
     for metric_id, new, low, data in zip(metric_ids, news, lows.tolist(), blobs, strict=True):
-        stretches.append((run_id, revision, new.count, low, new.last_step, data, metric_id))
-        summaries.append(_summary_parameters(metric_id, new))
+        where = (metric_id, run_id)
+        stretches.append((revision, new.count, low, new.last_step, data, *where))
+        summaries.append((*_summary_parameters(new), *where))
     with connection.cursor() as cursor:
         cursor.executemany(INSERT_POINTS, stretches)
         _check_stored(cursor.rowcount, metric_ids)
@@ -84,7 +85,7 @@ def _check_stored(count: int, metric_ids: list[int]) -> None:
         raise StaleMetricIds
 
 
-def _summary_parameters(metric_id: int, new: Summary) -> tuple[Any, ...]:
+def _summary_parameters(new: Summary) -> tuple[Any, ...]:
     extremes = (new.min, new.min, new.max, new.max)
     last = (new.last_step, new.last, new.last_step, new.last_step)
-    return (new.count, new.finite_count, new.sum, *extremes, *last, metric_id)
+    return (new.count, new.finite_count, new.sum, *extremes, *last)

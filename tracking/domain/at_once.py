@@ -56,7 +56,7 @@ STORE = f"""
             last = CASE WHEN metric.last_step > new.last_step THEN metric.last ELSE new.last END,
             last_step = GREATEST(metric.last_step, new.last_step)
         FROM revised, ({NEW}) AS new
-        WHERE metric.id = new.id AND metric.run_id = revised.id
+        WHERE metric.id = new.id AND metric.run_id = revised.id AND metric.run_id = %(run_id)s
         RETURNING metric.run_id, metric.id, revised.revision, metric.count - new.count AS ordinal,
             new.count, new.step_min, new.last_step, new.data
     ), added AS (

@@ -19,7 +19,7 @@ from tracking.domain.space import return_space
 from tracking.domain.weights import Weight, files_of, weigh_runs
 from tracking.models import Metric, MetricPoint, Project, Run
 
-RUNS_AT_ONCE = 500  # ids in one statement: SQLite may be built to take no more than 999
+RUNS_AT_ONCE = 400  # ids, twice in one statement: SQLite may be built to take no more than 999
 STRETCHES_AT_ONCE = 10_000  # of points, in one transaction: 100 MB at most, as a rule a tenth
 DOOMED = datetime(1970, 1, 1, tzinfo=UTC)  # as `deleted_at`: being deleted, and not to be restored
 
@@ -83,7 +83,7 @@ def _delete_points(run_ids: list[int]) -> bool:
     stretches = MetricPoint.objects.filter(run__in=run_ids).order_by()
     some = list(stretches.values_list("pk", flat=True)[:STRETCHES_AT_ONCE])
     for piece in in_pieces(some):
-        MetricPoint.objects.filter(pk__in=piece).delete()
+        stretches.filter(pk__in=piece).delete()
     return len(some) == STRETCHES_AT_ONCE
 
 

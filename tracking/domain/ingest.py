@@ -74,7 +74,8 @@ def record_batch(batch: Batch, *, user: Caller) -> Ack:
     _note_life(claim.run_id, news, is_repeat=is_repeat)
     acked_seq = max(claim.last_seq, batch.last_seq)
     if batch.producer:
-        move_watermark(batch.producer, acked_seq, logged_seq=max(acked_seq, batch.logged_seq))
+        logged_seq = max(acked_seq, batch.logged_seq)
+        move_watermark(batch.producer, claim.run_id, acked_seq, logged_seq=logged_seq)
     _count(news.points)
     return Ack(acked_seq, claim.run, claim.created)
 

@@ -52,7 +52,9 @@ def fold_run(run: Run, *, upto: int) -> int:
         rows = MetricPoint.objects.filter(run=run, count__lt=limit, revision__lte=upto)
         fields = rows.order_by("metric_id", "ordinal").values_list(*STRETCH_FIELDS)[:AT_ONCE]
         groups = [group for group in _groups(map(_Stretch._make, fields)) if len(group) > 1]
-        MetricPoint.objects.filter(pk__in=[row.id for group in groups for row in group]).delete()
+        MetricPoint.objects.filter(
+            run=run, pk__in=[row.id for group in groups for row in group]
+        ).delete()
         MetricPoint.objects.bulk_create([_join(run, group) for group in groups])
         Run.objects.filter(pk=run.pk).update(unfolded=F("revision") - upto, unfolded_points=0)
     return sum(len(group) - 1 for group in groups)

@@ -17,7 +17,7 @@ CLAIM = f"""
     LEFT JOIN {RUN} run ON run.id = producer.run_id AND run.deleted_at IS NULL
     WHERE producer.uuid = %s
 """  # noqa: S608 -- tables of our own models
-MOVE = f"UPDATE {PRODUCER} SET last_seq = %s, logged_seq = %s WHERE uuid = %s"  # noqa: S608 -- as above
+MOVE = f"UPDATE {PRODUCER} SET last_seq = %s, logged_seq = %s WHERE uuid = %s AND run_id = %s"  # noqa: S608 -- as above
 
 
 RUNS_REMEMBERED = 10_000
@@ -53,9 +53,9 @@ def claim_producer(producer: UUID) -> tuple[int | None, int] | None:
     return row
 
 
-def move_watermark(producer: UUID, last_seq: int, *, logged_seq: int) -> None:
+def move_watermark(producer: UUID, run_id: int, last_seq: int, *, logged_seq: int) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(MOVE, [last_seq, logged_seq, _db_value(producer)])
+        cursor.execute(MOVE, [last_seq, logged_seq, _db_value(producer), run_id])
 
 
 def _db_value(producer: UUID) -> Any:
