@@ -15,7 +15,7 @@ LIMIT_S = 60
 GLANCE_S = 0.3  # at a stream
 PAUSE_S = 0.02
 STRANGER = {"Cookie": "sessionid=0123456789abcdef0123456789abcdef; csrftoken=x"}  # is looked up
-TOKEN = {"Authorization": "Bearer 0123456789abcdef0123456789abcdef"}  # as well
+TOKEN = {"Authorization": "Bearer ry_0123456789abcdef"}  # as well
 PAGES = (
     "/",
     "/projects/{}",
