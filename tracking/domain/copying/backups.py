@@ -5,12 +5,14 @@ database names was there before, and one that was deleted since is told.
 """
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 import sqlite3
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -57,18 +59,47 @@ def make_backup(
     """
     if path.exists():
         raise StoreNotFit(f"{path} is there already.")
+    if former and not (former / MANIFEST).is_file():
+        raise StoreNotFit(f"{former} is not a backup: it has no {MANIFEST}.")
     _require_store()
-    draft = path.with_name(f"{path.name}.part")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-    try:
+    with _drafting(path) as draft:
         backup = _fill(draft, tell, with_files=with_files, former=former)
-    finally:
-        stores.close_store(COPY)
-    sync_tree(draft)
-    draft.rename(path)
-    _sync(path.parent)
+        sync_tree(draft)
+        draft.rename(path)
+    sync(path.parent)
     return backup
+
+
+@contextlib.contextmanager
+def _drafting(path: Path) -> Iterator[Path]:
+    """An empty folder beside `path`, which nobody else uses; it is gone after a failure.
+
+    Raises: StoreNotFit.
+    """
+    draft = path.with_name(f"{path.name}.part")
+    draft.mkdir(parents=True, exist_ok=True)
+    held = os.open(draft, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StoreNotFit(f"Another backup is being written to {path}.") from None
+        try:
+            _empty(draft)
+            yield draft
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)  # the disk may be full of it
+            raise
+        finally:
+            stores.close_store(COPY)
+    finally:
+        os.close(held)
+
+
+def _empty(folder: Path) -> None:
+    """Of what a backup left that was killed."""
+    for entry in folder.iterdir():
+        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
 
 
 def _require_store() -> None:
@@ -156,9 +187,15 @@ def _copy_files(folder: Path, tell: Tell, former: Path | None) -> Files:
     count, size = count_files(COPY)
     meter = Meter("files", count * ROW_WORTH + size, tell)
     target = FileSystemStorage(folder)
-    return copy_files(
+    files = copy_files(
         COPY, default_storage, target, meter, former=former / FILES if former else None
     )
+    for artifact in Artifact.objects.using(COPY).filter(pk__in=files.wrong):
+        path = folder / artifact.storage_key
+        path.rename(
+            path.with_name(f"{path.name}.damaged")
+        )  # else the next backup takes it for good
+    return files
 
 
 def _give_up_gone(missing: list[int]) -> list[int]:
@@ -203,11 +240,11 @@ def sync_tree(folder: Path) -> None:
     """Have the disk hold all of it, before its name says that it is complete."""
     for parent, _, names in os.walk(folder):
         for name in names:
-            _sync(Path(parent) / name)
-        _sync(Path(parent))
+            sync(Path(parent) / name)
+        sync(Path(parent))
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

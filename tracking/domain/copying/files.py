@@ -26,17 +26,24 @@ class Files:
     wrong: list[int] = field(default_factory=list)
 
 
-class Summing(File):  # type: ignore[type-arg]
-    """A file that knows the hash of what was read of it."""
+class WrongBytes(Exception):
+    """A file is not what was uploaded."""
 
-    def __init__(self, file: IO[Any], name: str) -> None:
+
+class Checked(File):  # type: ignore[type-arg]
+    """A file that breaks at its end if it is not as it was: what stores whole files has nothing then."""
+
+    def __init__(self, file: IO[Any], name: str, sha256: str) -> None:
         super().__init__(file, name)
-        self.digest = hashlib.sha256()
+        self._sha256 = sha256
 
     def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
+        digest = hashlib.sha256()
         for part in super().chunks(chunk_size or PART_BYTES):
-            self.digest.update(part)
+            digest.update(part)
             yield part
+        if digest.hexdigest() != self._sha256:
+            raise WrongBytes(self.name)
 
 
 def find_files(alias: str) -> Iterator[Artifact]:
@@ -58,7 +65,8 @@ def copy_files(
 ) -> Files:
     """Copy the files that the store `alias` names; what is there already stays.
 
-    `former`: an earlier copy on disk, of which unchanged files are taken by a hard link; a file never
+    A wrong one is not in `target` afterwards, unless that is a plain folder, which keeps what it was
+    given. `former`: an earlier copy on disk, of which files are taken by a hard link; a file never
     changes under its name.
     """
     files = Files()
@@ -66,12 +74,13 @@ def copy_files(
         key = artifact.storage_key
         if not (_is_there(target, artifact) or (former and _link(former / key, target, artifact))):
             try:
-                is_right = _copy_file(source, target, artifact)
+                _copy_file(source, target, artifact)
             except FileNotFoundError:
                 files.missing.append(artifact.pk)
                 continue
-            if not is_right:
+            except WrongBytes:
                 files.wrong.append(artifact.pk)
+                continue
         files.count += 1
         files.size_bytes += artifact.size_bytes
         counting.add("files", 1, artifact.size_bytes)
@@ -79,8 +88,9 @@ def copy_files(
 
 
 def _is_there(target: Storage, artifact: Artifact) -> bool:
-    key = artifact.storage_key
-    return target.exists(key) and target.size(key) == artifact.size_bytes
+    with suppress(FileNotFoundError):
+        return target.size(artifact.storage_key) == artifact.size_bytes
+    return False
 
 
 def _link(former: Path, target: Storage, artifact: Artifact) -> bool:
@@ -94,12 +104,10 @@ def _link(former: Path, target: Storage, artifact: Artifact) -> bool:
     return False
 
 
-def _copy_file(source: Storage, target: Storage, artifact: Artifact) -> bool:
-    """Whether it has the bytes that were uploaded. Raises: FileNotFoundError."""
+def _copy_file(source: Storage, target: Storage, artifact: Artifact) -> None:
+    """Raises: FileNotFoundError, WrongBytes."""
     key = artifact.storage_key
     with source.open(key, "rb") as file:
         if target.exists(key):  # cut off, or another: `save` would choose another name
             target.delete(key)
-        summing = Summing(file, key)
-        target.save(key, summing)
-    return summing.digest.hexdigest() == artifact.sha256
+        target.save(key, Checked(file, key, artifact.sha256))

@@ -19,8 +19,6 @@ def move_files(source: Storage, target: Storage, tell: Tell) -> tuple[Files, lis
     """
     count, size_bytes = count_files(HERE)
     files = copy_files(HERE, source, target, Meter("files", count * ROW_WORTH + size_bytes, tell))
-    for artifact in _find(files.wrong):
-        target.delete(artifact.storage_key)  # else it would count as copied the next time
     return files, [
         *(f"{_name(artifact)}: its file is not there" for artifact in _find(files.missing)),
         *(f"{_name(artifact)}: its file has other bytes" for artifact in _find(files.wrong)),

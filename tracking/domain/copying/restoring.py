@@ -23,6 +23,7 @@ from tracking.domain.copying.backups import (
     MANIFEST,
     hash_file,
     sum_store,
+    sync,
 )
 from tracking.domain.copying.files import Files, copy_files, count_files
 from tracking.domain.copying.transfer import ROW_WORTH, Meter, Tell, copy_store
@@ -51,7 +52,7 @@ def restore_backup(path: Path, tell: Tell) -> Restored:
     with _alone():
         _require_room()
         stage = settings.DATA_DIR / f"{stores.DATABASE_FILE}.restoring"
-        stage.unlink(missing_ok=True)
+        _remove(stage)
         shutil.copyfile(path / stores.DATABASE_FILE, stage)
         stores.open_store(COPY, stores.describe_sqlite(stage))
         try:
@@ -61,7 +62,7 @@ def restore_backup(path: Path, tell: Tell) -> Restored:
             _put_in_place(stage, tell)
         finally:
             stores.close_store(COPY)
-            stage.unlink(missing_ok=True)
+            _remove(stage)
     return Restored(
         made_at=manifest["made_at"],
         row_count=sum(table["rows"] for table in manifest["tables"].values()),
@@ -73,17 +74,23 @@ def restore_backup(path: Path, tell: Tell) -> Restored:
     )
 
 
+def _remove(stage: Path) -> None:
+    """With its journal, by which SQLite would undo in the next copy what was begun in this one."""
+    for end in ("", "-journal", "-wal", "-shm"):
+        stage.with_name(stage.name + end).unlink(missing_ok=True)
+
+
 def read_manifest(path: Path) -> dict[str, Any]:
     """Raises: StoreNotFit."""
     try:
         manifest: dict[str, Any] = json.loads((path / MANIFEST).read_text())
-    except (OSError, ValueError):
+        form, version, needed = (manifest[name] for name in ("format", "version", "migrations"))
+    except (OSError, ValueError, KeyError, TypeError):
         raise StoreNotFit(f"{path} is not a backup: it has no {MANIFEST} to read.") from None
     known = {f"{app}.{name}" for app, name in MigrationLoader(None).disk_migrations}
-    if manifest.get("format") != FORMAT or not known >= set(manifest["migrations"]):
+    if form != FORMAT or not known >= set(needed):
         raise StoreNotFit(
-            f"{path} was made by a newer version ({manifest.get('version')}) than this"
-            f" ({settings.VERSION})."
+            f"{path} was made by a newer version ({version}) than this ({settings.VERSION})."
         )
     return manifest
 
@@ -142,3 +149,5 @@ def _put_in_place(stage: Path, tell: Tell) -> None:
     for end in ("-wal", "-shm"):  # of the empty one that gives way
         place.with_name(place.name + end).unlink(missing_ok=True)
     stage.replace(place)
+    sync(place)
+    sync(place.parent)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from django.contrib.sessions.backends.db import SessionStore
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
+from django.core.files.storage import FileSystemStorage, default_storage
 from django.db import connection
 
 from tests.e2e.live import ROOT, server_env
@@ -21,10 +21,12 @@ from tests.factories import log_points
 from tracking.domain.artifacts import store_artifact, withdraw_artifact
 from tracking.domain.copying import backups, restoring, stores
 from tracking.domain.copying.backups import make_backup
+from tracking.domain.copying.files import copy_files
 from tracking.domain.copying.restoring import restore_backup
 from tracking.domain.copying.transfer import Progress, Tell
 from tracking.errors import StoreNotFit
 from tracking.models import Artifact, Run
+from tracking.storage import DurableFileStorage
 
 pytestmark = pytest.mark.django_db(transaction=True)
 COMMAND_S = 120
@@ -50,6 +52,10 @@ def restore(backup: Path, data_dir: Path) -> subprocess.CompletedProcess[str]:
         timeout=COMMAND_S,
         check=False,
     )
+
+
+class Silent:
+    def add(self, what: str, row_count: int, byte_count: int) -> None: ...
 
 
 def read(database: Path, query: str) -> list[tuple[Any, ...]]:
@@ -145,8 +151,67 @@ def test_file_that_is_not_as_it_should_be_is_named(
     path.unlink() if content is None else path.write_bytes(content)
 
     made = make_backup(tmp_path / "backup", told)
+    later = make_backup(tmp_path / "later", told, former=tmp_path / "backup")
 
     assert made.faults == [f"tracking_artifact {artifact.pk}: {text}"]
+    assert later.faults == made.faults, "no copy of it counts for the file"
+
+
+def test_damaged_file_is_kept_beside_its_place(run: Run, tmp_path: Path, told: Tell) -> None:
+    key = Artifact.objects.get().storage_key
+    Path(default_storage.path(key)).write_bytes(b"tampers")
+
+    make_backup(tmp_path / "backup", told)
+
+    assert (tmp_path / f"backup/artifacts/{key}.damaged").read_bytes() == b"tampers"
+
+
+def test_damaged_file_of_a_backup_is_named_each_time(
+    backup: Path, tmp_path: Path, told: Tell
+) -> None:
+    artifact = Artifact.objects.get()
+    (backup / "artifacts" / artifact.storage_key).write_bytes(b"tampers")
+    target = DurableFileStorage(tmp_path / "target")
+
+    for _ in range(2):
+        files = copy_files("default", FileSystemStorage(backup / "artifacts"), target, Silent())
+        assert (files.count, files.wrong) == (0, [artifact.pk])
+
+    assert not target.exists(artifact.storage_key)
+
+
+def test_two_backups_do_not_write_to_one_place(run: Run, tmp_path: Path) -> None:
+    refusals: list[str] = []
+
+    def try_another(progress: Progress) -> None:
+        if not refusals:
+            with pytest.raises(StoreNotFit) as refused:
+                make_backup(tmp_path / "backup", try_another)
+            refusals.append(str(refused.value))
+
+    made = make_backup(tmp_path / "backup", try_another)
+
+    assert refusals == [f"Another backup is being written to {tmp_path / 'backup'}."]
+    assert (made.files.count, made.faults) == (1, [])
+
+
+def test_rest_of_a_killed_backup_is_no_part_of_the_next(
+    run: Run, tmp_path: Path, told: Tell
+) -> None:
+    (tmp_path / "backup.part" / "artifacts").mkdir(parents=True)
+    (tmp_path / "backup.part" / f"{stores.DATABASE_FILE}-journal").write_text("of another")
+
+    make_backup(tmp_path / "backup", told, with_files=False)
+
+    assert sorted(path.name for path in (tmp_path / "backup").iterdir()) == [
+        "manifest.json",
+        stores.DATABASE_FILE,
+    ]
+
+
+def test_since_takes_only_backups(run: Run, tmp_path: Path, told: Tell) -> None:
+    with pytest.raises(StoreNotFit, match="is not a backup"):
+        make_backup(tmp_path / "backup", told, former=tmp_path / "none")
 
 
 def test_interrupted_backup_is_not_there(run: Run, tmp_path: Path) -> None:
@@ -156,7 +221,7 @@ def test_interrupted_backup_is_not_there(run: Run, tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         make_backup(tmp_path / "backup", stop)
 
-    assert not (tmp_path / "backup").exists()
+    assert [path.name for path in tmp_path.iterdir() if "backup" in path.name] == []
 
 
 def test_backup_overwrites_nothing(backup: Path, told: Tell) -> None:
@@ -226,6 +291,10 @@ def come_from_the_future(backup: Path) -> None:
     (backup / "manifest.json").write_text(json.dumps(manifest))
 
 
+def write_another_manifest(backup: Path) -> None:
+    (backup / "manifest.json").write_text('{"format": 1}')
+
+
 def lose_the_manifest(backup: Path) -> None:
     (backup / "manifest.json").unlink()
 
@@ -237,6 +306,7 @@ def lose_the_manifest(backup: Path) -> None:
         (cut_the_database, "The backup is damaged"),
         (come_from_the_future, "made by a newer version"),
         (lose_the_manifest, "is not a backup"),
+        (write_another_manifest, "is not a backup"),
     ],
 )
 def test_damaged_backup_is_not_restored(
@@ -248,6 +318,7 @@ def test_damaged_backup_is_not_restored(
 
     assert done.returncode == 1
     assert text in done.stderr
+    assert "Traceback" not in done.stderr
     assert not (tmp_path / "new" / stores.DATABASE_FILE).exists()
 
 

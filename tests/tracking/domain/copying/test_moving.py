@@ -10,6 +10,7 @@ from tracking.domain.artifacts import store_artifact
 from tracking.domain.copying.moving import move_files
 from tracking.errors import StoreAway
 from tracking.models import Artifact
+from tracking.storage import DurableFileStorage
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -54,11 +55,11 @@ def test_what_broke_off_goes_on(monkeypatch):
     assert target.size(second.storage_key) == 2
 
 
-def test_lost_and_damaged_files_are_told_each_time():
+def test_lost_and_damaged_files_are_told_each_time(tmp_path):
     gone, damaged = put(a=b"1", b=b"22")
     default_storage.delete(gone.storage_key)
     Path(default_storage.path(damaged.storage_key)).write_bytes(b"xx")
-    target = InMemoryStorage()
+    target = DurableFileStorage(tmp_path / "target")
 
     for _ in range(2):
         _, faults = move_files(default_storage, target, lambda _: None)
@@ -98,7 +99,7 @@ def test_command_says_when_the_store_is_away(settings, monkeypatch):
     def fail(*_: object) -> None:
         raise StoreAway("The store is away.")
 
-    monkeypatch.setattr(InMemoryStorage, "exists", fail)
+    monkeypatch.setattr(InMemoryStorage, "size", fail)
 
     with pytest.raises(CommandError, match=r"The store is away\. Run this again to go on\."):
         call_command("move-artifacts")
