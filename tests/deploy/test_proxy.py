@@ -34,54 +34,53 @@ class Pair:
         return left.pop(0) if len(left) > 1 else left[0]
 
 
-def handler(pair: Pair) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class Handler(BaseHTTPRequestHandler):
+    pair: Pair
+    protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:
-            self.answer()
+    def do_GET(self) -> None:
+        self.answer()
 
-        def do_POST(self) -> None:
-            self.answer()
+    def do_POST(self) -> None:
+        self.answer()
 
-        def answer(self) -> None:
-            pair.asked.append((self.command, self.path))
-            pair.headers = dict(self.headers)
-            self.read_body()
-            status = pair.next_status(self.path)
-            if status == 0:  # as a server that dies in the middle
-                self.close_connection = True
-                return
-            self.send_response(status)
-            if self.path.endswith("/stream"):
-                self.tell_slowly()
-            else:
-                self.send_header("Content-Length", "2")
-                self.end_headers()
-                self.wfile.write(b"ok")
-
-        def read_body(self) -> None:
-            left = int(self.headers.get("Content-Length", 0))
-            while left > 0:
-                left -= len(self.rfile.read(min(left, 65536)))
-                pair.first_bytes.set()
-
-        def tell_slowly(self) -> None:
-            self.send_header("Content-Type", "text/event-stream")
-            self.send_header("Connection", "close")
+    def answer(self) -> None:
+        self.pair.asked.append((self.command, self.path))
+        self.pair.headers = dict(self.headers)
+        self.read_body()
+        status = self.pair.next_status(self.path)
+        if status == 0:  # as a server that dies in the middle
+            self.close_connection = True
+            return
+        self.send_response(status)
+        if self.path.endswith("/stream"):
+            self.tell_slowly()
+        else:
+            self.send_header("Content-Length", "2")
             self.end_headers()
-            self.wfile.write(b"data: 1\n\n")
-            pair.go_on.wait(WAIT_S)
+            self.wfile.write(b"ok")
 
-        def log_message(self, *words: Any) -> None:
-            pass
+    def read_body(self) -> None:
+        left = int(self.headers.get("Content-Length", 0))
+        while left > 0:
+            left -= len(self.rfile.read(min(left, 65536)))
+            self.pair.first_bytes.set()
 
-    return Handler
+    def tell_slowly(self) -> None:
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(b"data: 1\n\n")
+        self.pair.go_on.wait(WAIT_S)
+
+    def log_message(self, *words: Any) -> None:
+        pass
 
 
 @contextmanager
 def listening(pair: Pair, port: int) -> Iterator[None]:
-    server = ThreadingHTTPServer(("127.0.0.1", port), handler(pair))
+    of_pair = type("HandlerOfPair", (Handler,), {"pair": pair})
+    server = ThreadingHTTPServer(("127.0.0.1", port), of_pair)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()

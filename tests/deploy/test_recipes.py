@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from deploy.bundle import for_any_patch
 from tests.services.s3 import s3
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,6 +37,20 @@ def test_servers_lock_is_part_of_the_lock() -> None:
     assert of_server - pins("requirements.lock") == set()
     assert {pin.split("==")[0] for pin in of_server} >= {"django", "psycopg", "redis", "boto3"}
     assert not {pin.split("==")[0] for pin in of_server} & {"pytest", "ruff", "playwright"}
+
+
+def test_bundle_holds_what_some_patch_of_this_python_needs() -> None:
+    major, minor = sys.version_info[:2]
+    lock = (
+        f"early==1 ; python_full_version < '{major}.{minor}.3' \\\n    --hash=sha256:a\n"
+        f"other==1 ; python_full_version >= '{major}.{minor + 1}' \\\n    --hash=sha256:b\n"
+        "always==1 \\\n    --hash=sha256:c \\\n    --hash=sha256:d\n"
+    )
+
+    assert for_any_patch(lock) == (
+        "early==1 \\\n    --hash=sha256:a\n"
+        "always==1 \\\n    --hash=sha256:c \\\n    --hash=sha256:d\n"
+    )
 
 
 def test_nobody_but_nginx_publishes_a_port(compose: dict[str, Any]) -> None:
