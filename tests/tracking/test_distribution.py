@@ -3,16 +3,22 @@ machines by run finds all of a run on one of them. See docs/scaling.md.
 """
 
 import re
+from collections.abc import Iterable, Iterator
+from io import StringIO
 
 import pytest
+from django.apps import apps
+from django.core.management import call_command
 from django.db import connection, models
 from django.db.models import UniqueConstraint
 from django.test.utils import CaptureQueriesContext
 
+from tests.engines import postgres_only
 from tests.factories import make_batch, make_points, start_event, take_in
 from tracking.domain import at_once
 from tracking.domain.batch import Event
 from tracking.domain.deletion import delete_runs
+from tracking.domain.distribution import SPREAD, key_statements, undo_statements
 from tracking.domain.packing import fold_run
 from tracking.domain.rows import read_rows
 from tracking.domain.series import Window, read_news, read_series
@@ -42,6 +48,35 @@ def test_no_key_of_the_database_points_to_a_row_that_is_spread_too(
     kept = [field for field in model._meta.local_fields if getattr(field, "db_constraint", False)]
 
     assert [field.name for field in kept if field.related_model in HOT] == []
+
+
+def test_all_of_them_are_spread() -> None:
+    assert set(SPREAD) == set(HOT)
+
+
+def test_all_tables_with_many_rows_of_a_run_are_hot() -> None:
+    """What is new here has to be looked at: a run's files and folders are few, and named by others."""
+    of_runs = {
+        model.__name__
+        for model in apps.get_app_config("tracking").get_models()
+        if any(field.name == "run" for field in model._meta.local_fields)
+    }
+
+    assert of_runs == {model.__name__ for model in HOT} | {"Artifact", "Folder"}
+
+
+def test_command_prints_statements_for_each_table() -> None:
+    said = StringIO()
+    call_command("distribute", "--sql", stdout=said)
+
+    for model in HOT:
+        table = model._meta.db_table
+        assert (
+            f"ALTER TABLE {table} DROP CONSTRAINT {table}_pkey, ADD PRIMARY KEY (run_id, id);"
+            in said.getvalue()
+        )
+        assert f"SELECT create_distributed_table('{table}', 'run_id'" in said.getvalue()
+    assert "create_reference_table('tracking_run')" in said.getvalue()
 
 
 def hot_statements(queries: CaptureQueriesContext) -> list[str]:
@@ -92,3 +127,33 @@ def test_statement_of_a_batch_names_the_run_of_each_table() -> None:
     """It does not come by Django's cursor, which the test above listens to."""
     for part in ("WHERE uuid = %(uuid)s AND run_id = %(run_id)s", "metric.run_id = %(run_id)s"):
         assert part in at_once.STORE_BATCH
+
+
+@pytest.fixture
+def _keys_with_run() -> Iterator[None]:
+    run_statements(key_statements())
+    yield
+    run_statements(undo_statements())
+
+
+def run_statements(statements: Iterable[str]) -> None:
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
+@postgres_only
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("_keys_with_run")
+def test_a_run_lives_as_before_with_such_keys() -> None:
+    with connection.cursor() as cursor:
+        keys = [
+            connection.introspection.get_primary_key_columns(cursor, model._meta.db_table)
+            for model in HOT
+        ]
+    assert [sorted(key) for key in keys] == [["id", "run_id"]] * len(HOT)
+
+    live_a_life()
+
+    assert not any(model.objects.exists() for model in (Metric, MetricPoint, RowBlock, LogLine))
+    assert Producer.objects.values_list("last_seq", flat=True).get() == 7
