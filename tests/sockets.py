@@ -10,7 +10,7 @@ HANDSHAKE = (
     "GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 )
-TEXT, CLOSE = 1, 8
+TEXT, CLOSE, PING = 1, 8, 9
 
 
 @contextmanager
@@ -32,6 +32,11 @@ def read_frame(one: socket.socket) -> tuple[int, bytes]:
     elif size == 127:
         (size,) = struct.unpack(">Q", _read(one, 8))
     return first & 15, _read(one, size)
+
+
+def answer_ping(one: socket.socket, said: bytes) -> None:
+    """Who does not is taken to be gone. What clients say is masked; by nothing, here."""
+    one.sendall(bytes([0x8A, 0x80 | len(said), 0, 0, 0, 0]) + said)
 
 
 def read_close_code(one: socket.socket) -> int:

@@ -7,6 +7,7 @@ from redis import Redis as Client
 
 from tests.chaos.findings import Finding
 from tests.chaos.ingest import PROJECT, SENDERS, Sender, count_acknowledged, end, wait_for_batch
+from tests.chaos.points import query
 from tests.chaos.stage import LIMIT_S, Stage
 from tests.chaos.visitors import tell, visiting
 from tests.e2e.live import LiveServer, wait_until
@@ -14,7 +15,8 @@ from tests.e2e.watchers import SocketWatcher, StreamWatcher, Watcher, watching
 from tests.services.postgres import database, postgres
 from tests.services.redis import Redis, redis
 
-PAUSE_S = 0.5  # of each sender between batches: the watchers are Python too
+RUN = "SELECT id FROM tracking_run WHERE key = ?"
+PAUSE_S = 1.0  # of each sender between batches: the watchers are Python too
 STREAM = f"/api/projects/{PROJECT}/runs/sender-0/stream?since=0"
 ALL = f"/api/projects/{PROJECT}/runs/stream?runs=sender-0,sender-1&since=0"
 
@@ -34,7 +36,8 @@ def run(stage: Stage) -> Finding:
         for sender in senders:
             sender.start()
         wait_until(lambda: all(one.acked_rows for one in senders), LIMIT_S, "all have begun")
-        watchers = _watchers(stage.server) + _watchers(other)
+        [(run_id,)] = query(stage.store, RUN, "sender-0")
+        watchers = _watchers(stage.server, run_id) + _watchers(other, run_id)
         stack.enter_context(watching(*watchers))
         with visiting(other.port, PROJECT, "sender-0") as visitors:
             for _ in range(rounds):
@@ -55,9 +58,9 @@ def run(stage: Stage) -> Finding:
         return _count(stage, senders, found, " ".join(words))
 
 
-def _watchers(server: LiveServer) -> list[Watcher]:
+def _watchers(server: LiveServer, run_id: int) -> list[Watcher]:
     return [StreamWatcher(server.port, path, metric="m0") for path in (STREAM, ALL)] + [
-        SocketWatcher(server.port, "/ws/1?since=0", metric="m0")
+        SocketWatcher(server.port, f"/ws/{run_id}?since=0", metric="m0")
     ]
 
 

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from typing import Any
 
-from tests.sockets import CLOSE, TEXT, open_socket, read_frame
+from tests.sockets import CLOSE, PING, TEXT, answer_ping, open_socket, read_frame
 
 PAUSE_S = 0.2  # browsers wait longer; that would only make the test slower
 
@@ -69,7 +69,9 @@ class SocketWatcher(Watcher):
                 kind, said = read_frame(one)
                 if kind == CLOSE:
                     return
-                data = json.loads(said) if kind == TEXT else {}  # else a ping
+                if kind == PING:
+                    answer_ping(one, said)
+                data = json.loads(said) if kind == TEXT else {}
                 if data.get("type") == "metric":
                     self.note({data["name"]: data["value"]}, data["step"])
 
