@@ -8,6 +8,7 @@ that its run was deleted.
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any, TypeVar, cast
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -19,6 +20,7 @@ from tracking.domain.space import return_space
 from tracking.domain.weights import Weight, files_of, weigh_runs
 from tracking.models import Metric, MetricPoint, Project, Run
 
+Item = TypeVar("Item")
 RUNS_AT_ONCE = 400  # ids, twice in one statement: SQLite may be built to take no more than 999
 STRETCHES_AT_ONCE = 10_000  # of points, in one transaction: 100 MB at most, as a rule a tenth
 DOOMED = datetime(1970, 1, 1, tzinfo=UTC)  # as `deleted_at`: being deleted, and not to be restored
@@ -36,8 +38,8 @@ def delete_runs(runs: QuerySet[Run]) -> Weight:
 
 def delete_projects(projects: QuerySet[Project]) -> Weight:
     """Delete the projects and their runs, also those in the trash; tells what was in them."""
-    project_ids = list(projects.values_list("pk", flat=True))
     with transaction.atomic():
+        project_ids = lock_those(projects)
         Project.everything.filter(pk__in=project_ids).update(deleted_at=DOOMED)
         run_ids, weight = _doom(Run.everything.filter(project__in=project_ids))
     _delete_doomed(run_ids)
@@ -51,16 +53,31 @@ def finish_deletions() -> None:
     delete_projects(Project.everything.filter(deleted_at=DOOMED))
 
 
+def lock_those(rows: "QuerySet[Run] | QuerySet[Project]") -> list[int]:
+    """The ids of those that are still meant once nobody else can change them.
+
+    A batch that is on its way in comes before, or finds the run deleted. Call it inside a transaction.
+    """
+    everything: QuerySet[Any] = cast("Any", rows.model).everything.order_by("pk")
+    asked = everything.filter(pk__in=rows.order_by().values("pk"))
+    ids = list(asked.select_for_update().values_list("pk", flat=True))
+    # Meanwhile one may have been restored, or put into the trash: only a new look tells.
+    return [
+        pk
+        for some in in_pieces(ids)
+        for pk in rows.filter(pk__in=some).order_by("pk").values_list("pk", flat=True)
+    ]
+
+
 @transaction.atomic
 def _doom(runs: QuerySet[Run]) -> tuple[list[int], Weight]:
     """Out of sight, and never back."""
-    chosen = Run.everything.filter(pk__in=runs.order_by().values("pk")).order_by("pk")
-    # Locked: a batch that is on its way in comes before all this, or finds the run deleted.
-    run_ids = list(chosen.select_for_update().values_list("pk", flat=True))
-    weight = weigh_runs(chosen)
-    audit.note_deletions(audit.named(chosen))
+    run_ids, weight = lock_those(runs), Weight()
     for some_ids in in_pieces(run_ids):
-        Run.everything.filter(pk__in=some_ids).update(deleted_at=DOOMED)
+        some = Run.everything.filter(pk__in=some_ids)
+        weight += weigh_runs(some)
+        audit.note_deletions(audit.named(some))
+        some.update(deleted_at=DOOMED)
     for run_id in run_ids:
         events.announce(run_id, events.GONE)
     return run_ids, weight
@@ -95,7 +112,7 @@ def _delete(runs: QuerySet[Run]) -> None:
     runs.delete()
 
 
-def in_pieces(ids: list[int]) -> Iterator[list[int]]:
+def in_pieces(ids: list[Item]) -> Iterator[list[Item]]:
     """So many at a time as one statement takes."""
     for start in range(0, len(ids), RUNS_AT_ONCE):
         yield ids[start : start + RUNS_AT_ONCE]

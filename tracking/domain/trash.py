@@ -6,10 +6,11 @@ What lies in the trash takes no name, no key and no uid from anybody.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from tracking.domain import audit, events
@@ -20,10 +21,10 @@ from tracking.domain.deletion import (
     delete_runs,
     finish_deletions,
     in_pieces,
+    lock_those,
 )
 from tracking.domain.names import free_key
 from tracking.domain.packing import fold_queue
-from tracking.domain.runs import revise_run
 from tracking.domain.weights import Weight, weigh_runs
 from tracking.enums import Role
 from tracking.errors import NotFound, NotPermitted
@@ -64,13 +65,12 @@ def discard_projects(projects: QuerySet[Project]) -> Discarded:
 
 @transaction.atomic
 def _discard(runs: QuerySet[Run], moment: datetime) -> Weight:
-    chosen = Run.objects.filter(pk__in=runs.order_by().values("pk")).order_by("pk")
-    # Locked: a batch that is on its way in comes before all this, or finds the run deleted.
-    run_ids = list(chosen.select_for_update().values_list("pk", flat=True))
-    weight = weigh_runs(chosen)
-    audit.note_changes((run, {"trash": False}, {"trash": True}) for run in audit.named(chosen))
+    run_ids, weight = lock_those(runs), Weight()
     for some_ids in in_pieces(run_ids):
-        Run.objects.filter(pk__in=some_ids).update(deleted_at=moment)
+        some = Run.everything.filter(pk__in=some_ids)
+        weight += weigh_runs(some)
+        audit.note_changes((run, {"trash": False}, {"trash": True}) for run in audit.named(some))
+        some.update(deleted_at=moment)
     for run_id in run_ids:
         events.announce(run_id, events.GONE)
     return weight
@@ -111,22 +111,58 @@ def restore_runs(runs: QuerySet[Run]) -> list[Run]:
     project itself is in the trash.
     """
     rows = Run.everything.filter(pk__in=runs.order_by().values("pk"), deleted_at__gt=DOOMED)
-    restored = list(rows.select_related("project").select_for_update(of=("self",)).order_by("pk"))
+    restored = _lock(rows)
     if any(run.project.deleted_at for run in restored):
         raise NotPermitted("Restore the project first: it is in the trash.")
-    for run in restored:
-        key = free_key(Run.objects.filter(project=run.project_id), run.key)
-        run.name = key if run.name == run.key else run.name
-        run.key, run.deleted_at = key, None
-        _bring_back(run, name=run.name, key=key)
+    _bring_back(restored)
     return restored
 
 
-def _bring_back(run: Run, **fields: str) -> None:
-    Run.everything.filter(pk=run.pk).update(deleted_at=None, **fields)
-    audit.note_change(run, {"trash": True}, {"trash": False})
-    revision = revise_run(run.pk, is_alive=False)
-    transaction.on_commit(lambda: fold_queue.note(run.pk, revision, ended=run.is_finished))
+def _lock(rows: QuerySet[Run]) -> list[Run]:
+    shown = ("key", "name", "status", "revision", "unfolded", "project__key", "project__deleted_at")
+    named = rows.select_related("project").only(*shown)
+    return list(named.select_for_update(of=("self",)).order_by("pk"))
+
+
+def _bring_back(runs: list[Run]) -> None:
+    """In a few statements, however many they are; but for those whose key is taken."""
+    audit.note_changes((run, {"trash": True}, {"trash": False}) for run in runs)
+    clashing = _clashing(runs)
+    waiting = {run.pk for run in clashing}
+    for ids in in_pieces([run.pk for run in runs]):
+        some = Run.everything.filter(pk__in=ids)
+        some.update(revision=F("revision") + 1)
+        some.exclude(pk__in=waiting.intersection(ids)).update(deleted_at=None)
+    for run in clashing:
+        _rename(run)
+    for run in runs:
+        run.deleted_at, run.revision = None, run.revision + 1
+        events.announce(run.pk, run.revision)
+        if run.unfolded:
+            fold = partial(fold_queue.note, run.pk, run.revision, ended=run.is_finished)
+            transaction.on_commit(fold)
+
+
+def _rename(run: Run) -> None:
+    key = free_key(Run.objects.filter(project=run.project_id), run.key)
+    run.name = key if run.name == run.key else run.name
+    run.key = key
+    Run.everything.filter(pk=run.pk).update(key=key, name=run.name, deleted_at=None)
+
+
+def _clashing(runs: list[Run]) -> list[Run]:
+    """Those whose key is taken, or is that of one before them."""
+    projects = {run.project_id for run in runs}
+    taken: set[tuple[int, str]] = set()
+    for keys in in_pieces([run.key for run in runs]):
+        kept = Run.objects.filter(project__in=projects, key__in=keys).order_by()
+        taken.update(kept.values_list("project_id", "key"))
+    clashing = []
+    for run in runs:
+        if (run.project_id, run.key) in taken:
+            clashing.append(run)
+        taken.add((run.project_id, run.key))
+    return clashing
 
 
 @transaction.atomic
@@ -140,9 +176,7 @@ def restore_project(project: Project) -> Project:
     locked.name = _free_name(locked)
     locked.save(update_fields=["key", "name", "deleted_at", "updated_at"])
     audit.note_change(locked, {"trash": True}, {"trash": False})
-    runs = Run.everything.filter(project=locked, deleted_at=moment)
-    for run in runs.select_related("project").only("key", "project__key", "status").order_by("pk"):
-        _bring_back(run)
+    _bring_back(_lock(Run.everything.filter(project=locked, deleted_at=moment)))
     return locked
 
 
@@ -164,15 +198,11 @@ def purge_trash(*, now: datetime | None = None) -> Weight:
     """Delete for good what has been in the trash for TRASH_DAYS, in small pieces."""
     finish_deletions()
     ended = (now or timezone.now()) - timedelta(days=settings.TRASH_DAYS)
+    due = Q(deleted_at__gt=DOOMED, deleted_at__lte=ended)
     weight = Weight()
-    for project in Project.everything.filter(deleted_at__gt=DOOMED, deleted_at__lte=ended):
-        weight += _purge(Run.everything.filter(project=project))
-        weight += delete_projects(Project.everything.filter(pk=project.pk))
-    return weight + _purge(Run.everything.filter(deleted_at__gt=DOOMED, deleted_at__lte=ended))
-
-
-def _purge(runs: QuerySet[Run]) -> Weight:
-    weight = Weight()
+    for project_id in list(Project.everything.filter(due).values_list("pk", flat=True)):
+        weight += delete_projects(Project.everything.filter(due, pk=project_id))
+    runs = Run.everything.filter(due)
     while some := list(runs.order_by("pk").values_list("pk", flat=True)[:PURGED_AT_ONCE]):
-        weight += delete_runs(Run.everything.filter(pk__in=some))
+        weight += delete_runs(runs.filter(pk__in=some))
     return weight

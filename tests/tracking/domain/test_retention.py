@@ -5,9 +5,12 @@ from datetime import timedelta
 import numpy as np
 import pytest
 from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.factories import log_lines, log_points, log_rows, make_run
+from tracking.domain import retention
 from tracking.domain.checks import check_store
 from tracking.domain.retention import (
     KEPT_POINTS,
@@ -227,3 +230,69 @@ def test_command_tells_first_and_does_then(capsys):
     assert told.splitlines()[-1].endswith("would be freed")
     assert done.splitlines()[0].endswith(" freed")
     assert preview_retention(Project.objects.get()) == Freed()
+
+
+def change_at_the_last_moment(monkeypatch, change) -> None:
+    """Between the look at what is due and the first point that goes."""
+
+    def list_due(project, now, look=retention.due_for_thinning):
+        found = list(look(project, now).values_list("pk", flat=True))
+        change()
+        return Run.objects.filter(pk__in=found)
+
+    monkeypatch.setattr(retention, "due_for_thinning", list_due)
+
+
+def pin(run: Run) -> None:
+    update_run(run, tags=[PINNED])
+
+
+def go_on_and_end(run: Run) -> None:
+    reopen_run(run)
+    log_points(run, {"loss": [1.0]}, first_step=LONG)
+    finish_run(run, status=RunStatus.COMPLETED)
+
+
+def keep_for_ever(run: Run) -> None:
+    rule(None)
+
+
+@pytest.mark.parametrize("change", [reopen_run, pin, go_on_and_end, keep_for_ever])
+def test_run_that_is_not_due_any_more_at_that_moment_keeps_all(monkeypatch, change):
+    run = make_ended_run()
+    project = rule(7)
+    change_at_the_last_moment(monkeypatch, lambda: change(run))
+
+    assert apply_retention(project) == Freed()
+
+    assert stored(run) >= LONG
+    assert Run.objects.get().resolution == "full"
+
+
+@pytest.mark.parametrize(("thinned_days", "resolution"), [(None, "thinned"), (0, "summary")])
+def test_points_go_series_by_series_in_short_transactions(monkeypatch, thinned_days, resolution):
+    monkeypatch.setattr(retention, "COST_AT_ONCE", 1)
+    run = make_ended_run()
+    log_points(run, {"acc": np.arange(float(LONG))})
+    project = rule(7, thinned_days)
+
+    with CaptureQueriesContext(connection) as queries:
+        freed = apply_retention(project)
+
+    pieces = [
+        one["sql"] for one in queries if one["sql"].startswith('DELETE FROM "tracking_metricp')
+    ]
+    assert len(pieces) == (2 if resolution == "thinned" else 3)
+    assert freed.thinned_count + freed.summary_count == 1
+    assert Run.objects.get().resolution == resolution
+    assert faults() == []
+
+
+@pytest.mark.parametrize("days", [-1, 36_501, 10**12])
+def test_days_beyond_reason_are_refused(days):
+    make_run()
+
+    with pytest.raises(InvalidInput):
+        rule(days)
+    with pytest.raises(InvalidInput):
+        rule(1, days)

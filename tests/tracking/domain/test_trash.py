@@ -312,3 +312,50 @@ def test_points_go_piece_by_piece(monkeypatch):
     ]
     assert len(pieces) == 4  # of two, two and one; and what Django looks for beside each run
     assert MetricPoint.objects.count() == 0
+
+
+def test_what_is_restored_at_that_moment_is_not_purged(monkeypatch):
+    """Between the look at what is due and its deletion."""
+    alone, project = make_full_run("a", "other").project, make_full_run("b").project
+    discard_runs(Run.objects.filter(key="a"))
+    discard_projects(Project.objects.filter(pk=project.pk))
+    really = {name: getattr(trash, name) for name in ("delete_runs", "delete_projects")}
+
+    def delete_runs(runs):
+        restore_runs(discarded_runs(alone))
+        return really["delete_runs"](runs)
+
+    def delete_projects(projects):
+        for one in Project.everything.filter(deleted_at__gt=DOOMED):
+            restore_project(one)
+        return really["delete_projects"](projects)
+
+    monkeypatch.setattr(trash, "delete_runs", delete_runs)
+    monkeypatch.setattr(trash, "delete_projects", delete_projects)
+
+    assert purge_trash(now=timezone.now() + MONTH) == Weight()
+
+    assert sorted(keys(Run.objects.all())) == ["a", "b"]
+    assert Artifact.objects.count() == MetricPoint.objects.count() == 2
+
+
+@pytest.mark.parametrize("kind", ["runs", "project"])
+def test_restoring_many_takes_no_more_queries(kind):
+    project = make_run("first").project
+    counts = []
+    for size in (1, 3):
+        for number in range(size):
+            make_run(f"{size}-{number}")
+        if kind == "runs":
+            discard_runs(Run.objects.all())
+        else:
+            discard_projects(Project.objects.all())
+        with CaptureQueriesContext(connection) as queries:
+            if kind == "runs":
+                restore_runs(discarded_runs(project))
+            else:
+                restore_project(find_discarded_project(local_user(), project.pk))
+        counts.append(len(queries))
+
+    assert counts[0] == counts[1]
+    assert Run.objects.count() == 5
