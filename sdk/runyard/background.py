@@ -134,9 +134,12 @@ class Keeper:
 
     def _measure(self) -> None:
         with contextlib.suppress(OSError):
-            is_full = is_room_used_up(self._spool.path.parent)
+            spools = self._spool.path.parent
+            is_full = is_room_used_up(spools)
             if is_full:
-                give_up(self._spool.path.parent.parent)
+                self._spool.give_up_kept()
+                give_up(spools.parent)
+                is_full = is_room_used_up(spools)  # while it is, new records are in memory alone
             self._spool.set_full(is_full)
         self._measured_at = time.monotonic()
 

@@ -73,8 +73,10 @@ def _check_directory(root: Path) -> str:
 
 
 def _check_room(root: Path) -> str:
-    used_mib = measure(root) / 1024**2
-    if is_room_used_up(root):
+    spools = root / "spool"
+    spools.mkdir(exist_ok=True)
+    used_mib = measure(spools) / 1024**2
+    if is_room_used_up(spools):
         raise Trouble(f"{used_mib:,.0f} MiB wait here: new records have no room; run: runyard sync")
     return f"{used_mib:,.1f} MiB wait here"
 

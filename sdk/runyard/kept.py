@@ -12,7 +12,7 @@ from pathlib import Path
 
 from runyard import config
 from runyard.locks import hold_lock, let_go
-from runyard.spool import SENT, sweep
+from runyard.spool import SENT, find_spools, sweep
 
 MAX_BYTES = 1024**3  # of all of them
 DISK_SHARE = 0.05  # of what is free, at most
@@ -20,11 +20,7 @@ DISK_SHARE = 0.05  # of what is free, at most
 
 def kept_paths(root: Path) -> list[Path]:
     """All below an SDK directory, the newest first."""
-    return sorted(
-        (path for path in (root / SENT).glob("[!.]*") if path.is_dir()),
-        key=lambda path: path.stat().st_mtime,
-        reverse=True,
-    )
+    return find_spools(root / SENT)[::-1]
 
 
 def sweep_kept(root: Path) -> None:

@@ -11,7 +11,7 @@ from runyard.credentials import Credentials
 from runyard.kept import sweep_kept
 from runyard.memory import next_step_in, note_next_step
 from runyard.sender import Sender
-from runyard.spool import Meta, Spool, read_meta, sweep
+from runyard.spool import Meta, Spool, find_spools, read_meta, sweep
 from runyard.transport import TIMEOUT_S, HttpTransport, parse_address
 
 KEEP_STOPPED_S = 7 * 86_400  # spools of runs that were deleted on the server
@@ -19,8 +19,7 @@ KEEP_STOPPED_S = 7 * 86_400  # spools of runs that were deleted on the server
 
 def spool_paths(root: Path) -> list[Path]:
     """All spools below an SDK directory, the oldest first."""
-    paths = [path for path in (root / "spool").glob("[!.]*") if path.is_dir()]
-    return sorted(paths, key=lambda path: path.stat().st_mtime)
+    return find_spools(root / "spool")
 
 
 def adopt(path: Path) -> Spool | None:

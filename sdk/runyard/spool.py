@@ -292,11 +292,29 @@ class Spool:
         with self._files_lock:
             self._acked_seq = acked_seq
             self.overflow.forget(acked_seq)
-            acked_count = sum(first - 1 <= acked_seq for first in self.segments[1:])
-            gone_count = self._count_too_many(self.segments[:acked_count])
+        self._let_go(may_keep=self._may_keep)
+
+    def give_up_kept(self) -> None:
+        """Let go of all that the server has: the disk is wanted for what is new."""
+        self._let_go(may_keep=False)
+
+    def _let_go(self, *, may_keep: bool) -> None:
+        with self._files_lock:
+            acked_count = sum(first - 1 <= self._acked_seq for first in self.segments[1:])
+            acked = self.segments[:acked_count]
+            gone_count = self._count_too_many(acked) if may_keep else acked_count
             gone, self.segments = self.segments[:gone_count], self.segments[gone_count:]
-        for first in gone:
-            self.segment_path(first).unlink(missing_ok=True)
+            copies = self._take_copies(KEPT_BYTES if may_keep else 0)
+        for path in (*map(self.segment_path, gone), *copies):
+            path.unlink(missing_ok=True)
+
+    def _take_copies(self, room: int) -> list[Path]:
+        """The oldest, for which there is no room."""
+        kept, count = self._kept_copies, 0
+        while sum(size for _, size in kept[count:]) > room:
+            count += 1
+        gone, self._kept_copies = kept[:count], kept[count:]
+        return [path for path, _ in gone]
 
     @property
     def _may_keep(self) -> bool:
@@ -305,8 +323,6 @@ class Spool:
 
     def _count_too_many(self, acked: list[int]) -> int:
         """How many of the oldest segments are too old, or more than there is room for."""
-        if not self._may_keep:
-            return len(acked)
         room, oldest_at = KEPT_BYTES, time.time() - self._keep_s
         for count, first in zip(range(len(acked), 0, -1), reversed(acked), strict=True):
             with contextlib.suppress(FileNotFoundError):
@@ -318,11 +334,19 @@ class Spool:
 
     def forget_copy(self, path: Path) -> None:
         """As `forget`, of a file that was uploaded."""
+        with self._files_lock, contextlib.suppress(FileNotFoundError):
+            self._kept_copies = [*self._kept_copies, (path, path.stat().st_size)]
+        self._let_go(may_keep=self._may_keep)
+
+
+def find_spools(folder: Path) -> list[Path]:
+    """All in a directory, the oldest first; others may take them away meanwhile."""
+    aged = []
+    for path in folder.glob("[!.]*"):
         with contextlib.suppress(FileNotFoundError):
-            self._kept_copies.append((path, path.stat().st_size))
-        room = KEPT_BYTES if self._may_keep else 0
-        while self._kept_copies and sum(size for _, size in self._kept_copies) > room:
-            self._kept_copies.pop(0)[0].unlink(missing_ok=True)
+            if path.is_dir():
+                aged.append((path.stat().st_mtime, path))
+    return [path for _, path in sorted(aged)]
 
 
 def sweep(root: Path) -> None:

@@ -161,3 +161,28 @@ def test_room_is_a_share_of_the_disk_with_a_bound(
 
     assert used_bytes == sum(path.stat().st_size for path in files) > 4_000
     assert is_used_up == [False, True, False, True]
+
+
+def test_what_was_kept_makes_room_before_records_wait_in_memory(
+    make_spool: Callable[[], Spool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runyard.spool.SEGMENT_BYTES", 1_000)
+    spool = make_spool()
+    add_rows(spool, 1_000)
+    copy = spool.path / "files" / "uploaded"
+    copy.parent.mkdir()
+    copy.write_bytes(bytes(5_000))
+    spool.forget(spool.mark.seq)
+    spool.forget_copy(copy)
+    monkeypatch.setattr(background, "MAX_SPOOL_BYTES", 5_000)
+    monkeypatch.setattr(Keeper, "_run", Keeper._measure)
+    before = set(threading.enumerate())
+
+    Keeper(spool)
+    for thread in set(threading.enumerate()) - before:
+        thread.join(10)
+    add_rows(spool, 10)
+
+    assert not copy.exists()
+    assert measure(spool.path.parent) < 5_000
+    assert not spool.overflow, "a process that is killed would take them with it"

@@ -123,3 +123,23 @@ def test_kept_spools_give_way_to_what_is_new(sent: Spool, root: Path) -> None:
     give_up(root)
 
     assert list((root / "sent").iterdir()) == []
+
+
+def test_spool_that_another_process_takes_away_is_not_listed(
+    sent: Spool, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (path,) = kept_paths(root)
+    monkeypatch.setattr(Path, "is_dir", lambda self: self.exists() and not self.rename(root / "x"))
+
+    assert kept_paths(root) == []
+    assert not path.exists()
+
+
+def test_doctor_takes_nothing_that_has_arrived_for_waiting(
+    sent: Spool, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (kept_paths(root)[0] / "more").write_bytes(bytes(5 * 1024**2))
+
+    main(["doctor", str(root)])
+
+    assert "ok  disk       0.0 MiB wait here" in capsys.readouterr().err.splitlines()
