@@ -74,7 +74,7 @@ def company(folder: Path) -> Iterator[Company]:
         shared = start(["postgres", "redis", "s3"], stack) | {
             "RUNYARD_DEBUG": "0",
             "RUNYARD_SECRET_KEY": "of both servers",
-            "RUNYARD_STATIC_DIR": str(folder / "static"),
+            "RUNYARD_STATIC_DIR": str(ROOT / "var" / "static"),  # from `make setup`
             "RUNYARD_TRUST_PROXY": "1",
         }
         servers = []
