@@ -3,6 +3,7 @@
 
 import argparse
 import os
+import sqlite3
 import sys
 
 
@@ -19,11 +20,17 @@ def main() -> None:
         os.environ["RUNYARD_ACCESS"] = given.access
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     from django.core.management import execute_from_command_line  # noqa: PLC0415 -- app ready
+    from django.db import DatabaseError  # noqa: PLC0415 -- as above
 
     try:
         execute_from_command_line(sys.argv)
     except KeyboardInterrupt:
         sys.exit(130)
+    except (DatabaseError, sqlite3.Error) as error:  # away, full, or not a database at all
+        if "--traceback" in sys.argv:
+            raise
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        sys.exit(f"The database: {reason}. `manage.py check --tag services` may say more.")
 
 
 if __name__ == "__main__":
