@@ -110,6 +110,7 @@ def _fill_often(stage: Stage, disk: Disk, base: Postgres | None) -> tuple[int, d
     late = sum(took_s > RECOVERY_S for took_s in times_s)
     found = {**faults, "wrong answers": wrong_answers, "late recoveries": late}
     words = [f"{len(times_s)} times full, slowest recovery {max(times_s):.1f} s", said]
+    words += sorted(set().union(*(one.reasons for one in senders)))
     words += [f"started again by its supervisor {ends} times"] * bool(ends)
     return tally.count, found, ", ".join([*words, *(one.error for one in senders if one.error)])
 

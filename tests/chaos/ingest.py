@@ -33,6 +33,7 @@ class Sender(threading.Thread):
         self.is_waiting = False  # for an answer
         self.taken_back = 0  # acknowledged records that the server asks for again
         self.refused = 0  # with "come again"
+        self.reasons: set[str] = set()
         self.error = ""
         self.stop = threading.Event()
         self._port = port
@@ -87,6 +88,7 @@ class Sender(threading.Thread):
     def _note(self, status: int, body: bytes, last_seq: int) -> int | None:
         if status == 503:
             self.refused += 1
+            self.reasons.add(json.loads(body)["detail"])
             return None
         words = json.loads(body)
         if status == 409:

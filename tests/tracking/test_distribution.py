@@ -25,7 +25,7 @@ from tracking.domain.series import Window, read_news, read_series
 from tracking.models import LogLine, Metric, MetricPoint, Producer, RowBlock, Run
 
 HOT: list[type[models.Model]] = [Metric, MetricPoint, RowBlock, LogLine, Producer]
-# What a process asks once for each producer it meets; from then on it knows the run.
+# What finds out whose run it is: for the first batch of a producer, and for those with events.
 FIRST_MEETING = re.compile(r"WHERE producer\.uuid = ")
 
 
