@@ -9,7 +9,7 @@ from importlib import import_module
 
 from axes.models import AccessAttempt
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import Error, connection
 from django.db.models import Q
 from django.utils import timezone
 
@@ -39,11 +39,13 @@ def clean_daily(wait: Callable[[float], None] = time.sleep) -> None:
                 if is_mine:  # else another process is at it
                     writer.write(clean_up)
                     sweep()
-        except (DatabaseError, Overloaded) as error:
-            log.warning("Cleaning up was put off: %r", error)
-            wait(AGAIN_S)
-        else:
-            wait(EVERY_S)
+            pause_s = EVERY_S
+        except Exception as error:
+            is_expected = isinstance(error, (Error, Overloaded))
+            log.warning("Cleaning up was put off: %r", error, exc_info=not is_expected)
+            pause_s = AGAIN_S
+        connection.close()  # others need it meanwhile, and by then it may be dead
+        wait(pause_s)
 
 
 def sweep() -> None:

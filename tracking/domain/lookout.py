@@ -8,7 +8,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable
 
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 
 from tracking.domain.portions import in_portions
 from tracking.models import Run
@@ -41,7 +41,7 @@ class Lookout:
         while not pause.wait(LOOK_EVERY_S) and not self._is_over():
             try:
                 self.look()
-            except DatabaseError as error:
+            except Error as error:
                 if not self._is_blind:
                     log.warning("No news from the database for now: %r", error)
                 self._is_blind = True

@@ -6,7 +6,7 @@ import pytest
 from axes.models import AccessAttempt
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from tests.people import make_person
@@ -72,7 +72,26 @@ class Stopped(BaseException):
     pass
 
 
-@pytest.mark.parametrize("trouble", [OperationalError("busy"), Overloaded("busy")])
+@pytest.mark.django_db(transaction=True)
+def test_cleaning_keeps_no_connection_from_one_day_to_the_next(monkeypatch) -> None:
+    def wait(_seconds: float) -> None:
+        open_ones.append(connection.connection)
+        raise Stopped
+
+    open_ones: list[object] = []
+    monkeypatch.setattr("tracking.domain.cleaning.writer.write", lambda work: work())
+    connection.ensure_connection()
+
+    with pytest.raises(Stopped):
+        clean_daily(wait)
+    assert open_ones == [None]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "trouble",
+    [OperationalError("busy"), InterfaceError("closed"), Overloaded("busy"), ValueError()],
+)
 def test_cleaning_is_done_at_once_and_each_day_and_again_after_trouble(
     monkeypatch, trouble
 ) -> None:
@@ -86,7 +105,7 @@ def test_cleaning_is_done_at_once_and_each_day_and_again_after_trouble(
 
     def wait(seconds: float) -> None:
         waits.append(seconds)
-        if not outcomes:
+        if len(waits) == 3:
             raise Stopped
 
     monkeypatch.setattr("tracking.domain.cleaning.writer.write", write)

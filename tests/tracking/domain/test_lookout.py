@@ -1,5 +1,5 @@
 import pytest
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
 from tests.factories import make_run
@@ -77,3 +77,21 @@ def test_many_runs_are_asked_for_in_portions(monkeypatch):
     runs = [make_run(f"run-{number}") for number in range(3)]
 
     assert read_revisions([run.pk for run in runs]) == {run.pk: 1 for run in runs}
+
+
+@pytest.mark.parametrize("trouble", [OperationalError("away"), InterfaceError("closed")])
+def test_look_that_fails_is_not_the_last_one(monkeypatch, trouble):
+    def look() -> None:
+        looks.append(1)
+        if len(looks) < 3:
+            raise trouble
+
+    looks: list[int] = []
+    monkeypatch.setattr(lookout, "LOOK_EVERY_S", 0.001)
+    monkeypatch.setattr(lookout.connection, "close", lambda: None)
+    one = Lookout(watched=list, changed=lambda *_: None, is_over=lambda: len(looks) == 3)
+    monkeypatch.setattr(one, "look", look)
+
+    one._run()
+
+    assert len(looks) == 3
