@@ -53,9 +53,9 @@ def restore_backup(path: Path, tell: Tell) -> Restored:
         _require_room()
         stage = settings.DATA_DIR / f"{stores.DATABASE_FILE}.restoring"
         _remove(stage)
-        shutil.copyfile(path / stores.DATABASE_FILE, stage)
-        stores.open_store(COPY, stores.describe_sqlite(stage))
         try:
+            shutil.copyfile(path / stores.DATABASE_FILE, stage)
+            stores.open_store(COPY, stores.describe_sqlite(stage))
             _check(stage, manifest, tell)
             call_command("migrate", database=COPY, verbosity=0, interactive=False)
             files = _restore_files(path, manifest, tell)

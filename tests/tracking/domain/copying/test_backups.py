@@ -322,6 +322,21 @@ def test_damaged_backup_is_not_restored(
     assert not (tmp_path / "new" / stores.DATABASE_FILE).exists()
 
 
+def test_restore_that_fails_or_was_killed_leaves_nothing_to_the_next(
+    backup: Path, tmp_path: Path
+) -> None:
+    place = tmp_path / "new"
+    place.mkdir()
+    stage = f"{stores.DATABASE_FILE}.restoring"
+    (place / f"{stage}-journal").write_bytes(b"of another")
+    (backup / stores.DATABASE_FILE).rename(tmp_path / "aside")
+
+    done = restore(backup, place)
+
+    assert done.returncode == 1
+    assert sorted(path.name for path in place.iterdir()) == ["secret_key", "serve.lock"]
+
+
 def test_lost_file_of_a_backup_is_named_and_the_rest_restored(backup: Path, tmp_path: Path) -> None:
     shutil.rmtree(backup / "artifacts")
 
