@@ -2,6 +2,7 @@
 
 import copy
 import logging
+import re
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
@@ -12,6 +13,7 @@ from pythonjsonlogger.json import JsonFormatter as PlainJson
 from config.redaction import redact, redact_value
 from tracking.request_log import request_id
 
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")  # tabs and new lines stay
 NOT_TOLD = {*RESERVED_ATTRS, "request", "server_time", "request_id"}  # the first is Django's object
 Trouble = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
@@ -23,17 +25,17 @@ class LineFormatter(logging.Formatter):
         number = request_id()
         mark = f" [{number}]" if number else ""
         when = self.formatTime(record)
-        lines = [f"{when} {record.levelname} {record.name}{mark}: {_indent(record.getMessage())}"]
+        lines = [f"{when} {record.levelname} {record.name}{mark}: {record.getMessage()}"]
         if record.exc_info:
             lines.append(self.formatException(record.exc_info))
         if record.stack_info:
             lines.append(self.formatStack(record.stack_info))
-        return redact("\n".join(lines))
+        return _indent(redact("\n".join(lines)))
 
 
 def _indent(text: str) -> str:
-    """So that no text from outside looks like a line of its own."""
-    return text.replace("\r", "\\r").replace("\n", "\n    ")
+    """So that no text from outside looks like a line of its own, or tells a terminal what to do."""
+    return CONTROLS.sub(lambda found: repr(found[0])[1:-1], text).replace("\n", "\n    ")
 
 
 class JsonFormatter(PlainJson):

@@ -130,6 +130,26 @@ def test_text_from_outside_makes_no_line_of_its_own():
     assert text.endswith("name: x\n    2026-01-01 INFO root: all is well\\r!")
 
 
+def test_text_of_an_error_makes_no_line_of_its_own():
+    try:
+        raise ValueError("no\n2026-01-31 12:00:00,000 ERROR forged")
+    except ValueError:
+        record = logging.LogRecord("t", logging.ERROR, "f", 1, "broke", (), sys.exc_info())
+
+    _, *rest = LineFormatter().format(record).splitlines()
+
+    assert [line for line in rest if not line.startswith("    ")] == []
+
+
+def test_text_from_outside_does_not_drive_a_terminal():
+    text = "\x1b[2Jgone\x9b1m\u2028next\ttab"
+    record = logging.LogRecord("t", logging.ERROR, "f", 1, "%s", (text,), None)
+
+    said = LineFormatter().format(record)
+
+    assert said.endswith("t: \\x1b[2Jgone\\x9b1m\\u2028next\ttab")
+
+
 def test_formatting_leaves_the_record_to_other_handlers():
     record = record_of("%s", f"password={SECRET}")
 
