@@ -4,6 +4,22 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 
+def change_points(apps, editor):
+    """The run into the key, no constraints on what the key's row says: SQLite writes the table once
+    for all of it, and not once for each.
+    """
+    points = apps.get_model("tracking", "MetricPoint")
+    if editor.connection.vendor == "sqlite":
+        editor._remake_table(points)
+        return
+    table = points._meta.db_table
+    for name in ["point_once", *editor._constraint_names(points, foreign_key=True)]:
+        editor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {editor.quote_name(name)}")
+    editor.execute(
+        f"ALTER TABLE {table} ADD CONSTRAINT point_once UNIQUE (metric_id, ordinal, run_id)"
+    )
+
+
 def tune_postgresql(apps, editor):
     """Points and rows come packed: nothing is gained by packing them again. Folds leave many dead rows."""
     if editor.connection.vendor == "postgresql":
@@ -19,10 +35,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RemoveConstraint(
-            model_name='metricpoint',
-            name='point_once',
-        ),
         migrations.RemoveConstraint(
             model_name='project',
             name='project_name_once_in_namespace',
@@ -62,16 +74,6 @@ class Migration(migrations.Migration):
             field=models.CharField(choices=[('full', 'Full'), ('thinned', 'Thinned'), ('summary', 'Summary')], default='full', editable=False, max_length=10),
         ),
         migrations.AlterField(
-            model_name='metricpoint',
-            name='run',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='points', to='tracking.run'),
-        ),
-        migrations.AlterField(
-            model_name='metricpoint',
-            name='metric',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='points', to='tracking.metric'),
-        ),
-        migrations.AlterField(
             model_name='producer',
             name='run',
             field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='producers', to='tracking.run'),
@@ -85,10 +87,6 @@ class Migration(migrations.Migration):
             model_name='project',
             name='key',
             field=models.CharField(max_length=250),
-        ),
-        migrations.AddConstraint(
-            model_name='metricpoint',
-            constraint=models.UniqueConstraint(fields=('metric', 'ordinal', 'run'), name='point_once'),
         ),
         migrations.AddConstraint(
             model_name='producer',
@@ -106,5 +104,32 @@ class Migration(migrations.Migration):
             model_name='run',
             constraint=models.UniqueConstraint(condition=models.Q(('deleted_at', None)), fields=('project', 'key'), name='run_key_once_in_project'),
         ),
+        migrations.AddIndex(
+            model_name='run',
+            index=models.Index(condition=models.Q(('deleted_at', None), _negated=True), fields=['deleted_at'], name='run_in_trash'),
+        ),
+        migrations.SeparateDatabaseAndState(
+            state_operations=[
+                migrations.RemoveConstraint(
+                    model_name='metricpoint',
+                    name='point_once',
+                ),
+                migrations.AlterField(
+                    model_name='metricpoint',
+                    name='run',
+                    field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='points', to='tracking.run'),
+                ),
+                migrations.AlterField(
+                    model_name='metricpoint',
+                    name='metric',
+                    field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='points', to='tracking.metric'),
+                ),
+                migrations.AddConstraint(
+                    model_name='metricpoint',
+                    constraint=models.UniqueConstraint(fields=('metric', 'ordinal', 'run'), name='point_once'),
+                ),
+            ],
+        ),
+        migrations.RunPython(change_points, migrations.RunPython.noop),
         migrations.RunPython(tune_postgresql, migrations.RunPython.noop),
     ]

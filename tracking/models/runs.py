@@ -72,6 +72,7 @@ class Run(models.Model):
             Index(fields=["project", "archived_at", "-started_at", "-id"], name="run_newest"),
             Index(fields=["project", "status"], name="run_by_status"),
             Index(fields=["project", "folder"], name="run_by_folder"),
+            Index(fields=["deleted_at"], condition=~Q(deleted_at=None), name="run_in_trash"),
         ]
 
     def __str__(self) -> str:
