@@ -37,8 +37,7 @@ UPDATE_SUMMARY = f"""
 def append_points(run_id: int, points: Points) -> None:
     """Add points to the run's series and to their summaries. Raises: LimitExceeded, RunDeleted."""
     if can_store_at_once():
-        if not append_at_once(run_id, points):
-            raise RunDeleted("The run was deleted.")
+        append_at_once(run_id, points)
         return
     revision = revise_run(run_id, points=len(points))
     metric_ids = find_metric_ids(run_id, points.names)
@@ -56,16 +55,18 @@ def append_points(run_id: int, points: Points) -> None:
 
 
 def append_at_once(run_id: int, points: Points, *, claim: Claim | None = None) -> bool:
-    """As `append_points`, on PostgreSQL; False, if the run is gone or the claim does not hold.
+    """As `append_points`, on PostgreSQL; False, if the claim does not hold: nothing is written then.
 
-    Then nothing but the claim itself may have been written. Raises: LimitExceeded.
+    Raises: LimitExceeded, RunDeleted.
     """
     metric_ids = find_metric_ids(run_id, points.names)
     step_min, data = _describe(points)
     columns = summarize_columns(points)
     stored = store_at_once(run_id, metric_ids, columns, step_min, data, claim=claim)
-    if stored.revision is None:
+    if not stored.is_claimed:
         return False
+    if stored.revision is None:  # the watermark has moved, and may not stay there
+        raise RunDeleted("The run was deleted.")
     _check_stored(stored.metric_count, metric_ids)
     tell_revision(run_id, stored.revision, has_points=True)
     return True

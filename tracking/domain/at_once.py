@@ -64,7 +64,8 @@ STORE = f"""
             (run_id, metric_id, revision, ordinal, count, step_min, step_max, data)
         SELECT * FROM summed RETURNING 1
     )
-    SELECT (SELECT revision FROM revised), (SELECT count(*) FROM added)
+    SELECT (SELECT revision FROM revised), (SELECT count(*) FROM added),
+        EXISTS (SELECT FROM claimed)
 """  # noqa: S608
 STORE_POINTS, STORE_BATCH = STORE.format(claim=TAKE), STORE.format(claim=CLAIM)
 
@@ -81,6 +82,7 @@ class Claim(NamedTuple):
 class Stored(NamedTuple):
     revision: int | None  # None: the run is gone, or the claim did not hold
     metric_count: int
+    is_claimed: bool
 
 
 def can_store_at_once() -> bool:
@@ -118,4 +120,5 @@ def store_at_once(
     with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
         cursor.adapters.register_dumper(np.ndarray, NumberArrayDumper)
         cursor.execute(statement, parameters, prepare=True)
-        return Stored._make(cursor.fetchone() or (None, 0))
+        row: Any = cursor.fetchone()
+        return Stored._make(row)

@@ -224,11 +224,12 @@ def update_run(
 @transaction.atomic
 def archive_runs(runs: QuerySet[Run], *, archived: bool = True) -> int:
     """Take the runs out of the lists, or bring them back; tells how many changed. Nothing is lost."""
-    changing = runs.order_by().filter(archived_at__isnull=archived)
+    changing = runs.order_by("pk").filter(archived_at__isnull=archived)
+    rows = changing.select_for_update(of=("self",))  # in the order in which all lock runs
     audit.note_changes(
-        (run, {"archived": not archived}, {"archived": archived}) for run in audit.named(changing)
+        (run, {"archived": not archived}, {"archived": archived}) for run in audit.named(rows)
     )
-    return changing.update(archived_at=timezone.now() if archived else None)
+    return changing.order_by().update(archived_at=timezone.now() if archived else None)
 
 
 @transaction.atomic
