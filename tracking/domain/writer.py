@@ -29,7 +29,8 @@ from tracking.errors import Overloaded
 
 Result = TypeVar("Result")
 GROUP_SIZE = 128  # more waiters share no more of a commit that is worth having
-CONFLICTS = {"40001", "40P01"}  # could not be serialised; waited in a circle
+# Could not be serialised; waited in a circle; another process made it first, and it is found now.
+CONFLICTS = {"40001", "40P01", "23505"}
 CONFLICT_TRIES = 5
 CONFLICT_WAIT_S = 0.05
 WAIT_S = 30  # as long as clients usually wait for an answer
@@ -164,7 +165,7 @@ def _run_in_transaction(jobs: list[_Job], results: list[Any]) -> None:
 
 
 def is_conflict(error: BaseException) -> bool:
-    """Whether PostgreSQL gave way to another transaction: what failed may be done again as it is."""
+    """Whether another transaction was in the way: what failed may be done again as it is."""
     return getattr(error.__cause__, "sqlstate", None) in CONFLICTS
 
 

@@ -16,7 +16,7 @@ from tracking.domain.access import local_user
 from tracking.domain.batch import Event
 from tracking.domain.ingest import record_batch
 from tracking.errors import InvalidInput, OutOfSequence, Overloaded
-from tracking.models import Metric, MetricPoint, Project, User
+from tracking.models import Metric, MetricPoint, Project, Run, User
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TIMEOUT_S = 30
@@ -220,6 +220,21 @@ def test_while_the_database_is_away_nobody_waits_for_each_of_the_others(monkeypa
 
     assert {type(job.exception(TIMEOUT_S)) for job in jobs} == {OperationalError}
     assert len(tries) == 2
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="others have one process")
+def test_first_batch_that_comes_to_two_servers_is_taken_once():
+    """As where a job asks again at another one before the first has answered."""
+    local_user()
+    first = make_batch(1, 2, events=start_event(), points=make_points({"a": [1]}))
+    with transaction.atomic():
+        record_batch(first, user=local_user())
+        again = submit(first)
+        time.sleep(0.3)  # until it waits for this transaction
+
+    assert again.result(TIMEOUT_S).acked_seq == 2
+    assert Metric.objects.values_list("name", "count").get() == ("a", 1)
+    assert Run.objects.count() == 1
 
 
 def test_whoever_writes_to_several_runs_does_so_in_one_order(monkeypatch):
