@@ -36,6 +36,7 @@ RUN_COLUMNS = (
     "started_at",
     "ended_at",
     "last_seen_at",
+    "resolution",
 )
 
 

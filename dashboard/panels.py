@@ -14,6 +14,7 @@ from dashboard.legend import Legend, find_legend
 from dashboard.params import text_param
 from dashboard.patterns import name_filter
 from tracking.domain.fields import Field, suggest_fields
+from tracking.enums import Resolution
 from tracking.models import Metric, Run
 
 JUDGING = {"val", "valid", "validation", "eval", "test"}
@@ -61,6 +62,14 @@ class ChartGrid:
     @property
     def next_count(self) -> int:
         return self.shown_count + GRID_STEP
+
+    @property
+    def thinned(self) -> list[Run]:
+        return [run for run in self.runs if run.resolution == Resolution.THINNED]
+
+    @property
+    def summarized(self) -> list[Run]:
+        return [run for run in self.runs if run.resolution == Resolution.SUMMARY]
 
     @property
     def legend(self) -> Legend | None:

@@ -75,6 +75,25 @@ def test_run_page_says_what_is_left(client: Client) -> None:
     assert "Only summaries are kept" in text(client.get(path))
 
 
+def test_charts_of_several_runs_say_which_have_lost_points(client: Client) -> None:
+    run = make_old_run()
+    make_run("full")
+    set_retention(run.project, keep_full_days=0, keep_thinned_days=None)
+    pages = ["/projects/proj", "/projects/proj/compare?run=run-1&run=full"]
+    assert ["chart-points" in text(client.get(page)) for page in pages] == [False, False]
+
+    for thinned_days, words in [
+        (None, "Thinned to at most 1,000 points of each series:"),
+        (0, "Only summaries are kept, no earlier points:"),
+    ]:
+        set_retention(run.project, keep_full_days=0, keep_thinned_days=thinned_days)
+        apply_retention(run.project)
+        for page in pages:
+            _, _, note = text(client.get(page)).partition(words)
+            link, _, _ = note.partition("</p>")
+            assert ('">run-1</a>' in link, "full" in link) == (True, False)
+
+
 def test_quota_is_set_and_told_when_it_is_used_up(client: Client, settings: object) -> None:
     make_old_run()
 
