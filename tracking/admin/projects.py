@@ -17,8 +17,10 @@ from tracking.admin.lists import LONG_PROJECT_FIELDS, SlimAdmin
 from tracking.admin.storage import storage_use
 from tracking.admin.trash import TrashAdmin, TrashFilter
 from tracking.domain.deletion import delete_projects
+from tracking.domain.retention import check_retention
 from tracking.domain.trash import Discarded, discard_projects, restore_project
 from tracking.domain.weights import Weight, weigh_runs
+from tracking.errors import InvalidInput
 from tracking.models import Membership, Project, Run
 
 
@@ -42,8 +44,11 @@ class ProjectForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        if cleaned.get("keep_full_days") is None and cleaned.get("keep_thinned_days") is not None:
-            self.add_error("keep_thinned_days", "What is never thinned needs no days for it.")
+        rules = {name: cleaned.get(name) for name in ("keep_full_days", "keep_thinned_days")}
+        try:
+            check_retention(**rules)
+        except InvalidInput as error:
+            self.add_error(error.field, str(error))
         return cleaned
 
 

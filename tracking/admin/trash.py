@@ -23,7 +23,8 @@ class TrashFilter(admin.SimpleListFilter):
         return [(IN_TRASH, "in the trash")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        return queryset.filter(deleted_at__gt=DOOMED) if self.value() == IN_TRASH else queryset
+        """Which rows these are, `TrashAdmin.get_queryset` says."""
+        return queryset
 
 
 def shows_trash(request: HttpRequest) -> bool:
@@ -37,7 +38,11 @@ class TrashAdmin(WeighedDeletion):
         if not shows_trash(request):
             return super().get_queryset(request)
         manager: Any = self.model
-        return manager.everything.get_queryset()
+        return manager.everything.filter(deleted_at__gt=DOOMED)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        found = super().get_object(request, object_id, from_field)
+        return None if found is None or found.deleted_at else found
 
     def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
         """What lies there has no page."""

@@ -166,7 +166,8 @@ def test_trash_is_shown_restored_and_emptied(client, store, settings, model):
     assert "5.0 KB in the trash" in messages(page)[0]
     assert [one.pk for one in client.get(trash).context["cl"].result_list] == [pk]
     assert list(client.get(admin_path(model)).context["cl"].result_list) == []
-    assert client.get(admin_path(model, "change", pk)).status_code == 302
+    for query in ("", "?trash=yes"):
+        assert client.get(admin_path(model, "change", pk) + query).status_code == 302
 
     page = client.post(trash, chosen | {"action": "take_out"}, follow=True)
     assert messages(page)[-1:] == [f"1 restored: {'run-1' if model == 'run' else 'proj'}"]

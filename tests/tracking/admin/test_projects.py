@@ -161,3 +161,19 @@ def test_service_account_is_added(client):
     assert page.status_code == 302
     assert (trainer.is_service, trainer.has_usable_password()) == (True, False)
     assert client.get(admin_path("user"), {"is_service__exact": 1}).context["cl"].result_count == 1
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {"keep_full_days": 10**6},
+        {"keep_full_days": -1},
+        {"keep_thinned_days": 1},
+        {"keep_full_days": 1, "keep_thinned_days": 2**31 - 1},
+    ],
+)
+def test_rules_that_make_no_sense_are_refused(client, rules):
+    page = add(client, owner=local_user().pk, **rules)
+
+    assert (page.status_code, Project.objects.count()) == (200, 0)
+    assert len(page.context["adminform"].form.errors) == 1
