@@ -10,6 +10,15 @@ from django.core.exceptions import ImproperlyConfigured
 POSTGRES = "django.db.backends.postgresql"
 CONNECTIONS = 20  # of one process; PostgreSQL lets in 100 from all unless told otherwise
 POOL_WAIT_S = 5  # then a request says that the database is away
+# A machine that goes away without a word is noticed within half a minute, not in a quarter of an
+# hour. The last is in milliseconds, as libpq has it.
+NETWORK = {
+    "connect_timeout": 5,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
 CACHE_TABLE = "runyard_cache"  # made by `createcachetable`, which `serve` runs
 
 
@@ -30,6 +39,7 @@ def find_database(url: str, data_dir: Path) -> dict[str, Any]:
         "CONN_MAX_AGE": 0,  # the pool keeps them: under ASGI each request has a thread of its own
         "CONN_HEALTH_CHECKS": True,  # PostgreSQL may have started again since
         "OPTIONS": {
+            **NETWORK,
             **found.get("OPTIONS", {}),
             "pool": {
                 "min_size": 1,

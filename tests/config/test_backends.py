@@ -33,6 +33,12 @@ def test_database_is_postgresql_by_its_address():
     assert found["CONN_HEALTH_CHECKS"]
 
 
+def test_machine_that_vanishes_is_noticed_unless_the_address_says_when():
+    options = find_database("postgres://db/runs?connect_timeout=9", DATA_DIR)["OPTIONS"]
+
+    assert (options["connect_timeout"], options["tcp_user_timeout"]) == (9, 30_000)
+
+
 @pytest.mark.parametrize(
     "url",
     [
