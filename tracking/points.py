@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
-from uuid import uuid4
 
 import numpy as np
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
 from numpy.typing import NDArray
 from pcodec import ChunkConfig, standalone
+
+from tracking.binary import binary_cursor
 
 RAW = 0
 PACKED = 1
@@ -160,7 +161,9 @@ class MetricPointQuerySet(models.QuerySet):
 
     def arrays(self) -> dict[int, Columns]:
         """The points by metric id, each metric's in order of arrival. One query."""
-        return {metric_id: join_stretches(found) for metric_id, found in self.stretches(are_few=True)}
+        return {
+            metric_id: join_stretches(found) for metric_id, found in self.stretches(are_few=True)
+        }
 
     def points(self) -> Iterator[Point]:
         """Every point, one by one: for people and tests; code wants `arrays`."""
@@ -174,19 +177,11 @@ def _read_rows(rows: models.QuerySet, *, are_few: bool) -> Iterator[tuple[Any, .
     if connection.vendor != "postgresql":
         yield from rows.iterator(chunk_size=ROWS_AT_ONCE)
         return
-    from psycopg import Cursor, ServerCursor  # noqa: PLC0415 -- optional dependency
-
     try:
         statement, parameters = rows.query.sql_with_params()
     except EmptyResultSet:  # nothing can be in it, as Django sees without asking
         return
-    connection.ensure_connection()
-    opened = (
-        Cursor(connection.connection)
-        if are_few
-        else ServerCursor(connection.connection, f"rows_{uuid4().hex}", withhold=True)
-    )
-    with connection.wrap_database_errors, opened as cursor:
+    with binary_cursor(statement, is_held=not are_few) as cursor:
         cursor.execute(statement, parameters, binary=True)
         while found := cursor.fetchmany(ROWS_AT_ONCE):
             yield from found

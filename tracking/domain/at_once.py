@@ -10,6 +10,7 @@ import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 
+from tracking.binary import binary_cursor
 from tracking.domain.metrics import METRIC
 from tracking.domain.producers import PRODUCER
 from tracking.domain.runs import sign_of_life
@@ -108,16 +109,12 @@ def store_at_once(
         "seen_at": sign_of_life(),
         "points": int(columns["count"].sum()),
     }
-    from psycopg import Cursor  # noqa: PLC0415 -- optional dependency
-
-    from tracking.domain.number_arrays import NumberArrayDumper  # noqa: PLC0415 -- as above
+    from tracking.domain.number_arrays import NumberArrayDumper  # noqa: PLC0415 -- needs psycopg
 
     statement = STORE_POINTS
     if claim is not None:
         statement, parameters = STORE_BATCH, parameters | claim._asdict()
-    connection.ensure_connection()
-    # Django's own cursor writes values into the statement as text: bytes twice as long.
-    with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
+    with binary_cursor(statement) as cursor:
         cursor.adapters.register_dumper(np.ndarray, NumberArrayDumper)
         cursor.execute(statement, parameters, prepare=True)
         row: Any = cursor.fetchone()

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from tests.engines import IS_SQLITE, sqlite_only
+from tests.engines import sqlite_only
 from tests.factories import NOON_US, log_points, make_run
 from tracking.domain.axes import Axis
 from tracking.domain.packing import fold_run
@@ -215,7 +215,7 @@ def test_reading_takes_two_queries_however_much_there_is():
             read_series(runs, Window())
         counts.append(len(queries))
 
-    assert counts == ([2, 2] if IS_SQLITE else [1, 1])  # Django does not see one that reads bytes
+    assert counts == [2, 2]
 
 
 @sqlite_only
