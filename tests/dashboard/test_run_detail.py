@@ -70,8 +70,8 @@ def test_run_page_says_who_cancelled_it_beside_the_status(client: Client) -> Non
 def test_run_page_shows_where_the_training_ran(client: Client) -> None:
     commit, script = "0123456789abcdef" * 2 + "01234567", '/data/"<b>.py'
     environment = {
-        "variables": {"RANK": "0"},
         "packages": {"torch": "2.4.0"},
+        "variables": {"RANK": "0"},
         "git": {"branch": "main", "commit": commit},
         "cpu_count": 8,
         "script": script,
@@ -88,8 +88,8 @@ def test_run_page_shows_where_the_training_ran(client: Client) -> None:
         ("Script", script, ""),
         ("Commit", "0123456789", commit),
         ("Branch", "main", ""),
-        ("RANK", "0", ""),
         ("torch", "2.4.0", ""),
+        ("RANK", "0", ""),
         ("whereabouts.name", "attic", ""),
         ("team", "vision", ""),
     ]

@@ -88,12 +88,14 @@ def open_run(
     return start_run(project, start, user=user)
 
 
+@transaction.atomic
 def start_run(project: Project, start: RunStart, *, user: Caller) -> tuple[Run, bool]:
     """Create the run, or join the one that is meant; tells whether it was created.
 
     A known `uid` joins that run. A taken key is resumed, renamed (`key-2`) or refused, as `start`
     says. Resuming merges the config, keeps tags and notes that are not given, notes the new
-    environment, and makes the run running again. Call it inside a transaction. Raises: AlreadyExists, NotPermitted.
+    environment, and makes the run running again. Raises: AlreadyExists,
+    NotPermitted.
     """
     runs = Run.objects.select_for_update()
     if run := _find_by_uid(start.uid):
