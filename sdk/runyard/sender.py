@@ -83,6 +83,7 @@ class Sender:
         self._uploaded: dict[int, Path] = {}
         self._contact_at = time.monotonic()
         self._notices = Once()
+        self._refused_files = Once()  # each status once in all: a full project stays full
 
     @property
     def is_done(self) -> bool:
@@ -259,17 +260,19 @@ class Sender:
         elif isinstance(records[0], Lost):
             self.stopped = f"the server does not take the note of a gap: {explain(answer)}"
         else:
-            self._set_aside(records[0], explain(answer))
+            self._set_aside(records[0], answer)
         return TICK_S if self.stopped else 0.0
 
-    def _set_aside(self, record: bytes, reason: str) -> None:
+    def _set_aside(self, record: bytes, answer: Response) -> None:
         """Keep a refused record for people to look at, and put a gap in its place."""
-        seq = self.next_seq
+        seq, artifact, reason = self.next_seq, _as_artifact(record), explain(answer)
+        if artifact:
+            reason = f"artifact '{artifact['name']}': {reason}"
         self._refused[seq] = Lost(1, f"refused: {reason}")
         letter = {"run": self._run_name, "seq": seq, "reason": reason, **describe(record)}
         self._dead_letters.mkdir(parents=True, exist_ok=True)
         path = self._dead_letters / f"{self.spool.meta.producer}.jsonl"
-        if artifact := _as_artifact(record):
+        if artifact:
             end = str(artifact["name"])[
                 -50:
             ]  # of a name that may be as long as a file system allows
@@ -278,9 +281,11 @@ class Sender:
             letter["file"] = str(kept)
         with path.open("a") as file:
             file.write(json.dumps(letter) + "\n")
-        self._notices.warn(
-            "refused", f"{self._run_name}: {reason.rstrip('.')}. What was refused is in {path}"
-        )
+        text = f"{self._run_name}: {reason.rstrip('.')}. What was refused is in {path}"
+        if artifact:
+            self._refused_files.warn(str(answer.status), text)
+        else:
+            self._notices.warn("refused", text)
 
     # ── Artifacts ────────────────────────────────────────────────────────────
 
@@ -302,7 +307,7 @@ class Sender:
                 self._uploaded[self.next_seq] = copy
                 return 0.0
             case Verdict.REFUSED | Verdict.TOO_LARGE if isinstance(record, bytes):
-                self._set_aside(record, f"artifact '{artifact['name']}': {explain(answer)}")
+                self._set_aside(record, answer)
                 return 0.0
             case verdict:
                 return self._wait(verdict, answer)
