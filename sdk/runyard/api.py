@@ -54,6 +54,11 @@ class RunRecord:
         return str(self.facts["status"])
 
     @property
+    def resolution(self) -> str:
+        """Which points the server keeps: full (all), thinned (1,000 of a series) or summary (none)."""
+        return str(self.facts["resolution"])
+
+    @property
     def display_name(self) -> str:
         """As people have called it, or where it was imported from; `name` is for addresses."""
         return str(self.facts["display_name"])
@@ -103,7 +108,7 @@ class Runs(Sequence[RunRecord]):
     def series(self, *names: str, max_points: int | None = None) -> SeriesByRun:
         """Series of all these runs, by metric and run: those named, or all.
 
-        Every point that was logged, in order of arrival, unless `max_points` (10 to 100,000) asks
+        Every point that is kept (`resolution`), in order of arrival, unless `max_points` (10 to 100,000) asks
         for a thinner picture in order of steps. A series of more points than the server gives at
         once (5 million) comes in order of steps, too.
         """
@@ -173,6 +178,7 @@ class Api:
 def _in_page_words(facts: dict[str, Any]) -> dict[str, Any]:
     """What the API calls `status` is Aspara's dialect, which has no word for a cancelled run."""
     facts["status"] = facts.pop("state")
+    facts.setdefault("resolution", "full")  # older servers keep everything
     return facts
 
 

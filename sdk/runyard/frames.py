@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     import polars as pl
 
 NAMES = ("name", "display_name", "folder", "status")
-ENDS = ("start_time", "finish_time", "exit_code", "finish_reason")
+ENDS = ("start_time", "finish_time", "exit_code", "finish_reason", "resolution")
 COLUMNS = (*NAMES, "tags", "notes", *ENDS)
-TEXTS = (*NAMES, "notes", "finish_reason")
+TEXTS = (*NAMES, "notes", "finish_reason", "resolution")
 WORDS = {word: float(word) for word in ("NaN", "Infinity", "-Infinity")}
 TIMES = ("start_time", "finish_time")
 

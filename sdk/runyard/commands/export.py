@@ -165,7 +165,7 @@ class Tally:
     """What has been written so far, for people to see."""
 
     def __init__(self) -> None:
-        self.run_count = self.point_count = self.file_count = 0
+        self.run_count = self.point_count = self.file_count = self.short_count = 0
         self.metrics: set[str] = set()
         self.problems: list[str] = []
         self._progress = Progress()
@@ -173,6 +173,7 @@ class Tally:
     def counted(self, runs: Iterable[RunRecord]) -> Iterator[RunRecord]:
         for run in runs:
             self.run_count += 1
+            self.short_count += run.resolution != "full"
             self.metrics.update(run.facts["metrics"])
             self._show()
             yield run
@@ -201,11 +202,15 @@ class Tally:
         self._progress.clear()
         counts = {"runs": self.run_count, "points": self.point_count, "files": self.file_count}
         if options.json:
-            facts = {"output": str(options.output), **counts, "problems": self.problems}
+            facts = {"output": str(options.output), **counts, "thinned": self.short_count}
+            facts["problems"] = self.problems
             print_json(facts)
             return
         for problem in self.problems:
             say(f"runyard: {problem}")
+        if options.series and self.short_count:
+            runs = "1 run" if self.short_count == 1 else f"{self.short_count:,} runs"
+            say(f"Of {runs} the project's rules have not left all points (`resolution`).")
         if options.output:
             say(f"{self} → {options.output}")
 

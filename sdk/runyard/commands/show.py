@@ -18,6 +18,11 @@ from runyard.commands.printing import (
     write,
 )
 
+KEPT = {
+    "thinned": "thinned: at most 1,000 of each series are kept",
+    "summary": "only summaries are kept",
+}
+
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     command = add_asking(commands, "show", "tell what is known of a run", _show)
@@ -56,6 +61,8 @@ def _head(run: RunRecord) -> dict[str, str]:
     code = f", exit code {exit_code}" if exit_code is not None else ""
     head = {"called": name} if (name := called(run)) else {}
     head["status"] = f"{run.status}{code}"
+    if run.resolution != "full":
+        head["points"] = KEPT[run.resolution]
     if facts["finish_reason"]:
         head["reason"] = facts["finish_reason"]
     head["started"] = local_time(started)

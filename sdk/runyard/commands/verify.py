@@ -15,6 +15,8 @@ from runyard.series import SeriesReader
 
 HELP = "compare what this machine holds of a run with what the server has"
 
+LEFT = {"thinned": "thinned series", "summary": "only summaries"}
+
 
 class Finding(NamedTuple):
     """A line of the report. `is_well` is False for what is missing, wrong or still on its way."""
@@ -108,11 +110,16 @@ def _judge_here(held: Held, producer: dict[str, Any], *, is_alive: bool) -> Iter
 
 
 def _judge_points(held: Held, run: RunRecord) -> Iterator[Finding]:
-    """Each point that was sent must be there bit by bit; others may be there as well."""
+    """Each point that was sent must be there bit by bit, unless the project's rules let some go."""
     missing = _missing_points(held, run)
     total = sum(points.total() for points in held.points.values())
     if total and not missing:
         yield well("points", f"{total:,} that are still here are the same on the server")
+    if missing and run.resolution != "full":
+        kept = total - sum(missing.values())
+        why = f"the project's rules have left it {LEFT[run.resolution]}"
+        yield well("points", f"{kept:,} of {total:,} that are still here are on the server: {why}")
+        return
     for name, count in missing.items():
         yield amiss("points", f"{count:,} of {name} are not on the server as logged")
 

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.e2e
 Runyard = Callable[..., Outcome]
 COLUMNS = [
     *("name", "display_name", "folder", "status", "tags", "notes"),
-    *("start_time", "finish_time", "exit_code", "finish_reason"),
+    *("start_time", "finish_time", "exit_code", "finish_reason", "resolution"),
     *("config.lr", "config.large", "config.model.depth", "summary.best", "acc/top", "loss"),
 ]
 LOSSES = [(f"r{number}", 3 * (number + 1)) for number in (2, 1, 0)]  # run and points of each metric
@@ -47,6 +47,7 @@ def test_runs_go_to_the_screen_as_csv(runyard: Runyard, project: str) -> None:
         "finish_time": "",
         "exit_code": "1",
         "finish_reason": "",
+        "resolution": "full",
         "config.lr": "0.2",
         "config.large": str(2**70),
         "config.model.depth": "2",
@@ -92,6 +93,7 @@ def test_parquet_has_columns_of_their_kinds(runyard: Runyard, project: str, tmp_
         "finish_time": "timestamp[ms, tz=UTC]",
         "exit_code": "int64",
         "finish_reason": "string",
+        "resolution": "string",
         "config.lr": "double",
         "config.large": "string",
         "config.model.depth": "int64",
@@ -117,6 +119,7 @@ def test_every_point_is_in_every_form(
         "runs": 3,
         "points": 36,
         "files": 0,
+        "thinned": 0,
         "problems": [],
     }
     points = POINTS_IN[form](target)

@@ -225,3 +225,44 @@ def test_server_that_has_more_than_the_file_here_is_told() -> None:
     _, lost = _judge_here(held, {"last_seq": 9}, is_alive=False)
 
     assert lost == ("here", "the server has 9: the end of the file here is lost", False)
+
+
+@pytest.mark.parametrize(
+    ("resolution", "left"),
+    [("thinned", (50, "thinned series")), ("summary", (0, "only summaries"))],
+)
+def test_points_that_rules_let_go_are_not_missed(
+    runyard: Runyard, start: Any, server: LiveServer, resolution: str, left: tuple[int, str]
+) -> None:
+    (kept, words), name = left, f"kept-{resolution}"
+    job = start(name)
+    shorten(server, name, resolution)
+
+    outcome = runyard("verify", f"{PROJECT}/{name}", "--json")
+    shown = runyard("show", f"{PROJECT}/{name}").out
+    exported = runyard("export", PROJECT, "--series", "--query", f"name = {name}", "-o", "p.csv")
+    job.kill()
+
+    assert outcome.status == 0, outcome.out
+    why = f"the project's rules have left it {words}"
+    assert findings(outcome)["points"] == [
+        (True, f"{kept} of 100 that are still here are on the server: {why}")
+    ]
+    assert f"  points   {resolution if kept else 'only summaries'}" in shown
+    assert "Of 1 run the project's rules have not left all points" in exported.err
+
+
+def shorten(server: LiveServer, name: str, resolution: str) -> None:
+    """Let go of the points of one metric, or of all."""
+    with sqlite3.connect(server.data_dir / "runyard.sqlite3", timeout=30) as connection:
+        run = "(SELECT id FROM tracking_run WHERE key = ?)"
+        metric = "SELECT id FROM tracking_metric WHERE name = 'loss'"
+        which = f"AND metric_id IN ({metric})" if resolution == "thinned" else ""
+        connection.execute(
+            f"DELETE FROM tracking_metricpoint WHERE run_id = {run} {which}",
+            [name],
+        )
+        connection.execute(
+            "UPDATE tracking_run SET resolution = ? WHERE key = ?", [resolution, name]
+        )
+    connection.close()

@@ -40,6 +40,7 @@ RUN_VALUE = METADATA_VALUE | {
     "display_name": "run1",
     "folder": "",
     "state": "completed",
+    "resolution": "full",
     "finish_reason": "",
     "metrics": {"accuracy": 0.93, "loss": 0.5},
 }

@@ -19,7 +19,7 @@ from tracking.domain.fields import sort_runs
 from tracking.domain.query import filter_runs
 from tracking.domain.summaries import read_latest
 from tracking.domain.values import flatten_map
-from tracking.enums import RunStatus
+from tracking.enums import Resolution, RunStatus
 from tracking.models import Artifact, Metric, Producer, Project, Run
 
 MAX_DETAILS = 200_000  # metrics and files in a list: 20 MB, half a second
@@ -98,6 +98,9 @@ class RunSerializer(RunMetadataSerializer):
     folder = serializers.CharField(help_text="`a/b`; empty at the top of the project")
     state = serializers.ChoiceField(
         STATES, source="shown_status", help_text="the status in the words of the pages"
+    )
+    resolution = serializers.ChoiceField(
+        Resolution.values, help_text="which points are kept: all, at most 1,000 of a series, or none"
     )
     finish_reason = serializers.CharField(help_text="why it ended so, where that was told")
     metrics = MapField(

@@ -71,6 +71,7 @@ NAMED = {
     "display_name": "First",
     "folder": "sweeps/lr",
     "state": "failed",
+    "resolution": "full",
     "finish_reason": "ValueError: no",
     "metrics": {"acc": "Infinity", "gone": "NaN", "loss": 0.5},
 }
