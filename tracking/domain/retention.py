@@ -19,6 +19,7 @@ from django.db.models import Count, Exists, Max, OuterRef, QuerySet, Sum
 from django.db.models.functions import Coalesce, Length
 from django.utils import timezone
 
+from tracking.domain import locks
 from tracking.domain.downsample import kept_places
 from tracking.domain.json_values import HasTag
 from tracking.domain.portions import in_portions
@@ -27,14 +28,20 @@ from tracking.domain.space import return_space
 from tracking.enums import Resolution, RunStatus
 from tracking.errors import InvalidInput
 from tracking.models import MetricPoint, Project, RowBlock, Run
-from tracking.points import Columns, Stretch, encode_packed, join_stretches
+from tracking.points import (
+    Columns,
+    MetricPointQuerySet,
+    Stretch,
+    encode_packed,
+    join_stretches,
+)
 
 KEPT_POINTS = 1_000  # as many as a chart shows
 PART_POINTS = 1_000_000  # of a series, that are in memory at once: 24 MB
 PINNED = "pinned"
 MAX_DAYS = 36_500
 COST_AT_ONCE = 2_000_000  # points and stretches of them, in one transaction: about 0.2 s
-STRETCH_COST = 5_000  # to find, delete and write one takes as long as to read so many points
+METRIC_COST, STRETCH_COST = 5_000, 200  # a series and a stretch take as long as so many points
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,10 +197,18 @@ def _step(due: _Due, shorten: Callable[[int, list[int]], int], metric_ids: list[
 def _portions(run_id: int, longer_than: int) -> Iterator[list[int]]:
     """Metrics with so many points, as many at a time as COST_AT_ONCE allows."""
     points = MetricPoint.objects.filter(run=run_id).order_by("metric").values("metric")
-    sums = points.annotate(n=Sum("count"), cost=Sum("count") + Count("pk") * STRETCH_COST)
+    sums = points.annotate(
+        n=Sum("count"), cost=Sum("count") + Count("pk") * STRETCH_COST + METRIC_COST
+    )
     long = list(sums.filter(n__gt=longer_than).values("metric", "cost"))
     for portion in in_portions(long, COST_AT_ONCE, itemgetter("cost")):
         yield [one["metric"] for one in portion]
+
+
+def _points_of(run_id: int, metric_ids: list[int]) -> MetricPointQuerySet[MetricPoint]:
+    """SQLite, told the run as well, would read all stretches of it."""
+    points = MetricPoint.objects.filter(metric__in=metric_ids)
+    return points.filter(run=run_id) if locks.is_shared() else points
 
 
 def _drop_rows(run_id: int, _: list[int]) -> int:
@@ -204,14 +219,14 @@ def _drop_rows(run_id: int, _: list[int]) -> int:
 
 
 def _drop(run_id: int, metric_ids: list[int]) -> int:
-    points = MetricPoint.objects.filter(run=run_id, metric__in=metric_ids).order_by()
+    points = _points_of(run_id, metric_ids).order_by()
     size = _size(points)
     points.delete()
     return size
 
 
 def _thin(run_id: int, metric_ids: list[int]) -> int:
-    points = MetricPoint.objects.filter(run=run_id, metric__in=metric_ids)
+    points = _points_of(run_id, metric_ids)
     newest = dict(points.order_by().values_list("metric").annotate(Max("revision")))
     thinned = [
         _as_stretch(run_id, metric_id, newest[metric_id], thin_stretches(stretches))
