@@ -72,7 +72,7 @@ def test_variables_of_jobs_are_those_the_packages_read():
 
 
 def test_key_made_for_one_machine_is_no_key_for_several(settings, tmp_path):
-    settings.DATA_DIR = tmp_path
+    settings.DATA_DIR, settings.HAS_COMPANY = tmp_path, False
     (tmp_path / "secret_key").write_text(f"{settings.SECRET_KEY}\n")
     alone = checks.check_key()
     settings.HAS_COMPANY = True

@@ -6,6 +6,7 @@ import socket
 import pytest
 from django.core.management import CommandError, call_command
 
+from tests.engines import sqlite_only
 from tracking.management.commands.serve import _address
 
 
@@ -32,6 +33,7 @@ def test_impossible_port_is_refused():
         call_command("serve", port=[99_999])
 
 
+@sqlite_only
 def test_second_server_on_a_data_directory_is_refused(settings, tmp_path):
     settings.DATA_DIR = tmp_path
     with (tmp_path / "serve.lock").open("w") as lock:

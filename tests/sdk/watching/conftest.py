@@ -63,7 +63,7 @@ class Site:
         self.memory = Memory(path)
         courier = Courier(self.transport, self.server.url, patience_s=5)
         root = Root(self.root, self.memory, Options())
-        self.watcher = Watcher([root], courier, self.transport, Console())
+        self.watcher = Watcher([root], [courier], self.transport, Console())
         return self.watcher
 
     def leave(self, *, save: bool = True) -> None:

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from tests.engines import IS_SQLITE
 from tests.factories import NOON_US, log_points, make_run
 from tests.tracking.api.aspara_tracker.conftest import RUN, counted_queries
 from tracking.domain import writer
@@ -185,4 +186,5 @@ def test_query_count_is_constant(post, run, step, count):
         with counted_queries() as statements:
             post(PATH, {"metrics": {"loss": 1, "acc": 1}, **step})
 
-        assert len(statements) == count, statements
+        # PostgreSQL stores a batch in one statement, which goes past Django's cursors.
+        assert len(statements) == (count if IS_SQLITE else count - 3), statements

@@ -17,6 +17,7 @@ from django.core.files.storage import FileSystemStorage, default_storage
 from django.db import connection
 
 from tests.e2e.live import ROOT, server_env
+from tests.engines import sqlite_only
 from tests.factories import log_points
 from tracking.domain.artifacts import store_artifact, withdraw_artifact
 from tracking.domain.copying import backups, restoring, stores
@@ -122,6 +123,7 @@ def test_later_backup_takes_the_files_of_an_earlier_one(
     assert links == [1, 2]
 
 
+@sqlite_only
 def test_file_deleted_meanwhile_is_left_out_and_told(run: Run, tmp_path: Path, told: Tell) -> None:
     artifact = Artifact.objects.get()
 
