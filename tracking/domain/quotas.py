@@ -55,8 +55,7 @@ def limit_of(project: Project) -> int:
 
 def find_quota(project: Project) -> Quota:
     """No query for what was summed up within FRESH_S. The trash counts: it takes room."""
-    with _lock:
-        return Quota(_find_taken(project.pk).size_bytes, limit_of(project))
+    return Quota(_find_taken(project.pk).size_bytes, limit_of(project))
 
 
 def take_room(project: Project, size_bytes: int) -> None:
@@ -64,8 +63,8 @@ def take_room(project: Project, size_bytes: int) -> None:
     limit = limit_of(project)
     if not limit:
         return
+    taken = _find_taken(project.pk)
     with _lock:
-        taken = _find_taken(project.pk)
         if taken.size_bytes + size_bytes > limit:
             raise FileTooLarge(
                 f"The quota of project '{project.key}' is used up:"
@@ -91,13 +90,24 @@ def set_quota(project: Project, quota_bytes: int | None) -> None:
 
 
 def _find_taken(project_id: int) -> _Taken:
-    found = _taken.get(project_id)
-    if found is None or found.stale_at <= time.monotonic():
+    """The sum is not made under the lock: nobody waits for that of another project."""
+    with _lock:
+        found = _taken.get(project_id)
+        if found and found.stale_at > time.monotonic():
+            return found
+        if found:
+            found.stale_at = time.monotonic() + FRESH_S  # who comes meanwhile takes it as it is
+        before = found.size_bytes if found else 0
+    size_bytes = weigh_bytes(Run.everything.filter(project=project_id))
+    with _lock:
+        known = _taken.get(project_id)
+        if known and known is not found:
+            return known  # another thread was faster, and may have let in files since
         if len(_taken) >= PROJECTS_REMEMBERED:
             _taken.clear()
-        size_bytes = weigh_bytes(Run.everything.filter(project=project_id))
-        found = _taken[project_id] = _Taken(size_bytes, time.monotonic() + FRESH_S)
-    return found
+        let_in = found.size_bytes - before if found else 0
+        fresh = _taken[project_id] = _Taken(size_bytes + let_in, time.monotonic() + FRESH_S)
+        return fresh
 
 
 def _readable(size_bytes: int) -> str:

@@ -1,6 +1,8 @@
 """A project's room: files are refused beyond it, points never."""
 
+import time
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from django.core.files.base import ContentFile
@@ -113,3 +115,25 @@ def test_doors_say_413_and_why(client, path):
     assert answer.status_code == 413
     assert answer.json()["detail"].startswith("The quota of project 'proj' is used up: 0 bytes of")
     assert not Artifact.objects.exists()
+
+
+def test_long_sum_holds_up_nobody_and_forgets_no_file(monkeypatch):
+    """While the project's sum is made anew, files of it and of others are let in."""
+    project, other = make_run().project, make_run(project="other").project
+    set_quota(project, 1_000)
+    set_quota(other, 1_000)
+    for one in (project, other):
+        find_quota(one)
+    quotas._taken[project.pk].stale_at = time.monotonic()
+
+    def sum_up(_):
+        for one in (project, other):
+            thread = Thread(target=take_room, args=(one, 100))
+            thread.start()
+            thread.join(5)
+            assert not thread.is_alive()
+        return 500
+
+    monkeypatch.setattr(quotas, "weigh_bytes", sum_up)
+
+    assert [find_quota(one).taken_bytes for one in (project, other)] == [600, 100]
