@@ -4,16 +4,17 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from runyard import config
-from runyard.importing.delivery import PATIENCE_S, Courier, ImportStopped, Outcome, bring
+from runyard.importing.delivery import PATIENCE_S, Courier, Outcome, bring
 from runyard.importing.detect import FORMATS, open_source
+from runyard.importing.lanes import deal_out, open_couriers
 from runyard.importing.progress import Imported, Line, Report
 from runyard.importing.source import FoundRun, Options, Problem, Source
 from runyard.records import Lost
-from runyard.transport import HttpTransport, parse_address
+from runyard.transport import parse_address
 
 SWITCH_S = 0.0005
 HELP = "bring runs that other tools left on disk to the server; repeat it at will"
@@ -84,16 +85,22 @@ def quick_switches() -> Iterator[None]:
 def _bring(sources: list[Source], options: argparse.Namespace) -> Report:
     address = parse_address(config.server_url(options.url))
     report, line = Report(address.url), Line()
-    found = _find(sources)
-    with closing(HttpTransport(address)) as transport:
-        courier = Courier(transport, address.url, patience_s=options.patience, on_progress=line.add)
-        for source, run in found:
-            line.begin(run.title)
-            try:
-                report.imported.append(Imported(run, *bring(courier, source, run)))
-            except ImportStopped as stopped:
-                report.stopped = str(stopped)
-                report.missing = [run.title, *(run.title for _, run in found)]
+    found = enumerate(_find(sources))
+    begun: dict[int, str] = {}
+    imported: dict[int, Imported] = {}
+
+    def bring_one(courier: Courier, task: tuple[int, tuple[Source, FoundRun]]) -> None:
+        number, (source, run) = task
+        begun[number] = run.title
+        line.begin(run.title)
+        imported[number] = Imported(run, *bring(courier, source, run))
+
+    with open_couriers(address, patience_s=options.patience, on_progress=line.add) as couriers:
+        report.stopped = deal_out(found, couriers, bring_one)
+    if report.stopped:
+        report.missing = [begun[number] for number in sorted(begun.keys() - imported.keys())]
+        report.missing += [run.title for _, (_, run) in found]
+    report.imported = [imported[number] for number in sorted(imported)]
     line.clear()
     return report
 

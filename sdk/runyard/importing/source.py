@@ -163,7 +163,7 @@ def first_strand(run: FoundRun) -> Strand:
 
 def whole(run: FoundRun, strand: Strand) -> Strand:
     """With its start among the records: one request less for a strand that is surely new."""
-    start = encode_event("start", {**run.where, **strand.start})
+    start = encode("start", {**run.where, **strand.start})
     return strand._replace(read=lambda after: chain([start][after:], strand.read(max(after, 1))))
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from runyard import config
-from runyard.importing.delivery import Courier
+from runyard.importing.lanes import open_couriers
 from runyard.importing.source import Options
 from runyard.transport import HttpTransport, parse_address
 from runyard.watching.console import Console
@@ -47,9 +47,9 @@ def run_watch(options: argparse.Namespace) -> int:
         ]
         transport = HttpTransport(address)
         stack.callback(transport.close)
-        courier = Courier(transport, address.url, patience_s=PATIENCE_S)
+        couriers = stack.enter_context(open_couriers(address, patience_s=PATIENCE_S))
         console = Console()
-        watcher = Watcher(roots, courier, transport, console)
+        watcher = Watcher(roots, couriers, transport, console)
         signals = _end_on_signals(watcher)
         if options.until_input_ends:
             threading.Thread(target=_wait_for_end, args=[watcher], daemon=True).start()

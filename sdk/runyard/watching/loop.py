@@ -6,6 +6,7 @@ What is being written now goes first: however much there is to catch up with, it
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from runyard.importing.delivery import Courier, ImportStopped
 from runyard.transport import HttpTransport
@@ -27,10 +28,10 @@ class Watcher:
     """For one thread. `end` may be called from any."""
 
     def __init__(
-        self, roots: list[Root], courier: Courier, transport: HttpTransport, console: Console
+        self, roots: list[Root], couriers: list[Courier], transport: HttpTransport, console: Console
     ) -> None:
         self._roots = roots
-        self._courier = courier
+        self._couriers = couriers
         self._transport = transport
         self._console = console
         self._edits = Edits(transport, min(root.memory.cursor for root in roots))
@@ -54,7 +55,8 @@ class Watcher:
 
     def end(self) -> None:
         self._is_ended.set()
-        self._courier.end()
+        for courier in self._couriers:
+            courier.end()
 
     def step(self) -> bool:
         """One look at everything; whether something is left to do. Nothing stops it for long."""
@@ -107,7 +109,7 @@ class Watcher:
             self._mirrors[place] = Mirror(
                 run,  # type: ignore[arg-type]
                 root.memory.run(place),
-                self._courier,
+                self._couriers[len(self._mirrors) % len(self._couriers)],
                 self._edits.take,
                 self._console.say,
             )
@@ -141,13 +143,23 @@ class Watcher:
     # ── Bringing ─────────────────────────────────────────────────────────────
 
     def _bring(self) -> bool:
+        """Each courier brings its own runs, all of them at the same time."""
         end = time.monotonic() + SLICE_S
+        lanes: dict[Courier, list[str]] = {}
         for place in sorted(self._due, key=self._rank):
+            lanes.setdefault(self._mirrors[place].courier, []).append(place)
+        with ThreadPoolExecutor(len(self._couriers)) as pool:
+            for lane in [pool.submit(self._bring_lane, places, end) for places in lanes.values()]:
+                lane.result()
+        return any(self._mirrors[place].is_behind for place in self._due)
+
+    def _bring_lane(self, places: list[str], end: float) -> None:
+        """Raises: ImportStopped."""
+        for place in places:
             if self._update(self._mirrors[place], lambda: time.monotonic() > end):
                 self._due.pop(place, None)
             if time.monotonic() > end or self._is_ended.is_set():
                 break
-        return any(self._mirrors[place].is_behind for place in self._due)
 
     def _rank(self, place: str) -> tuple[bool, bool]:
         """Files of copies are all young: what a process has open goes before them."""

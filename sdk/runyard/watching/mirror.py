@@ -41,7 +41,7 @@ class Mirror:
         self.is_behind = self.is_held = False
         self.has_news = True  # of anything but rows
         self.record_count = 0  # sent
-        self._courier = courier
+        self.courier = courier
         self._edits = edits
         self._say = say
         self._run: FoundRun | None = None
@@ -98,7 +98,7 @@ class Mirror:
         if not self.watched.is_alive() or not self._describe():
             return
         run = self._the_run()._replace(is_live=True)
-        answer = self._courier.post_batch(run, first_strand(run), 2, [])
+        answer = self.courier.post_batch(run, first_strand(run), 2, [])
         self._told_at = time.monotonic()
         if judge(answer, receipt="acked_seq") is Verdict.GONE:
             self.memory.is_deleted = True
@@ -156,7 +156,7 @@ class Mirror:
     def _make_sure(self) -> RunInfo:
         """That the run is there, or people have deleted it: a strand that is new would make it anew."""
         if not self._is_sure:
-            info = self._courier.open(self._the_run())
+            info = self.courier.open(self._the_run())
             self.memory.info = info._asdict()
             self._is_sure, self._is_ours = True, self._is_ours or info.created
         return self._info
@@ -197,9 +197,9 @@ class Mirror:
     def _deliver(self, run: FoundRun, strand: Strand) -> None:
         info = self._make_sure()
         if self._is_ours and not strand.parcel:
-            self._courier.go_on(run, info, whole(run, strand), 0)
+            self.courier.go_on(run, info, whole(run, strand), 0)
         else:
-            self._courier.deliver(run, info, strand)
+            self.courier.deliver(run, info, strand)
 
     def _append_change(self, run: FoundRun, strand: Strand) -> None:
         """All changes of a run are one strand. Its number is only sure as long as nothing goes wrong."""
@@ -207,8 +207,8 @@ class Mirror:
         seq, self._changes_seq = self._changes_seq, None
         if seq is None:
             self._make_sure()
-            seq = self._courier.find_watermark(run, changes)
-        outcome = self._courier.go_on(run, self._info, changes, seq)
+            seq = self.courier.find_watermark(run, changes)
+        outcome = self.courier.go_on(run, self._info, changes, seq)
         self._changes_seq = seq + outcome.taken
 
     def _tell_problems(self) -> None:
@@ -230,7 +230,7 @@ class Mirror:
         following = strand._replace(read=lambda _: reading.records())
         if not known_seq:
             following = whole(run, following)
-        outcome = self._courier.go_on(run, self._info, following, known_seq)
+        outcome = self.courier.go_on(run, self._info, following, known_seq)
         self.memory.places[strand.identity] = list(reading.place)
         if outcome.taken:
             self._told_at = time.monotonic()
@@ -249,8 +249,8 @@ class Mirror:
         self._make_sure()
         if self._is_ours and not strand.is_shared:
             return Reading(strand, Place(), 0, is_time_up)
-        known_seq = self._courier.find_watermark(self._the_run(), strand)
-        if known_seq == 1 and self._courier.has_already(self._info, strand):
+        known_seq = self.courier.find_watermark(self._the_run(), strand)
+        if known_seq == 1 and self.courier.has_already(self._info, strand):
             return None
         return Reading(strand, Place(), known_seq, is_time_up)
 
