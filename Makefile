@@ -82,7 +82,7 @@ schema: setup ## write the OpenAPI file anew
 bench: setup ## every figure beside its floor; BENCH="sdk http" for some of them
 	@$(BIN)/python -m tests.bench $(BENCH)
 
-chaos: setup ## kill servers and jobs, count every point; CHAOS="--long" takes its time
+chaos: setup ## kill servers and jobs, count every point; CHAOS="--long --services" takes its time, and others' services
 	@$(BIN)/python -m tests.chaos $(CHAOS)
 
 lock: $(READY) ## renew requirements.lock and, for servers alone, requirements-server.lock: hashes, no addresses
