@@ -18,11 +18,11 @@ from tracking.domain.artifacts import remove_files
 from tracking.domain.quotas import forget_room
 from tracking.domain.space import return_space
 from tracking.domain.weights import Weight, files_of, weigh_runs
-from tracking.models import Metric, MetricPoint, Project, Run
+from tracking.models import LogLine, Metric, MetricPoint, Project, RowBlock, Run
 
 Item = TypeVar("Item")
 RUNS_AT_ONCE = 400  # ids, twice in one statement: SQLite may be built to take no more than 999
-STRETCHES_AT_ONCE = 10_000  # of points, in one transaction: 100 MB at most, as a rule a tenth
+ROWS_AT_ONCE = 10_000  # stretches or lines, in one transaction: 100 MB at most, as a rule a tenth
 DOOMED = datetime(1970, 1, 1, tzinfo=UTC)  # as `deleted_at`: being deleted, and not to be restored
 
 
@@ -74,7 +74,7 @@ def _doom(runs: QuerySet[Run]) -> tuple[list[int], Weight]:
     """Out of sight, and never back."""
     run_ids, weight = lock_those(runs), Weight()
     for some_ids in in_pieces(run_ids):
-        some = Run.everything.filter(pk__in=some_ids)
+        some = Run.everything.filter(pk__in=some_ids).order_by("pk")
         weight += weigh_runs(some)
         audit.note_deletions(audit.named(some))
         some.update(deleted_at=DOOMED)
@@ -85,8 +85,9 @@ def _doom(runs: QuerySet[Run]) -> tuple[list[int], Weight]:
 
 def _delete_doomed(run_ids: list[int]) -> None:
     for some_ids in in_pieces(run_ids):
-        while _delete_points(some_ids):
-            pass
+        for model in (MetricPoint, RowBlock, LogLine):
+            while _delete_some(model, some_ids):
+                pass
         with transaction.atomic():
             _delete(Run.everything.filter(pk__in=some_ids, deleted_at=DOOMED))
     if run_ids:
@@ -95,13 +96,13 @@ def _delete_doomed(run_ids: list[int]) -> None:
 
 
 @transaction.atomic
-def _delete_points(run_ids: list[int]) -> bool:
-    """Some of them; tells whether there may be more."""
-    stretches = MetricPoint.objects.filter(run__in=run_ids).order_by()
-    some = list(stretches.values_list("pk", flat=True)[:STRETCHES_AT_ONCE])
+def _delete_some(model: Any, run_ids: list[int]) -> bool:
+    """Tells whether there may be more."""
+    rows = model.objects.filter(run__in=run_ids).order_by()
+    some = list(rows.values_list("pk", flat=True)[:ROWS_AT_ONCE])
     for piece in in_pieces(some):
-        stretches.filter(pk__in=piece).delete()
-    return len(some) == STRETCHES_AT_ONCE
+        rows.filter(pk__in=piece).delete()
+    return len(some) == ROWS_AT_ONCE
 
 
 def _delete(runs: QuerySet[Run]) -> None:

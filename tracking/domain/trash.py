@@ -67,7 +67,7 @@ def discard_projects(projects: QuerySet[Project]) -> Discarded:
 def _discard(runs: QuerySet[Run], moment: datetime) -> Weight:
     run_ids, weight = lock_those(runs), Weight()
     for some_ids in in_pieces(run_ids):
-        some = Run.everything.filter(pk__in=some_ids)
+        some = Run.everything.filter(pk__in=some_ids).order_by("pk")
         weight += weigh_runs(some)
         audit.note_changes((run, {"trash": False}, {"trash": True}) for run in audit.named(some))
         some.update(deleted_at=moment)

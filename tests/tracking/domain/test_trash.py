@@ -10,7 +10,15 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from tests.factories import log_points, make_batch, make_points, make_run, start_event, take_in
+from tests.factories import (
+    log_lines,
+    log_points,
+    make_batch,
+    make_points,
+    make_run,
+    start_event,
+    take_in,
+)
 from tests.people import make_person, share
 from tracking.domain import deletion, trash
 from tracking.domain.access import local_user, visible_projects, visible_runs
@@ -31,7 +39,7 @@ from tracking.domain.usage import usage_of_projects
 from tracking.domain.weights import Weight, weigh_runs
 from tracking.enums import Role
 from tracking.errors import NotFound, NotPermitted, RunDeleted
-from tracking.models import Artifact, Metric, MetricPoint, Project, Run
+from tracking.models import Artifact, LogLine, Metric, MetricPoint, Project, Run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MONTH = timedelta(days=30)
@@ -298,20 +306,21 @@ def test_deletion_that_was_cut_short_is_finished_later(monkeypatch, store):
     assert [path for path in store.rglob("*") if path.is_file()] == []
 
 
-def test_points_go_piece_by_piece(monkeypatch):
-    monkeypatch.setattr(deletion, "STRETCHES_AT_ONCE", 2)
+def test_points_and_lines_go_piece_by_piece(monkeypatch):
+    monkeypatch.setattr(deletion, "ROWS_AT_ONCE", 2)
     run = make_run()
+    log_lines(run, *"abcde")
     for step in range(5):
         log_points(run, {"loss": [1.0]}, first_step=step)
 
     with CaptureQueriesContext(connection) as queries:
         deletion.delete_runs(Run.objects.all())
 
-    pieces = [
-        one["sql"] for one in queries if one["sql"].startswith('DELETE FROM "tracking_metricp')
-    ]
-    assert len(pieces) == 4  # of two, two and one; and what Django looks for beside each run
-    assert MetricPoint.objects.count() == 0
+    for model in (MetricPoint, LogLine):
+        start = f'DELETE FROM "{model._meta.db_table}"'
+        pieces = [one["sql"] for one in queries if one["sql"].startswith(start)]
+        assert len(pieces) == 4  # of two, two and one; and what Django looks for beside each run
+        assert model.objects.count() == 0
 
 
 def test_what_is_restored_at_that_moment_is_not_purged(monkeypatch):
