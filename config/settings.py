@@ -208,7 +208,7 @@ SILENCED_SYSTEM_CHECKS = [
 ]
 
 # ── What was deleted can be restored for so many days; 0: it goes at once ────
-TRASH_DAYS = env_int("RUNYARD_TRASH_DAYS", 30)
+TRASH_DAYS = min(env_int("RUNYARD_TRASH_DAYS", 30), 36_500)  # calendars end; a century is for ever
 # What the files and points of a project may take, unless it has a quota of its own; 0: no limit.
 PROJECT_QUOTA_BYTES = env_int("RUNYARD_PROJECT_QUOTA", 0)
 
