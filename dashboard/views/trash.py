@@ -90,7 +90,10 @@ def trash_emptying(request: HttpRequest, project_key: str) -> HttpResponse:
         return redirect("dashboard:project-trash", project.key)
     if not runs.exists():
         raise InvalidInput("The trash is empty.")
-    context = {"project": project, "keys": list(runs.values_list("pk", "name")[: settings.MAX_RUNS_PER_REQUEST])}
+    context = {
+        "project": project,
+        "keys": list(runs.values_list("pk", "name")[: settings.MAX_RUNS_PER_REQUEST]),
+    }
     context |= {"weight": weigh_runs(runs), "is_all": "run" not in request.POST}
     return render(request, "dashboard/trash_emptying.html", context)
 

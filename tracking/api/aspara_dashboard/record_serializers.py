@@ -100,7 +100,8 @@ class RunSerializer(RunMetadataSerializer):
         STATES, source="shown_status", help_text="the status in the words of the pages"
     )
     resolution = serializers.ChoiceField(
-        Resolution.values, help_text="which points are kept: all, at most 1,000 of a series, or none"
+        Resolution.values,
+        help_text="which points are kept: all, at most 1,000 of a series, or none",
     )
     finish_reason = serializers.CharField(help_text="why it ended so, where that was told")
     metrics = MapField(
