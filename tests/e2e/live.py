@@ -102,8 +102,9 @@ def live_server(
 
 
 def server_env(data_dir: Path) -> dict[str, str]:
-    """The environment of the tests, without their own settings."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("RUNYARD_")}
+    """The environment of the tests, without their own settings: servers stand on SQLite."""
+    ours = ("RUNYARD_", "DATABASE_URL", "REDIS_URL")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return {**kept, "RUNYARD_DATA_DIR": str(data_dir), "RUNYARD_DEBUG": "1"}
 
 

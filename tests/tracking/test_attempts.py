@@ -14,6 +14,7 @@ from django.db import connection
 from django.test import AsyncClient, Client, RequestFactory
 from django.utils import timezone
 
+from tests.engines import IS_SQLITE
 from tracking.attempts import guesser_address
 from tracking.models import User
 
@@ -277,7 +278,9 @@ def test_five_hundred_guesses_at_five_hundred_names_are_fifty(
     with ThreadPoolExecutor(50) as pool:
         codes = list(pool.map(guess, range(500)))
 
-    assert (codes.count(401), codes.count(429), len(checked)) == (50, 450, 50)
+    # With fifty at a time PostgreSQL's connections do not last for all: those are told to come again.
+    refused = codes.count(429) + (0 if IS_SQLITE else codes.count(503))
+    assert (codes.count(401), refused, len(checked)) == (50, 450, 50)
     assert sign_in(Client()).status_code == 429
 
 
