@@ -3,7 +3,6 @@
 import argparse
 import contextlib
 import json
-import os
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -15,6 +14,7 @@ from runyard.api import Api, RunRecord, Runs
 from runyard.commands.asking import add_asking, add_json, add_metrics, add_query
 from runyard.commands.files import save_files
 from runyard.commands.nearness import no_such_metrics
+from runyard.commands.outputs import written
 from runyard.commands.printing import Progress, print_json, say
 from runyard.commands.tables import WRITERS, Kinds, Writer, json_line, kind_of, type_of
 from runyard.frames import COLUMNS, TEXTS, TIMES, flat_row
@@ -88,20 +88,14 @@ def _form_of(output: Path | None) -> str:
 
 @contextlib.contextmanager
 def _output(path: Path | None, form: str) -> Iterator[IO[bytes]]:
-    """A file is there when it is whole, and not before."""
-    if path is None:
-        if form == "parquet" and sys.stdout.isatty():
-            raise ValueError("Parquet is not for the screen: name a file with -o FILE.")
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    draft = path.with_name(f".{path.name[:200]}.{os.getpid()}.part")
-    try:
-        with draft.open("wb") as file:
+    if path is not None:
+        with written(path) as file:
             yield file
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+        return
+    if form == "parquet" and sys.stdout.isatty():
+        raise ValueError("Parquet is not for the screen: name a file with -o FILE.")
+    yield sys.stdout.buffer
+    sys.stdout.buffer.flush()
 
 
 # ── Runs ─────────────────────────────────────────────────────────────────────

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from typing import IO, Any, Protocol
@@ -29,21 +29,24 @@ class CsvWriter:
     """Lists and maps as JSON, times as ISO 8601, nothing for None."""
 
     def __init__(self, file: IO[bytes], kinds: Kinds) -> None:
-        self._text = io.TextIOWrapper(file, "utf-8", newline="", write_through=True)
-        self._writer = csv.writer(self._text, lineterminator="\n")
+        self._file = file
         self._kinds = list(kinds.values())
-        self._writer.writerow([_cell(name) for name in kinds])
+        self._write([[_cell(name) for name in kinds]])
 
     def write(self, rows: Sequence[Sequence[Any]]) -> None:
         columns = [
             _csv_column(column, kind)
             for column, kind in zip(zip(*rows, strict=True), self._kinds, strict=True)
         ]
-        self._writer.writerows(zip(*columns, strict=True))
+        self._write(zip(*columns, strict=True))
 
     def close(self) -> None:
-        self._text.flush()
-        self._text.detach()
+        self._file.flush()
+
+    def _write(self, rows: Iterable[Sequence[Any]]) -> None:
+        text = io.StringIO(newline="")
+        csv.writer(text, lineterminator="\n").writerows(rows)
+        self._file.write(text.getvalue().encode())
 
 
 def _csv_column(column: Sequence[Any], kind: str) -> Sequence[Any]:
