@@ -117,7 +117,7 @@ class LocalRun:
             self.next_step = at + 1 if commit else at
 
     def record(self, kind: str, payload: dict[str, Any]) -> None:
-        """`config` and `summary` are merged, `tags` and `notes` replaced. Raises: RunFinished."""
+        """`config` and `summary` are merged, `notes` replaced, `tags` are those of the job. Raises: RunFinished."""
         with self._lock:
             self._check_open()
             if self._document:

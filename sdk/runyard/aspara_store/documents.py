@@ -10,7 +10,14 @@ from uuid import uuid4
 
 from runyard.artifacts import Artifact
 from runyard.aspara_store.layout import RunPaths
-from runyard.aspara_store.metadata import Change, Document, as_list, as_map, change_run
+from runyard.aspara_store.metadata import (
+    Change,
+    Document,
+    as_list,
+    as_map,
+    change_run,
+    put_job_tags,
+)
 from runyard.files.documents import sync_file
 from runyard.lifecycle import Status
 from runyard.notices import Once, warn
@@ -36,6 +43,8 @@ class RunDocument:
         def put(document: Document) -> None:
             if kind in MERGED:
                 as_map(document, kind).update(payload)
+            elif kind == "tags":
+                put_job_tags(document, payload["tags"])
             else:
                 document.update(payload)
 

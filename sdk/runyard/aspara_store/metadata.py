@@ -27,6 +27,7 @@ def new_run(run_id: str, now_ms: int) -> Document:
     return {
         "run_id": run_id,
         "tags": [],
+        "job_tags": [],
         "notes": "",
         "params": {},
         "config": {},
@@ -69,6 +70,14 @@ def add_project_tags(root: Path, project: str, tags: Sequence[str]) -> Document:
         document["tags"] = list(dict.fromkeys([*as_list(document, "tags"), *tags]))
 
     return _change_project(root, project, add)
+
+
+def put_job_tags(document: Document, tags: Sequence[str]) -> None:
+    """What the job adds and removes since it last said its tags; what others did to them stays."""
+    before = as_list(document, "job_tags")
+    kept = [tag for tag in as_list(document, "tags") if tag in tags or tag not in before]
+    added = [tag for tag in tags if tag not in before and tag not in kept]
+    document.update(tags=kept + added, job_tags=list(tags))
 
 
 def as_map(document: Document, key: str) -> Document:

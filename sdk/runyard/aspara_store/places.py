@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from runyard import life
 from runyard.aspara_store.archive import load_polars
 from runyard.aspara_store.layout import Backend, RunPaths, find_runs
-from runyard.aspara_store.metadata import Document, as_map, change_run, new_run
+from runyard.aspara_store.metadata import Document, as_map, change_run, new_run, put_job_tags
 from runyard.errors import RunExists
 from runyard.files.documents import locked, read_document, sync_file
 from runyard.names import generate_name
@@ -129,7 +129,9 @@ def _resume(document: Document, start: Mapping[str, Any], uid: str) -> None:
 
 
 def _describe(document: Document, start: Mapping[str, Any]) -> None:
-    for key in ("tags", "notes", "environment"):
+    if "tags" in start:
+        put_job_tags(document, start["tags"])
+    for key in ("notes", "environment"):
         if key in start:
             document[key] = start[key]
     as_map(document, "config").update(start.get("config", {}))

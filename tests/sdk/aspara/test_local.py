@@ -162,6 +162,20 @@ def test_edits_in_a_dashboard_survive_the_rest_of_the_run(data: Path, tmp_path: 
     assert (about.tags, about.notes, about.status) == (["theirs"], "theirs", "completed")
 
 
+def test_tags_of_people_stay_when_the_job_says_its_own(data: Path) -> None:
+    run = start("jsonl", tags=["t0", "t1"])
+    edit_run(RunPaths(data, "p", "r"), tags=["t0", "human"])  # without t1
+    run.set_tags(["t0", "t1", "job"])
+    assert read_run(data, "p", "r").about.tags == ["t0", "human", "job"]
+
+    run.set_tags(["job"])
+    assert read_run(data, "p", "r").about.tags == ["human", "job"]
+    aspara.finish()
+
+    start("jsonl", tags=["again"], resume=True)
+    assert read_run(data, "p", "r").about.tags == ["human", "again"]
+
+
 def test_tags_are_replaced_and_project_tags_are_added(data: Path) -> None:
     start("jsonl", name="a", project_tags=["x"])
     run = start("jsonl", name="b", project_tags=["y"], tags=["old"])
