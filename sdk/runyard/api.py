@@ -8,6 +8,7 @@ from typing import IO, TYPE_CHECKING, Any, overload
 from urllib.parse import quote
 
 from runyard import config, frames
+from runyard.errors import NoServer
 from runyard.remote import Remote
 from runyard.series import Series, SeriesByRun, SeriesReader, join
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
 
+WHICH_SERVER = "Which server? Pass its address, Api('http://host:port'), or set RUNYARD_URL."
 PAGE_ROWS = 1_000  # what the server gives at once
 
 
@@ -142,7 +144,10 @@ class Api:
     """
 
     def __init__(self, url: str | None = None) -> None:
-        self.url = config.server_url(url)
+        try:
+            self.url = config.server_url(url)
+        except NoServer:
+            raise NoServer(WHICH_SERVER) from None
         self._remote = Remote(self.url)
 
     def projects(self) -> list[dict[str, Any]]:

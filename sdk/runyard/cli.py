@@ -12,6 +12,7 @@ from runyard import __version__, config, doctor, import_command, login, orphans
 from runyard.commands import export, ls, rm, show, verify
 from runyard.commands.printing import while_read
 from runyard.credentials import Credentials
+from runyard.errors import NoServer
 from runyard.kept import kept_paths, remove_kept
 from runyard.passwords import Login
 from runyard.sender import Sender
@@ -28,6 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(_with_sorts(sys.argv[1:] if arguments is None else arguments))
     try:
         return while_read(lambda: _run(options))
+    except NoServer:
+        option = "" if options.command in {"login", "logout"} else "--url "
+        _say(f"runyard: Which server? Pass {option}http://host:port or set RUNYARD_URL.")
+        return 2
     except (OSError, ValueError) as error:
         _say(f"runyard: {error}")
         return 2
@@ -55,6 +60,8 @@ def _run(options: argparse.Namespace) -> int:
         return login.logout(options.url)
     if options.command == "import":
         return import_command.run_import(options)
+    if options.url:
+        parse_address(options.url)  # rather misuse than a server that is silent
     root = config.data_dir(options.directory)
     if options.command == "doctor":
         return doctor.examine(root, options.url)

@@ -1,5 +1,6 @@
 """`runyard login` and `runyard logout`: a token for this machine, asked for once."""
 
+import contextlib
 import getpass
 import sys
 from contextlib import closing
@@ -13,6 +14,11 @@ from runyard.origins import LOOPBACK
 from runyard.scope import Scope, ask_door, ask_scope
 from runyard.tokens import forget_token, is_sendable, store_token, stored_token
 from runyard.transport import Address, HttpTransport, Response, parse_address
+
+NOBODY = (
+    "No token was given: run this in a terminal, which asks for it, or pass --token. Jobs need no"
+    " login where RUNYARD_TOKEN is set."
+)
 
 
 def login(url: str | None, token: str | None, *, for_ml_dash: bool = False) -> int:
@@ -78,8 +84,17 @@ def _forget_dash_token(origin: str) -> bool:
 
 
 def _ask(address: Address) -> str:
-    _say(f"Make a token on {address.url}/profile/tokens and paste it here.")
-    return getpass.getpass("Token (not shown): ")
+    """Raises: ValueError where nobody answers."""
+    token = ""
+    if sys.stdin is not None and sys.stdin.isatty():
+        _say(f"Make a token on {address.url}/profile/tokens and paste it here.")
+        with contextlib.suppress(EOFError):
+            token = getpass.getpass("Token (not shown): ")
+    elif sys.stdin is not None:
+        token = sys.stdin.readline()
+    if not token.strip():
+        raise ValueError(NOBODY)
+    return token
 
 
 def _say(text: str) -> None:

@@ -104,9 +104,16 @@ def test_watch_goes_on_until_ctrl_c(orphan: Spool, door: Door, root: Path) -> No
     assert "Traceback" not in errors
 
 
-def test_misuse_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+def test_misuse_is_explained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sync", "/etc"]) == 2
     assert "/etc belongs to the system" in capsys.readouterr().err
+    assert main(["sync", "--url", "foo"]) == 2
+    assert "must look like http://host:port, not 'foo'" in capsys.readouterr().err
+    table = tmp_path / "run.csv"
+    table.write_text("step,loss\n0,1\n")
+    assert main(["import", str(table)]) == 2
+    said = "runyard: Which server? Pass --url http://host:port or set RUNYARD_URL.\n"
+    assert capsys.readouterr().err == said
     with pytest.raises(SystemExit) as exit_info:
         main([])
     assert exit_info.value.code == 2

@@ -1,4 +1,5 @@
 import getpass
+import io
 import json
 import stat
 from pathlib import Path
@@ -41,10 +42,16 @@ def server(door: Door, scope: str) -> Door:
     return door
 
 
+def sit_down(monkeypatch: pytest.MonkeyPatch, token: str) -> None:
+    """Somebody is before a terminal and types the token."""
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr(getpass, "getpass", lambda prompt: token)
+
+
 def test_token_is_checked_and_kept_for_its_user_alone(
     server: Door, path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(getpass, "getpass", lambda prompt: f" {TOKEN}\n")
+    sit_down(monkeypatch, f" {TOKEN}\n")
 
     assert main(["login", f"{server.url}/tracker"]) == 0
 
@@ -154,9 +161,9 @@ def test_refused_token_is_not_kept(
 def test_what_is_no_token_is_not_sent(
     server: Door, path: Path, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(getpass, "getpass", lambda prompt: token)
+    sit_down(monkeypatch, token)
 
-    assert main(["login", server.url]) == 1
+    assert main(["login", server.url]) == (1 if token else 2)
 
     assert server.requests == []
     assert not path.exists()
@@ -177,7 +184,38 @@ def test_silent_server_and_a_page_of_something_else_are_named(
 
 def test_login_needs_a_server(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["login", "--token", TOKEN]) == 2
-    assert "No server to log to" in capsys.readouterr().err
+    said = "runyard: Which server? Pass http://host:port or set RUNYARD_URL.\n"
+    assert capsys.readouterr().err == said
+
+
+def test_token_comes_from_stdin_without_a_terminal(
+    server: Door, path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{TOKEN}\nmore\n"))
+
+    assert main(["login", server.url]) == 0
+
+    assert json.loads(path.read_text()) == {server.url: TOKEN}
+    assert capsys.readouterr().err.startswith(f"You are alice on {server.url}.")
+
+
+@pytest.mark.parametrize("stdin", [io.StringIO(""), None])
+def test_login_that_nobody_answers_says_what_else_there_is(
+    server: Door,
+    path: Path,
+    stdin: io.StringIO | None,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("sys.stdin", stdin)
+
+    assert main(["login", server.url]) == 2
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "run this in a terminal" in line
+    assert "--token" in line
+    assert "RUNYARD_TOKEN" in line
+    assert server.requests == []
 
 
 def test_logout_forgets_one_server(server: Door, path: Path) -> None:

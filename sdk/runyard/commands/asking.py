@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from runyard.api import Api
 from runyard.commands.printing import say
-from runyard.errors import AccessRefused, NoServer, TransportError
+from runyard.errors import AccessRefused, TransportError
 
 Work = Callable[[argparse.Namespace, Api], int]
 
@@ -43,8 +43,6 @@ def _ask(options: argparse.Namespace, work: Work) -> int:
     """1 where the server gives no answer, or none to us, or has not what is asked for."""
     try:
         return work(options, Api(options.url))
-    except NoServer:
-        raise ValueError("Which server? Pass --url http://host:port or set RUNYARD_URL.") from None
     except TransportError as error:
         url = options.url or os.environ.get("RUNYARD_URL", "")
         say(

@@ -10,6 +10,7 @@ import pytest
 import runyard
 from runyard import api as api_module
 from runyard.api import Api
+from runyard.errors import NoServer
 
 from tests.e2e.live import LiveServer
 from tests.sdk.jobs import SDK, run_job
@@ -180,6 +181,13 @@ def test_address_comes_from_the_environment(
     assert runyard.Api().run(project, "r0").name == "r0"
     with pytest.raises(AttributeError):
         _ = runyard.nonsense
+
+
+def test_without_an_address_it_says_how_to_give_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RUNYARD_URL", raising=False)
+
+    with pytest.raises(NoServer, match=r"Api\('http://host:port'\), or set RUNYARD_URL"):
+        Api()
 
 
 def test_jobs_do_not_pay_for_it() -> None:
