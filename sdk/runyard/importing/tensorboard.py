@@ -37,6 +37,7 @@ MARK = "tfevents"  # TensorBoard, too, knows its files by their names
 NO_EVENTS = ".profile-empty"
 PLURALS = {"histo": "histograms", "image": "images"}
 TOLD_TAGS = 5
+FRAME_BYTES = 16
 
 
 def recognise(path: Path) -> bool:
@@ -89,8 +90,8 @@ class TensorBoardSource:
             except OSError as error:
                 self.problems.append(Problem(show(path), str(error)))
                 continue
-            if file.is_empty:
-                self.problems.append(Problem(show(path), file.why_empty, is_loss=False))
+            if file.why_empty:
+                self.problems.append(Problem(show(path), *file.why_empty))
             else:
                 files.append(file)
         return sorted(files, key=lambda file: (file.first_us, file.path.name))
@@ -120,6 +121,21 @@ def _event_files(path: Path, problems: list[Problem] | None = None) -> Iterator[
             yield file
 
 
+def _why_empty(path: Path, begin: bytes) -> tuple[str, bool] | None:
+    """And whether that is a loss; None where something can be read, if only behind damage."""
+    size = path.stat().st_size
+    if size <= len(begin) + FRAME_BYTES:
+        return TORN if size and not begin else "no values in it", False
+    reasons: dict[str, bool] = {}
+
+    def note(reason: str, *, is_loss: bool = True) -> None:
+        reasons[reason] = is_loss
+
+    if begin or any(read_events(path, note)):
+        return None
+    return next(iter(reasons.items()), ("all of its events are damaged", True))
+
+
 class EventFile:
     """`last_us`, `ended_as` and what was left out are known once it was read."""
 
@@ -128,9 +144,7 @@ class EventFile:
         self._parse = event_parser()
         begin = first_event(path)
         self.mark = fingerprint(begin.hex())
-        size = path.stat().st_size
-        self.is_empty = size <= len(begin) + 16  # what frames it
-        self.why_empty = TORN if size and not begin else "no values in it"
+        self.why_empty = _why_empty(path, begin)
         changed_us = round(path.stat().st_mtime * 1e6)
         self.first_us = self.last_us = self._time_us(begin) or changed_us
         self.ended_as = ""

@@ -202,6 +202,16 @@ def test_a_last_event_cut_short_is_told_and_is_no_loss(path: Path) -> None:
     assert reading.told == [TORN]
 
 
+def test_garbage_makes_no_run(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(bytes(range(256)) * 4)
+
+    reading = Reading(path)
+
+    reason = "damaged at byte 0; what follows cannot be read"
+    assert (reading.runs, reading.told) == ({}, [(reason, True)])
+
+
 def test_hostile_tags_are_told_and_the_others_kept(path: Path) -> None:
     tags = ["", "x" * 300, "a\0b", "<img src=x onerror=alert(1)>", "../../etc/passwd"]
     write_events(path, *(scalar(tag, 1, 0) for tag in tags))
