@@ -106,9 +106,14 @@ class CsvTable:
         with self._open() as file:
             rows = self._cells(self._lines(file, complain))
             next(rows, None)
+            is_told = False
             while True:
                 try:
-                    yield next(rows)
+                    row = next(rows)
+                    if len(row) > len(self.names) and not is_told and any(row[len(self.names) :]):
+                        is_told = True
+                        complain("cells beyond the columns that the first line names")
+                    yield row
                 except StopIteration:
                     return
                 except csv.Error as error:  # a cell beyond 128 KiB, or odd quotes

@@ -55,13 +55,14 @@ class RunColumns(NamedTuple):
 
 
 class RunRow(NamedTuple):
-    """`key`: what the run is known by in the table."""
+    """`key`: what the run is known by in the table. `is_open`: it says that the run had not ended yet."""
 
     key: str
     name: str
     started_us: int | None
     ended_us: int | None
     ended_as: str
+    is_open: bool
     tags: list[str]
     notes: str
     about: dict[str, str]
@@ -162,6 +163,7 @@ def _read_run(table: Table, columns: RunColumns, row: Row, *, key: str, name: st
     ended_us = None
     if started_us is not None and runtime_s is not None:
         ended_us = time_us(started_us / 1e6 + runtime_s)
+    status = said.get("state") or said.get("status", "")
     values: dict[str, dict[str, Any]] = {"config": {}, "summary": {}}
     for at, kind in columns.maps.items():
         values[kind] |= read_map(_text(row, at))
@@ -173,7 +175,8 @@ def _read_run(table: Table, columns: RunColumns, row: Row, *, key: str, name: st
         name=name,
         started_us=started_us,
         ended_us=ended_us,
-        ended_as=STATES.get((said.get("state") or said.get("status", "")).lower(), ""),
+        ended_as=STATES.get(status.lower(), ""),
+        is_open=bool(status) and status.lower() not in STATES,
         tags=[tag for text in said.get("tags", "").split(",") if (tag := text.strip())],
         notes=said.get("notes", ""),
         about={word: text for at, word in columns.about.items() if (text := _text(row, at))},

@@ -64,6 +64,7 @@ class TableSource:
         self.problems: list[Problem] = []
         self._path = path
         self._root = path if path.is_dir() else path.parent
+        self._is_flat = not any(file.parent != self._root for file in _table_files(path))
         self._options = options
         self._wanted = Wanted(options.step, options.run, options.row, options.config)
         self._parts: dict[str, Part] = {}  # by the run's identity, as the next
@@ -78,7 +79,7 @@ class TableSource:
 
     def strands(self, run: FoundRun) -> Iterator[Strand]:
         if run.identity in self._rows:
-            yield from _row_strands(run, *self._rows.pop(run.identity))
+            yield from _row_strands(run, *self._rows.pop(run.identity), self._options.idle_s)
             return
         part = self._parts[run.identity]
         encoder = Encoder(part.table, part.columns, part.key, part.changed_us)
@@ -138,7 +139,8 @@ class TableSource:
                 notes=clean_text(row.notes, "the notes", said),
                 environment={"row": row.about} if row.about else {},
             )
-            identity = f"{self._options.project} {show(path.relative_to(self._root))} row {row.key}"
+            below = show(path.relative_to(self._root_of(path)))
+            identity = f"{self._options.project} {below} row {row.key}"
             self._rows[identity] = (row, changed_us)
             yield FoundRun(identity, FORMAT, start, place)
 
@@ -163,22 +165,33 @@ class TableSource:
         begun_us = part.changed_us if begun_us is None else begun_us
         start = self._start(path, name, started_at=begun_us)
         place = f"{show(path)}: {name}" if name else show(path)
-        identity = f"{self._options.project} {show(path.relative_to(self._root))} {name} {mark}"
+        below = show(path.relative_to(self._root_of(path)))
+        identity = f"{self._options.project} {below} {name} {mark}"
         self._parts[identity] = part
         return FoundRun(identity, FORMAT, start, place)
 
+    def _root_of(self, path: Path) -> Path:
+        """What is named after its directory is the same run whether that or the one above is imported."""
+        is_lifted = self._is_flat and _stem(path).lower() in PLAIN
+        return self._root.parent if is_lifted else self._root
+
     def _start(self, path: Path, name: str, **words: Any) -> dict[str, Any]:
-        *folders, file_name = path.relative_to(self._root).parts
-        stem = file_name[: -len(suffix_of(path))] or file_name
+        root = self._root_of(path)
+        *folders, _ = path.relative_to(root).parts
+        stem = _stem(path)
         if stem.lower() not in PLAIN or not folders:
             folders.append(stem)
         own = [*folders, name] if name else folders
         origin = "Parquet" if suffix_of(path) == PARQUET else "CSV"
-        project = self._options.project or self._root.name
+        project = self._options.project or root.name
         return start_of(origin, show(path), project, own, source="aspara", **words)
 
 
-def _row_strands(run: FoundRun, row: RunRow, changed_us: int) -> Iterator[Strand]:
+def _stem(path: Path) -> str:
+    return path.name[: -len(suffix_of(path))] or path.name
+
+
+def _row_strands(run: FoundRun, row: RunRow, changed_us: int, idle_s: float) -> Iterator[Strand]:
     """Each state of a row is told once: an export of a later day may say more."""
     for key in ("tags", "notes"):
         if said := run.start.get(key):
@@ -187,7 +200,10 @@ def _row_strands(run: FoundRun, row: RunRow, changed_us: int) -> Iterator[Strand
         if values:
             yield events(key, f"{key} {fingerprint(values)}", (key, values))
     last_us = row.ended_us or row.started_us or changed_us
-    yield status_of(last_us, -math.inf, row.ended_as, mark=row.key)
+    if row.is_open:
+        yield status_of(last_us, idle_s, inferred="failed")
+    else:
+        yield status_of(last_us, -math.inf, row.ended_as, mark=row.key)
 
 
 def _ignore(reason: str, *, is_loss: bool = True) -> None:

@@ -186,3 +186,21 @@ def test_the_command_takes_the_words(path: Path, capsys: pytest.CaptureFixture[s
 
     runs = json.loads(capsys.readouterr().out)["runs"]
     assert [run["name"] for run in runs] == ["vision/wandb_export/7", "vision/wandb_export/8"]
+
+
+@pytest.mark.parametrize(
+    ("idle_s", "ends", "states"),
+    [(0.0, ["failed"], {}), (1e12, [], {"resume": True})],
+)
+def test_a_run_exported_while_it_ran_ends_as_one_of_mlflow(
+    path: Path, idle_s: float, ends: list[str], states: dict[str, Any]
+) -> None:
+    path.write_text(EXPORTED.replace("finished", "running"))
+
+    run = next(iter(Reading(path, idle_s=idle_s).runs.values()))
+
+    finishes = run.payloads("finish")
+    assert [finish["status"] for finish in finishes] == ends
+    assert all(finish["reason"].startswith("inferred") for finish in finishes)
+    assert {key: run.states[key] for key in states} == states
+    assert ("resume" in run.states) == bool(states)

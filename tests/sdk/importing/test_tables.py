@@ -364,3 +364,31 @@ def test_steps_are_whole_numbers(cell: Any, step: int | None) -> None:
 )
 def test_times_are_read_in_any_unit(cell: Any, time_us: int | None) -> None:
     assert read_time(cell) == time_us
+
+
+def test_a_plain_name_is_the_same_run_from_wherever_it_is_imported(path: Path) -> None:
+    plain = path.parent / "exp1" / "metrics.csv"
+    plain.parent.mkdir()
+    plain.write_text("step,loss\n0,1\n")
+
+    found = [Reading(one).run.found for one in (plain, plain.parent, path.parent)]
+
+    assert [run.title for run in found] == ["results/exp1"] * 3
+    assert len({run.run_uid for run in found}) == 1
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        ("1,2", [("cells beyond the columns that the first line names", True)]),
+        ("1,", []),
+    ],
+)
+def test_cells_without_a_column_are_told_once(
+    path: Path, cells: str, told: list[tuple[str, bool]]
+) -> None:
+    path.write_text(f"step,loss\n0,{cells}\n1,{cells}\n")
+
+    reading = Reading(path)
+
+    assert (reading.run.points, reading.told) == ({"loss": [(0, 1.0), (1, 1.0)]}, told)
