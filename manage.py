@@ -19,13 +19,18 @@ def main() -> None:
     if given.access:
         os.environ["RUNYARD_ACCESS"] = given.access
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    from django.core.management import execute_from_command_line  # noqa: PLC0415 -- app ready
+    from django.core.exceptions import ImproperlyConfigured  # noqa: PLC0415 -- app ready
+    from django.core.management import execute_from_command_line  # noqa: PLC0415 -- as above
     from django.db import DatabaseError  # noqa: PLC0415 -- as above
 
     try:
         execute_from_command_line(sys.argv)
     except KeyboardInterrupt:
         sys.exit(130)
+    except ImproperlyConfigured as error:  # its text says what to set, and to what
+        if "--traceback" in sys.argv:
+            raise
+        sys.exit(str(error))
     except (DatabaseError, sqlite3.Error) as error:  # away, full, or not a database at all
         if "--traceback" in sys.argv:
             raise

@@ -46,11 +46,18 @@ def test_deployment_in_login_mode_has_nothing_to_warn_of(proxies):
         ({"RUNYARD_TRUST_PROXY": "yes"}, "RUNYARD_TRUST_PROXY='yes' is not a whole number."),
     ],
 )
-def test_what_is_not_understood_stops_the_start(variables, problem):
-    done = manage("check", **variables)
+@pytest.mark.parametrize("command", ["check", "restore"])
+def test_what_is_not_understood_stops_the_start_with_a_line(command, variables, problem):
+    done = manage(command, **variables)
+
+    assert (done.returncode, done.stderr) == (1, f"{problem}\n")
+
+
+def test_traceback_of_a_wrong_setting_is_to_be_had():
+    done = manage("check", "--traceback", RUNYARD_ACCESS="closed")
 
     assert done.returncode == 1
-    assert problem in done.stderr
+    assert done.stderr.startswith("Traceback")
 
 
 def test_serve_reads_access_before_the_settings():
