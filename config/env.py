@@ -83,12 +83,21 @@ def env_secret(name: str) -> str:
 
 
 def env_key(name: str, fallback: Path) -> str:
-    """As `env_secret`; without either, it is made once and kept in `fallback`."""
+    """As `env_secret`; without either, it is made once and kept in `fallback`.
+
+    Raises: ImproperlyConfigured, if that is nowhere to keep it: it lies in the data directory.
+    """
     if value := env_secret(name):
         return value
-    if not fallback.exists():
-        fallback.parent.mkdir(parents=True, exist_ok=True)
-        _write_once(fallback, secrets.token_urlsafe(50))
+    try:
+        if not fallback.exists():
+            fallback.parent.mkdir(parents=True, exist_ok=True)
+            _write_once(fallback, secrets.token_urlsafe(50))
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"RUNYARD_DATA_DIR={fallback.parent} cannot be written to: {error.strerror}. Let the"
+            " user that runs the server write there, or name another folder."
+        ) from None
     value = _read(name, fallback)
     SECRETS.add(value)
     return value

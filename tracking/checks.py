@@ -4,7 +4,9 @@ Those that need a connection run with `check --tag services`, and before `serve`
 """
 
 import difflib
+import errno
 import os
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from django.db import connection
 
 Messages = list[checks.CheckMessage]
 CONNECT_S = 3
+FULL = {errno.ENOSPC, errno.EDQUOT}
 OLDEST_POSTGRES = 140_000  # as `server_version`; Django asks for it too
 SHARED_KEY_HINT = (
     "Give all processes one and the same, by RUNYARD_SECRET_KEY or RUNYARD_SECRET_KEY_FILE: a session"
@@ -52,7 +55,7 @@ def check_key(**_: object) -> Messages:
 @checks.register("settings")
 def check_data_dir(**_: object) -> Messages:
     folder = settings.DATA_DIR
-    nearest = next(each for each in (folder, *folder.parents) if each.exists())
+    nearest = next(each for each in (folder, *folder.parents) if _is_there(each))
     if _is_writable(nearest):
         return []
     text = f"RUNYARD_DATA_DIR={folder} cannot be written to."
@@ -60,8 +63,20 @@ def check_data_dir(**_: object) -> Messages:
     return [checks.Error(text, hint=hint, id="runyard.E003")]
 
 
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except PermissionError:  # of a folder above it, which is the one to tell of
+        return False
+
+
 def _is_writable(folder: Path) -> bool:
-    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
+    """Tried: what the permissions say is not so in /proc, nor on a disk that is read only."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError as error:
+        return error.errno in FULL  # there are commands that make room
 
 
 @checks.register("settings")

@@ -1,5 +1,6 @@
 """What is said about settings that cannot be meant so."""
 
+import errno
 import os
 import re
 import subprocess
@@ -89,6 +90,31 @@ def test_data_dir_that_is_a_file_is_refused(settings, tmp_path):
     (tmp_path / "file").write_text("")
 
     assert ids(checks.check_data_dir()) == ["runyard.E003"]
+
+
+def test_data_dir_that_nobody_can_make_is_refused_with_a_key_and_without(tmp_path):
+    away = {"RUNYARD_DATA_DIR": "/proc/nope"}
+    keyed = manage("check", RUNYARD_SECRET_KEY="k" * 50, **away)
+    bare = manage("check", RUNYARD_SECRET_KEY="", **away)
+
+    assert keyed.returncode == 1
+    assert "(runyard.E003) RUNYARD_DATA_DIR=/proc/nope cannot be written to." in keyed.stderr
+    assert bare.returncode == 1
+    assert re.fullmatch(
+        r"RUNYARD_DATA_DIR=/proc/nope cannot be written to: [\w ]+\. Let the user that runs the"
+        r" server write there, or name another folder\.\n",
+        bare.stderr,
+    )
+
+
+def test_full_disk_keeps_no_command_from_making_room(settings, monkeypatch, tmp_path):
+    def be_full(**_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    settings.DATA_DIR = tmp_path
+    monkeypatch.setattr("tempfile.TemporaryFile", be_full)
+
+    assert checks.check_data_dir() == []
 
 
 def test_data_dir_that_is_not_there_yet_is_fine(settings, tmp_path):
