@@ -10,7 +10,7 @@ from pathlib import Path
 
 from runyard import __version__, config, doctor, import_command, login, orphans
 from runyard.commands import export, ls, rm, show, verify
-from runyard.commands.printing import while_read
+from runyard.commands.printing import counted, explain_os, while_read
 from runyard.credentials import Credentials
 from runyard.errors import NoServer
 from runyard.kept import kept_paths, remove_kept
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say(f"runyard: Which server? Pass {option}http://host:port or set RUNYARD_URL.")
         return 2
     except (OSError, ValueError) as error:
-        _say(f"runyard: {error}")
+        _say(f"runyard: {explain_os(error) if isinstance(error, OSError) else error}")
         return 2
     except KeyboardInterrupt:
         return 130
@@ -125,7 +125,7 @@ def _sync_once(root: Path, options: argparse.Namespace) -> bool:
     results = [_sync_spool(spool, options) for spool in spools]
     if spools or not options.watch:
         busy = f"; {busy_count} in use or kept for now" if busy_count else ""
-        _say(f"{sum(results)} of {len(spools)} spools in {root} sent{busy}.")
+        _say(f"{sum(results)} of {counted(len(spools), 'spool')} in {root} sent{busy}.")
     return all(results)
 
 
@@ -210,7 +210,7 @@ class Progress:
 
     def _text(self, sender: Sender) -> str:
         last_seq = sender.spool.mark.seq
-        return f"{self._name}: {last_seq - sender.backlog:,} of {last_seq:,} records"
+        return f"{self._name}: {last_seq - sender.backlog:,} of {counted(last_seq, 'record')}"
 
 
 def _say(text: str) -> None:

@@ -13,6 +13,7 @@ from uuid import uuid4
 from runyard import config, dash_tokens, locks, tokens
 from runyard.answers import advise, explain
 from runyard.background import is_room_used_up
+from runyard.commands.printing import counted
 from runyard.errors import NoServer, TransportError
 from runyard.kept import measure
 from runyard.orphans import spool_paths
@@ -74,7 +75,8 @@ def _check_directory(root: Path) -> str:
 
 def _check_room(root: Path) -> str:
     spools = root / "spool"
-    spools.mkdir(exist_ok=True)
+    if not spools.is_dir():
+        return "nothing waits here"
     used_mib = measure(spools) / 1024**2
     if is_room_used_up(spools):
         raise Trouble(f"{used_mib:,.0f} MiB wait here: new records have no room; run: runyard sync")
@@ -85,10 +87,16 @@ def _check_spools(root: Path) -> str:
     waiting = sum(1 for _ in _orphans(root))
     refused = len(list((root / "dead-letter").glob("*.jsonl")))
     if refused:
-        raise Trouble(f"the server refused records of {refused} runs: see {root / 'dead-letter'}")
+        raise Trouble(
+            f"the server refused records of {counted(refused, 'run')}: see {root / 'dead-letter'}"
+        )
     if waiting:
-        raise Trouble(f"{waiting} ended jobs have left records; run: runyard sync {root}")
-    return f"{len(spool_paths(root))} jobs are running, none has left records behind"
+        have = "has" if waiting == 1 else "have"
+        jobs = counted(waiting, "ended job")
+        raise Trouble(f"{jobs} {have} left records; run: runyard sync {root}")
+    running = len(spool_paths(root))
+    are = "is" if running == 1 else "are"
+    return f"{counted(running, 'job')} {are} running, none has left records behind"
 
 
 def _orphans(root: Path) -> Iterator[Path]:

@@ -36,7 +36,7 @@ def test_sync_sends_and_says_so(
 
     assert len(door.values("r", "loss")) == 1_200
     assert capsys.readouterr().err == (
-        f"p/r: 1,201 of 1,201 records: sent\n1 of 1 spools in {root} sent.\n"
+        f"p/r: 1,201 of 1,201 records: sent\n1 of 1 spool in {root} sent.\n"
     )
     assert main(["sync"]) == 0, "the default directory"
     assert capsys.readouterr().err == f"0 of 0 spools in {root} sent.\n"
@@ -52,7 +52,7 @@ def test_sync_with_a_silent_server_keeps_all_and_fails(
     assert orphan.segment_path(1).exists()
     errors = capsys.readouterr().err
     assert f"p/r: 0 of 1,201 records: {door.url} is silent" in errors
-    assert f"0 of 1 spools in {root} sent." in errors
+    assert f"0 of 1 spool in {root} sent." in errors
 
 
 def test_sync_leaves_running_jobs_alone(
@@ -159,9 +159,9 @@ def test_doctor_finds_what_is_wrong(
     _, more = examine(capsys, "--url", "http://127.0.0.1:1")
 
     assert status == 1
-    assert lines["waiting"] == f"!! 1 ended jobs have left records; run: runyard sync {root}"
+    assert lines["waiting"] == f"!! 1 ended job has left records; run: runyard sync {root}"
     assert lines["server"] == f"!! {door.url} is no Runyard server: it answers with 200"
-    assert more["waiting"].startswith("!! the server refused records of 1 runs: see ")
+    assert more["waiting"].startswith("!! the server refused records of 1 run: see ")
     assert more["server"].startswith("!! http://127.0.0.1:1 does not answer: ConnectionRefused")
 
 
@@ -222,4 +222,4 @@ def test_sync_says_who_does_not_let_it_in(
         make_spool(url=gate.url).release()
 
         assert main(["sync", str(root), "--patience", "0"]) == 1
-        assert f"p/r: 0 of 1 records: {gate.url} does not let us in" in capsys.readouterr().err
+        assert f"p/r: 0 of 1 record: {gate.url} does not let us in" in capsys.readouterr().err

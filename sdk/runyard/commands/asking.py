@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 
 from runyard.api import Api
-from runyard.commands.printing import say
+from runyard.commands.printing import explain_os, say
 from runyard.errors import AccessRefused, TransportError
 
 Work = Callable[[argparse.Namespace, Api], int]
@@ -50,7 +50,7 @@ def _ask(options: argparse.Namespace, work: Work) -> int:
         )
         return 1
     except (AccessRefused, FileNotFoundError) as error:
-        say(f"runyard: {error}")
+        say(f"runyard: {explain_os(error)}")
         return 1
 
 

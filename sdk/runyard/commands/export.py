@@ -15,7 +15,7 @@ from runyard.commands.asking import add_asking, add_json, add_metrics, add_query
 from runyard.commands.files import save_files
 from runyard.commands.nearness import no_such_metrics
 from runyard.commands.outputs import written
-from runyard.commands.printing import Progress, print_json, say
+from runyard.commands.printing import Progress, counted, print_json, say
 from runyard.commands.tables import WRITERS, Kinds, Writer, json_line, kind_of, type_of
 from runyard.frames import COLUMNS, TEXTS, TIMES, flat_row
 
@@ -55,7 +55,7 @@ def _export(options: argparse.Namespace, api: Api) -> int:
         raise ValueError("--metric chooses points: it goes with --series.")
     if options.json and options.output is None:
         raise ValueError("--json tells of a file: name it with -o FILE.")
-    form = options.format or _form_of(options.output)
+    form = _form_of(options.output, options.format)
     tally = Tally()
     runs = tally.counted(api.each_run(options.project, options.query))
     if options.files:
@@ -73,9 +73,13 @@ def _export(options: argparse.Namespace, api: Api) -> int:
     return 1 if tally.problems else 0
 
 
-def _form_of(output: Path | None) -> str:
-    """Raises: ValueError for an ending that promises another form than we write."""
+def _form_of(output: Path | None, chosen: str | None) -> str:
+    """Raises: ValueError for an ending that promises another form than is written."""
     suffix = output.suffix.lstrip(".").lower() if output else ""
+    if chosen:
+        if suffix in WRITERS and suffix != chosen:
+            raise ValueError(f"--{chosen} and .{suffix} contradict each other: leave one out.")
+        return chosen
     if suffix and suffix not in WRITERS:
         endings = ", ".join(f".{name}" for name in WRITERS)
         forms = ", ".join(f"--{name}" for name in WRITERS)
@@ -203,8 +207,9 @@ class Tally:
         for problem in self.problems:
             say(f"runyard: {problem}")
         if options.series and self.short_count:
-            runs = "1 run" if self.short_count == 1 else f"{self.short_count:,} runs"
-            say(f"Of {runs} the project's rules have not left all points (`resolution`).")
+            say(
+                f"Of {counted(self.short_count, 'run')} the project's rules have not left all points (`resolution`)."
+            )
         if options.output:
             say(f"{self} → {options.output}")
 
@@ -212,5 +217,7 @@ class Tally:
         self._progress.show(str(self))
 
     def __str__(self) -> str:
-        counts = {"runs": self.run_count, "points": self.point_count, "files": self.file_count}
-        return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "0 runs"
+        counts = {"run": self.run_count, "point": self.point_count, "file": self.file_count}
+        return (
+            ", ".join(counted(count, name) for name, count in counts.items() if count) or "0 runs"
+        )

@@ -1,6 +1,7 @@
 """What people see of a command: tables, JSON for scripts, a line while it goes on."""
 
 import contextlib
+import errno
 import json
 import os
 import sys
@@ -16,18 +17,43 @@ if TYPE_CHECKING:
 
 REFRESH_S = 0.2
 CLOSED_PIPE = 141  # what a shell says of a program that SIGPIPE has ended
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}  # of a disk, a device
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 def while_read(work: Callable[[], int]) -> int:
-    """`work` and its exit status, which ends quietly once nobody reads on, as after `| head`."""
+    """`work` and its exit status, which ends quietly once nobody reads on, as after `| head`.
+
+    1 where a disk is full.
+    """
     try:
         status = work()
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at the exit
         return CLOSED_PIPE
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        say(f"Not all could be written: {explain_os(error)}.")
+        _forget_output()
+        return 1
     return status
+
+
+def _forget_output() -> None:
+    """What waits to be written would fail once more at the exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def explain_os(error: OSError) -> str:
+    """What the system says, without its number."""
+    if not error.strerror:
+        return str(error)
+    return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
 
 
 def say(text: str) -> None:
@@ -73,6 +99,10 @@ def called(run: "RunRecord") -> str:
 def number(value: float) -> str:
     """Six digits, which is what a table has room for."""
     return f"{value:.6g}"
+
+
+def counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun if count == 1 else f'{noun}s'}"
 
 
 def size(count: float) -> str:

@@ -10,7 +10,7 @@ from runyard import config
 from runyard.api import Api, RunRecord
 from runyard.commands.asking import add_asking, add_json, add_run, split_name
 from runyard.commands.held import Held, Point, bits_of, find_spools, is_alive, read_held
-from runyard.commands.printing import plain, print_json, write
+from runyard.commands.printing import counted, plain, print_json, write
 from runyard.series import SeriesReader
 
 HELP = "compare what this machine holds of a run with what the server has"
@@ -104,7 +104,7 @@ def _judge_here(held: Held, producer: dict[str, Any], *, is_alive: bool) -> Iter
         lost = f"the server has {stored_seq:,}: the end of the file here is lost"
         yield amiss("here", lost)
     if held.damaged_count:
-        yield amiss("here", f"{held.damaged_count:,} records cannot be read any more")
+        yield amiss("here", f"{counted(held.damaged_count, 'record')} cannot be read any more")
     if held.dead_letter_count:
         yield amiss("refused", f"{held.dead_letter_count:,} by the server: dead-letter/")
 
@@ -147,7 +147,7 @@ def _judge_files(held: Held, run: RunRecord) -> Iterator[Finding]:
         if name not in stored or (checksum and checksum != stored[name])
     ]
     if held.files and not wrong:
-        yield well("files", f"{len(held.files):,} are there")
+        yield well("files", f"{len(held.files):,} {'is' if len(held.files) == 1 else 'are'} there")
     for name in wrong:
         why = "is another one" if name in stored else "is not there"
         yield amiss("files", f"{name} {why} on the server")

@@ -281,3 +281,19 @@ def test_misuse_is_explained(runyard: Runyard, arguments: list[str], said: str) 
 
     assert (outcome.status, outcome.out) == (2, "")
     assert said in outcome.err
+
+
+def test_form_that_contradicts_the_ending_is_refused(runyard: Runyard, tmp_path: Path) -> None:
+    outcome = runyard("export", "looked-at", "--csv", "-o", tmp_path / "x.parquet")
+
+    said = "runyard: --csv and .parquet contradict each other: leave one out.\n"
+    assert outcome == (2, "", said)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_device_that_is_full_is_named(runyard: Runyard, project: str) -> None:
+    outcome = runyard("export", project, "--csv", "-o", "/dev/full")
+
+    said = "Not all could be written: /dev/full: No space left on device.\n"
+    assert outcome == (1, "", said)
+    assert Path("/dev/full").is_char_device()

@@ -103,6 +103,23 @@ def test_it_ends_quietly_when_nobody_reads_on(server: LiveServer, project: str, 
     assert (ended.returncode, ended.stderr) == (141, b"")
 
 
+@pytest.mark.parametrize("command", ["ls", "export", "show"])
+def test_full_disk_is_said_once(server: LiveServer, project: str, root: Path, command: str) -> None:
+    name = f"{project}/r0" if command == "show" else project
+    with Path("/dev/full").open("ab") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "runyard", command, name, "--url", server.url],
+            env={"PYTHONPATH": str(SDK), "HOME": str(root)},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=30,
+            check=False,
+        )
+
+    said = b"Not all could be written: No space left on device.\n"
+    assert (ended.returncode, ended.stderr) == (1, said)
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [

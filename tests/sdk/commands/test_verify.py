@@ -69,7 +69,7 @@ def test_running_job_is_compared_point_by_point(runyard: Runyard, start: Any) ->
     assert lines[2].endswith(", all sent")
     assert lines[3:] == [
         "ok  points   100 that are still here are the same on the server",
-        "ok  files    1 are there",
+        "ok  files    1 is there",
     ]
 
 
@@ -206,7 +206,7 @@ def test_damage_on_the_disk_here_is_told(runyard: Runyard, start: Any, root: Pat
     outcome = runyard("verify", f"{PROJECT}/damaged", "--json")
 
     assert outcome.status == 1
-    assert (False, "1 records cannot be read any more") in findings(outcome)["here"]
+    assert (False, "1 record cannot be read any more") in findings(outcome)["here"]
 
 
 def test_records_of_a_living_job_are_on_their_way() -> None:
