@@ -6,7 +6,8 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
@@ -34,6 +35,12 @@ def undo_url(project: Project, gone: Discarded) -> str:
         return ""
     address = reverse("dashboard:trash-restoration", args=[project.key])
     return f"{address}?{urlencode({'moment': gone.moment.isoformat()})}"
+
+
+def ask_to_choose(request: HttpRequest, project: Project) -> HttpResponse:
+    """Back to the trash: nothing was ticked there."""
+    messages.error(request, "Choose at least one run.")
+    return redirect("dashboard:project-trash", project.key)
 
 
 def choose_discarded(project: Project, request: HttpRequest) -> QuerySet[Run]:

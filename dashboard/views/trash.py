@@ -8,7 +8,14 @@ from django.template.defaultfilters import filesizeformat
 from dashboard.decorators import action, editor, page
 from dashboard.htmx import render_page
 from dashboard.listing import cut_page
-from dashboard.trash import choose_discarded, discarded_text, restored_text, tell, undo_url
+from dashboard.trash import (
+    ask_to_choose,
+    choose_discarded,
+    discarded_text,
+    restored_text,
+    tell,
+    undo_url,
+)
 from tracking.domain.access import find_project, find_run
 from tracking.domain.deletion import delete_projects, delete_runs
 from tracking.domain.origins import files_of
@@ -73,6 +80,8 @@ def project_trash(request: HttpRequest, project_key: str) -> HttpResponse:
 @action
 def trash_restoration(request: HttpRequest, project_key: str) -> HttpResponse:
     project = find_project(request.user, project_key, write=True)
+    if "moment" not in request.GET and "run" not in request.POST:
+        return ask_to_choose(request, project)
     chosen = choose_discarded(project, request)
     before = dict(chosen.values_list("pk", "key"))
     tell(request, restored_text(restore_runs(chosen), before))
@@ -81,10 +90,13 @@ def trash_restoration(request: HttpRequest, project_key: str) -> HttpResponse:
 
 @editor
 def trash_emptying(request: HttpRequest, project_key: str) -> HttpResponse:
-    """Of the chosen runs, or of all of them."""
+    """Of the chosen runs, or of all of them: that question is asked by GET alone."""
     project = find_project(request.user, project_key, write=True)
-    runs = choose_discarded(project, request) if "run" in request.POST else discarded_runs(project)
-    if request.POST.get("confirmed") == "1":
+    is_confirmed, is_all = request.POST.get("confirmed") == "1", "run" not in request.POST
+    if request.method == "POST" and is_all and not is_confirmed:
+        return ask_to_choose(request, project)
+    runs = discarded_runs(project) if is_all else choose_discarded(project, request)
+    if is_confirmed:
         freed = delete_runs(runs)
         tell(request, f"Deleted for good; {filesizeformat(freed.total_bytes)} freed.")
         return redirect("dashboard:project-trash", project.key)
@@ -94,7 +106,7 @@ def trash_emptying(request: HttpRequest, project_key: str) -> HttpResponse:
         "project": project,
         "keys": list(runs.values_list("pk", "name")[: settings.MAX_RUNS_PER_REQUEST]),
     }
-    context |= {"weight": weigh_runs(runs), "is_all": "run" not in request.POST}
+    context |= {"weight": weigh_runs(runs), "is_all": is_all}
     return render(request, "dashboard/trash_emptying.html", context)
 
 

@@ -67,7 +67,6 @@ def test_chosen_runs_are_restored_and_new_names_are_told(client: Client) -> None
 @pytest.mark.parametrize(
     ("query", "data"),
     [
-        ("", {}),
         ("", {"run": "x"}),
         ("", {"run": "9" * 30}),
         ("?moment=x", {}),
@@ -81,6 +80,17 @@ def test_nothing_is_restored_by_nonsense(client: Client, query: str, data: dict[
 
     assert client.post(f"{TRASH}/restoration{query}", data).status_code == 400
     assert Run.objects.count() == 0
+
+
+@pytest.mark.parametrize("door", ["restoration", "emptying"])
+def test_nothing_chosen_is_asked_for_in_the_trash(client: Client, door: str) -> None:
+    make_discarded("a")
+
+    answer = client.post(f"{TRASH}/{door}", follow=True)
+
+    assert answer.redirect_chain == [(TRASH, 302)]
+    assert '<p class="message message-error">Choose at least one run.' in text(answer)
+    assert (Run.objects.count(), Run.everything.count()) == (0, 1)
 
 
 def test_trash_of_another_project_is_out_of_reach(client: Client) -> None:
