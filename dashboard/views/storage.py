@@ -8,7 +8,7 @@ from dashboard.decorators import editor
 from dashboard.storage_forms import QuotaForm, RetentionForm
 from dashboard.trash import tell
 from tracking.domain.access import find_project, require_superuser, rights_in
-from tracking.domain.quotas import find_quota, set_quota
+from tracking.domain.quotas import look_at_quota, set_quota
 from tracking.domain.retention import PINNED, preview_retention, set_retention
 from tracking.domain.trash import discarded_runs
 from tracking.domain.weights import weigh_runs
@@ -42,12 +42,13 @@ def _render(
 ) -> HttpResponse:
     rights = rights_in(request.user, project)
     discarded = discarded_runs(project)
+    weight, trash = weigh_runs(project.runs.all()), weigh_runs(discarded)
     context = {
         "project": project,
-        "weight": weigh_runs(project.runs.all()),
+        "weight": weight,
         "trash_count": discarded.count(),
-        "trash": weigh_runs(discarded),
-        "quota": find_quota(project),
+        "trash": trash,
+        "quota": look_at_quota(project, weight.total_bytes + trash.total_bytes),
         "due": preview_retention(project),
         "pinned": PINNED,
         "may_write": rights.may_write,

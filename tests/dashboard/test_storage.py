@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from tests.factories import log_points, make_run
 from tests.people import make_person, share
-from tracking.domain.quotas import forget_room
+from tracking.domain.quotas import find_quota, forget_room, set_quota
 from tracking.domain.retention import apply_retention, set_retention
 from tracking.domain.runs import finish_run
 from tracking.enums import Role, RunStatus
@@ -107,6 +107,19 @@ def test_quota_is_set_and_told_when_it_is_used_up(client: Client, settings: obje
         assert "The quota of this project is used up: new files are refused" in text(
             client.get(page)
         )
+
+
+def test_all_figures_of_the_page_are_of_now(client: Client) -> None:
+    run = make_run()
+    set_quota(run.project, 1024**2)
+    client.get(PATH)
+    assert find_quota(run.project).taken_bytes == 0, "remembered"
+    run.artifacts.create(name="m", size_bytes=768 * 1024, sha256="", storage_key="x")
+
+    page = text(client.get(PATH))
+
+    assert '<dt>In all</dt><dd title="786432 bytes">768.0 KB</dd>' in page
+    assert "75 % of 1.0 MB" in page
 
 
 def test_owner_sets_rules_and_no_quota(client: Client, as_user: Callable[[User], None]) -> None:

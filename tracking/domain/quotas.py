@@ -58,6 +58,11 @@ def find_quota(project: Project) -> Quota:
     return Quota(_find_taken(project.pk).size_bytes, limit_of(project))
 
 
+def look_at_quota(project: Project, taken_bytes: int) -> Quota:
+    """Of a sum that was just made."""
+    return Quota(taken_bytes, limit_of(project))
+
+
 def take_room(project: Project, size_bytes: int) -> None:
     """For a file that is about to be kept. Raises: FileTooLarge."""
     limit = limit_of(project)
