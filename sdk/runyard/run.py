@@ -294,6 +294,8 @@ class Run:
         why = self.why_not()
         if self.left:
             said = "" if self.is_denied else why
+            if self._background and self._background.sender.is_gone:
+                return f"{why}; {_records(self.left)} not arrived"
             return f"{_records(self.left)} not arrived{said and f': {said}'}"
         return self.page_url or why or "the server has not answered yet"
 

@@ -68,6 +68,8 @@ class Sender:
         self.is_denied = False
         self.wants_token = False  # it is denied, and not because the address is wrong
         self.is_draining = False
+        self.is_gone = False  # the run was deleted on the server
+        self.is_orphan = False  # the job that wrote the spool is over
         self.attempts = 0  # since the server last took something
         self.has_rewound = False  # the server lacks what it had, or seems to
         self.has_tried = False  # the server has answered, or not answered, once
@@ -103,6 +105,7 @@ class Sender:
 
         Not with a file, which would be uploaded before the server has heard of its run.
         """
+        self.is_orphan = True
         seq = self.spool.mark.seq
         last = self._reader.read(seq, max_records=1, max_bytes=MAX_BATCH_BYTES) if seq else []
         if last and not _as_artifact(last[0]):
@@ -330,6 +333,7 @@ class Sender:
     def _wait(self, verdict: Verdict, answer: Response) -> float:
         self.has_tried = True
         if verdict is Verdict.GONE:
+            self.is_gone = True
             return self._stop_for_good(f"the run was deleted on the server ({explain(answer)})")
         if verdict is Verdict.DENIED:
             return self._ask_for_credentials(answer)
@@ -373,10 +377,11 @@ class Sender:
 
     def _warn_unreachable(self, reason: str) -> None:
         self.trouble = f"{self.spool.meta.url} does not answer ({reason})"
-        self._notices.warn(
-            "unreachable",
-            f"{self.trouble}. The job goes on; records are kept in {self.spool.path} and sent later.",
-        )
+        path = self.spool.path
+        rest = f"The job goes on; records are kept in {path} and sent later."
+        if self.is_orphan:
+            rest = f"Records stay in {path}; `runyard sync` asks again."
+        self._notices.warn("unreachable", f"{self.trouble}. {rest}")
 
     @property
     def _run_name(self) -> str:

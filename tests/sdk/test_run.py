@@ -314,8 +314,9 @@ def test_deleted_run_goes_on_in_silence(door: Door, caplog: pytest.LogCaptureFix
     run.finish("completed")
 
     assert len(caplog.records) == 1
-    assert run.whereabouts().endswith(
-        "not arrived: the run was deleted on the server (410 The run was deleted.)"
+    assert run.whereabouts() == (
+        "the run was deleted on the server (410 The run was deleted.);"
+        f" {run.left} records have not arrived"
     )
 
 

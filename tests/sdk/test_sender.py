@@ -126,6 +126,21 @@ def test_trouble_is_told_once_each_time(
     assert "does not answer (down). The job goes on" in caplog.text
 
 
+def test_trouble_after_the_job_is_told_without_it(
+    sender: Sender, transport: ScriptedTransport, caplog: pytest.LogCaptureFixture
+) -> None:
+    add_rows(sender.spool, 1)
+    sender.begin_at_end()
+    transport.script = [TransportError("down")]
+
+    sender.step()
+
+    [said] = caplog.messages
+    assert said.endswith(
+        f" does not answer (down). Records stay in {sender.spool.path}; `runyard sync` asks again."
+    )
+
+
 def test_lost_reply_doubles_nothing(sender: Sender, transport: ScriptedTransport) -> None:
     add_rows(sender.spool, 10)
     take, lose = transport.door.take, [True]
