@@ -6,9 +6,11 @@ Those that need a connection run with `check --tag services`, and before `serve`
 import difflib
 import errno
 import os
+import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core import checks
@@ -17,6 +19,8 @@ from django.db import connection
 Messages = list[checks.CheckMessage]
 CONNECT_S = 3
 FULL = {errno.ENOSPC, errno.EDQUOT}
+SHORTEST_KEY = 32
+BRACKETED = re.compile(r"\[[0-9a-fA-F:.]+\]")  # IPv6
 OLDEST_POSTGRES = 140_000  # as `server_version`; Django asks for it too
 SHARED_KEY_HINT = (
     "Give all processes one and the same, by RUNYARD_SECRET_KEY or RUNYARD_SECRET_KEY_FILE: a session"
@@ -93,6 +97,40 @@ def check_hosts(**_: object) -> Messages:
     if settings.ACCESS != "login" or not settings.TRUSTED_PROXIES:
         return []
     return tell_hosts()
+
+
+@checks.register("settings")
+def check_host_names(**_: object) -> Messages:
+    """What is an address, or has a port, is like no host that a request names."""
+    found: Messages = []
+    for host in settings.ALLOWED_HOSTS:
+        if not re.search(r"[/@]", host) and (":" not in host or BRACKETED.fullmatch(host)):
+            continue
+        text = f"RUNYARD_ALLOWED_HOSTS: {host!r} is no name of a host."
+        hint = f"The name alone, without https:// and without a port: {_name_in(host)}"
+        found.append(checks.Error(text, hint=hint, id="runyard.E006"))
+    return found
+
+
+def _name_in(host: str) -> str:
+    """What was most likely meant."""
+    address = host if host.count(":") < 2 or "/" in host or "[" in host else f"[{host}]"
+    try:
+        name = urlsplit(address if "//" in address else f"//{address}").hostname
+    except ValueError:
+        name = None
+    if not name:
+        return "runs.example.org"
+    return f"[{name}]" if ":" in name else name
+
+
+@checks.register("settings")
+def check_key_length(**_: object) -> Messages:
+    if len(settings.SECRET_KEY) >= SHORTEST_KEY:
+        return []
+    text = f"RUNYARD_SECRET_KEY has fewer than {SHORTEST_KEY} characters: sessions can be forged."
+    hint = 'python3 -c "import secrets; print(secrets.token_urlsafe(50))" makes a good one.'
+    return [checks.Warning(text, hint=hint, id="runyard.W007")]
 
 
 def tell_hosts() -> Messages:

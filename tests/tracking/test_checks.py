@@ -140,6 +140,47 @@ def test_login_behind_a_proxy_needs_names(settings):
     assert (ids(without), checks.check_hosts()) == (["runyard.W005"], [])
 
 
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [
+        ("https://runs.example.org/", "runs.example.org"),
+        ("runs.example.org:8080", "runs.example.org"),
+        ("runs.example.org/", "runs.example.org"),
+        ("[::2]:8080", "[::2]"),
+        ("::2", "[::2]"),
+        ("http://[::2", "runs.example.org"),
+        ("https://", "runs.example.org"),
+    ],
+)
+def test_host_that_no_request_can_name_is_refused_with_the_name(settings, host, name):
+    settings.ALLOWED_HOSTS = [*settings.LOOPBACK_HOSTS, host]
+
+    [error] = checks.check_host_names()
+
+    assert (error.id, error.msg, error.hint) == (
+        "runyard.E006",
+        f"RUNYARD_ALLOWED_HOSTS: {host!r} is no name of a host.",
+        f"The name alone, without https:// and without a port: {name}",
+    )
+
+
+@pytest.mark.parametrize("host", ["runs.example.org", ".example.org", "*", "10.0.0.5", "[::2]"])
+def test_host_that_requests_name_is_fine(settings, host):
+    settings.ALLOWED_HOSTS = [*settings.LOOPBACK_HOSTS, host]
+
+    assert checks.check_host_names() == []
+
+
+def test_short_key_is_told_and_not_shown(settings):
+    settings.SECRET_KEY = "k" * 31
+    [warning] = checks.check_key_length()
+    settings.SECRET_KEY = "k" * 32
+
+    assert warning.id == "runyard.W007"
+    assert "kkk" not in warning.msg + warning.hint
+    assert checks.check_key_length() == []
+
+
 @pytest.mark.parametrize(("most", "found"), [(22, ["runyard.W013"]), (23, []), (100, [])])
 def test_pool_must_fit_into_the_database(most, found):
     assert ids(checks.tell_connections(most, pool=20)) == found
