@@ -9,8 +9,9 @@ from urllib.parse import quote
 
 from runyard import config, frames
 from runyard.errors import NoServer
+from runyard.nearness import no_such_metrics
 from runyard.remote import Remote
-from runyard.series import Series, SeriesByRun, SeriesReader, join
+from runyard.series import Series, SeriesByRun, SeriesOfRun, SeriesReader, join
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,10 +70,11 @@ class RunRecord:
     def folder(self) -> str:
         return str(self.facts["folder"])
 
-    def series(self, *names: str, max_points: int | None = None) -> dict[str, Series]:
+    def series(self, *names: str, max_points: int | None = None) -> SeriesOfRun:
         """The series of this run by metric: those named, or all; see `Runs.series`."""
         found = Runs([self], self.remote, self.project).series(*names, max_points=max_points)
-        return {metric: by_run[self.name] for metric, by_run in found.items()}
+        series = {metric: by_run[self.name] for metric, by_run in found.items()}
+        return SeriesOfRun(self.name, series)
 
     def producers(self) -> list[dict[str, Any]]:
         """What has arrived of each process that logged here. Source: docs/api.md."""
@@ -113,8 +115,15 @@ class Runs(Sequence[RunRecord]):
         Every point that is kept (`resolution`), in order of arrival, unless `max_points` (10 to 100,000) asks
         for a thinner picture in order of steps. A series of more points than the server gives at
         once (5 million) comes in order of steps, too.
+
+        Raises: ValueError for names that none of these runs has, with those near to them.
         """
-        return join(self.series_in_portions(*names, max_points=max_points))
+        found = join(self.series_in_portions(*names, max_points=max_points))
+        known = {metric for run in self._runs for metric in run.facts["metrics"]}
+        missing = no_such_metrics(names, known | found.keys()) if self._runs else []
+        if missing:
+            raise ValueError(" ".join(missing))
+        return found
 
     def series_in_portions(
         self, *names: str, max_points: int | None = None

@@ -26,9 +26,19 @@ class Series(NamedTuple):
     values: list[float]
     times_ms: list[int]
 
+    def __repr__(self) -> str:
+        return f"<Series of {_counted(len(self.steps), 'point')}>"
+
 
 class SeriesByRun(dict[str, dict[str, Series]]):
     """Series by metric and run."""
+
+    def __repr__(self) -> str:
+        """Short, as there may be millions of points."""
+        runs = {run for by_run in self.values() for run in by_run}
+        count = sum(len(one.steps) for by_run in self.values() for one in by_run.values())
+        metrics = _counted(len(self), "metric")
+        return f"<{_counted(count, 'point')}: {metrics} of {_counted(len(runs), 'run')}>"
 
     def points(self) -> Iterator[tuple[str, str, int, int, float]]:
         """Each point: run, metric, step, time in UNIX ms, value."""
@@ -71,6 +81,36 @@ class SeriesByRun(dict[str, dict[str, Series]]):
             "value": pl.Float64,
         }
         return pl.DataFrame(self.columns(), schema=kinds)
+
+
+class SeriesOfRun(dict[str, Series]):
+    """Series of one run, by metric; its tables are those of `SeriesByRun`."""
+
+    def __init__(self, run: str, series: Mapping[str, Series]) -> None:
+        super().__init__(series)
+        self.run = run
+
+    def __repr__(self) -> str:
+        return repr(self._by_run())
+
+    def points(self) -> Iterator[tuple[str, str, int, int, float]]:
+        """Each point: run, metric, step, time in UNIX ms, value."""
+        return self._by_run().points()
+
+    def columns(self) -> dict[str, list[Any]]:
+        """A row of each point, as columns: run, metric, step, time (UNIX ms), value."""
+        return self._by_run().columns()
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """A row of each point; times are UTC."""
+        return self._by_run().to_pandas()
+
+    def to_polars(self) -> "pl.DataFrame":
+        """As `to_pandas`."""
+        return self._by_run().to_polars()
+
+    def _by_run(self) -> SeriesByRun:
+        return SeriesByRun({metric: {self.run: series} for metric, series in self.items()})
 
 
 class Asked(NamedTuple):
@@ -181,6 +221,10 @@ def join(portions: Iterable[Mapping[str, Mapping[str, Series]]]) -> SeriesByRun:
             for run, more in by_run.items():
                 series[run] = _append(series[run], more) if run in series else more
     return found
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun if count == 1 else f'{noun}s'}"
 
 
 def _append(first: Series, second: Series) -> Series:

@@ -13,11 +13,11 @@ from typing import IO, Any
 from runyard.api import Api, RunRecord, Runs
 from runyard.commands.asking import add_asking, add_json, add_metrics, add_query
 from runyard.commands.files import save_files
-from runyard.commands.nearness import no_such_metrics
 from runyard.commands.outputs import written
 from runyard.commands.printing import Progress, counted, print_json, say
 from runyard.commands.tables import WRITERS, Kinds, Writer, json_line, kind_of, type_of
 from runyard.frames import COLUMNS, TEXTS, TIMES, flat_row
+from runyard.nearness import no_such_metrics
 
 AT_ONCE = 10  # runs whose points are in memory together
 ROWS = 10_000  # that are written together: a row group of Parquet

@@ -7,7 +7,6 @@ from typing import Any
 
 from runyard.api import Api, RunRecord
 from runyard.commands.asking import add_asking, add_json, add_metrics, add_query
-from runyard.commands.nearness import no_such_metrics
 from runyard.commands.printing import (
     called,
     duration,
@@ -17,6 +16,7 @@ from runyard.commands.printing import (
     print_table,
     say,
 )
+from runyard.nearness import no_such_metrics
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -71,7 +71,27 @@ def test_series_of_one_run_and_thinner_ones(api: Api, project: str) -> None:
     assert list(run.series("acc/top")) == ["acc/top"]
     assert run.series("acc/top")["acc/top"].values == [step / 10 for step in range(9)]
     assert run.series("acc/top", max_points=10)["acc/top"].steps == list(range(9))
-    assert run.series("nope") == {}
+    assert repr(run.series()) == "<18 points: 2 metrics of 1 run>"
+    assert repr(run.series()["loss"]) == "<Series of 9 points>"
+
+
+def test_metric_that_no_run_has_is_said(api: Api, project: str) -> None:
+    said = r"^No run here has a metric 'los'\. Near to it: loss\.$"
+    with pytest.raises(ValueError, match=said):
+        api.run(project, "r2").series("los", "acc/top")
+    with pytest.raises(ValueError, match=said):
+        api.runs(project).series("loss", "los")
+    assert api.runs(project, "config.lr > 9").series("los") == {}, "there are no runs to have it"
+
+
+def test_tables_of_one_run_are_those_of_many(api: Api, project: str) -> None:
+    one = api.run(project, "r0").series()
+    many = api.runs(project, "name = r0").series()
+
+    assert repr(list(one.points())) == repr(list(many.points()))
+    assert repr(one.columns()) == repr(many.columns())
+    assert one.to_pandas().equals(many.to_pandas())
+    assert one.to_polars().equals(many.to_polars())
 
 
 LONG = """
