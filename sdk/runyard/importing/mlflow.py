@@ -43,7 +43,11 @@ TOLD = ("user", "source.name", "source.type", "source.git.commit", "source.git.b
 
 
 def recognise(path: Path) -> bool:
-    return bool(find_stores(path) or find_databases(path))
+    return bool(candidates(path))
+
+
+def candidates(path: Path) -> list[Path]:
+    return [*find_stores(path), *find_databases(path)]
 
 
 def open_source(path: Path, options: Options) -> "MLflowSource":

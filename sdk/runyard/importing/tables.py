@@ -40,7 +40,7 @@ PLAIN = {"metrics", "progress", "history", "results", "log"}  # named after thei
 
 
 def recognise(path: Path) -> bool:
-    return next(_table_files(path), None) is not None
+    return next(candidates(path), None) is not None
 
 
 def open_source(path: Path, options: Options) -> "TableSource":
@@ -64,14 +64,14 @@ class TableSource:
         self.problems: list[Problem] = []
         self._path = path
         self._root = path if path.is_dir() else path.parent
-        self._is_flat = not any(file.parent != self._root for file in _table_files(path))
+        self._is_flat = not any(file.parent != self._root for file in candidates(path))
         self._options = options
         self._wanted = Wanted(options.step, options.run, options.row, options.config)
         self._parts: dict[str, Part] = {}  # by the run's identity, as the next
         self._rows: dict[str, tuple[RunRow, int]] = {}
 
     def find(self) -> Iterator[FoundRun]:
-        for path in _table_files(self._path, self.problems):
+        for path in candidates(self._path, self.problems):
             try:
                 yield from self._find_in(path)
             except (OSError, ValueError) as error:
@@ -210,7 +210,7 @@ def _ignore(reason: str, *, is_loss: bool = True) -> None:
     """It is told when all of it is read."""
 
 
-def _table_files(path: Path, problems: list[Problem] | None = None) -> Iterator[Path]:
+def candidates(path: Path, problems: list[Problem] | None = None) -> Iterator[Path]:
     """Hidden directories hold environments and caches, not what people logged."""
     for file in walk_files(path, problems):
         below = file.relative_to(path).parts[:-1] if path.is_dir() else ()

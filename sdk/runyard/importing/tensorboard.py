@@ -41,7 +41,7 @@ FRAME_BYTES = 16
 
 
 def recognise(path: Path) -> bool:
-    return next(_event_files(path), None) is not None
+    return next(candidates(path), None) is not None
 
 
 def open_source(path: Path, options: Options) -> "TensorBoardSource":
@@ -63,7 +63,7 @@ class TensorBoardSource:
 
     def find(self) -> Iterator[FoundRun]:
         homes: dict[Path, list[Path]] = {}
-        for path in _event_files(self._path, self.problems):
+        for path in candidates(self._path, self.problems):
             homes.setdefault(path.parent, []).append(path)
         root = self._root.parent if list(homes) == [self._root] else self._root
         for home, paths in homes.items():
@@ -115,7 +115,7 @@ class TensorBoardSource:
         return FoundRun(identity, FORMAT, start, show(home))
 
 
-def _event_files(path: Path, problems: list[Problem] | None = None) -> Iterator[Path]:
+def candidates(path: Path, problems: list[Problem] | None = None) -> Iterator[Path]:
     for file in walk_files(path, problems):
         if MARK in file.name and not file.name.endswith(NO_EVENTS):
             yield file

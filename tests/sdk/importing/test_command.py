@@ -150,3 +150,39 @@ def test_without_a_server_it_says_how_to_name_one(
 
     assert main(["import", str(dash)]) == 2
     assert "RUNYARD_URL" in capsys.readouterr().err
+
+
+def test_what_else_a_directory_holds_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = tmp_path / "mlruns" / "1"
+    for folder in (home / "datasets" / "artifacts", tmp_path / "logs"):
+        folder.mkdir(parents=True)
+        (folder / "a.csv").write_text("step,loss\n0,1\n")
+        (folder / "b.csv").write_text("step,loss\n0,1\n")
+        (folder / "a.tfevents").touch()
+    (home / "meta.yaml").write_text("experiment_id: '1'\nname: digits\n")
+
+    assert main(["import", str(tmp_path), "--dry-run", "--json"]) == 0
+
+    assert [one["reason"] for one in told(capsys)["left_out"]] == [
+        "also holds 1 event file of TensorBoard: --format tensorboard",
+        "also holds 2 tables: --format table",
+    ]
+
+    assert main(["import", str(tmp_path / "mlruns"), "--dry-run", "--json"]) == 0
+    assert told(capsys)["left_out"] == []
+
+
+def test_a_format_that_is_asked_for_is_all_that_is_looked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_rows(make_experiment(tmp_path), "train", 3)
+    (tmp_path / "a.csv").write_text("step,loss\n0,1\n")
+
+    assert main(["import", str(tmp_path), "--dry-run", "--json"]) == 0
+    [left_out] = told(capsys)["left_out"]
+    assert left_out["reason"] == "also holds 1 table: --format table"
+
+    assert main(["import", str(tmp_path), "--dry-run", "--json", "--format", "ml_dash"]) == 0
+    assert told(capsys)["left_out"] == []
