@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -230,6 +230,11 @@ def test_command_tells_first_and_does_then(capsys):
     assert told.splitlines()[-1].endswith("would be freed")
     assert done.splitlines()[0].endswith(" freed")
     assert preview_retention(Project.objects.get()) == Freed()
+
+
+def test_command_for_a_project_that_is_not_there_says_so():
+    with pytest.raises(CommandError, match=r"^There is no project 'nope'\.$"):
+        call_command("retain", project="nope")
 
 
 def change_at_the_last_moment(monkeypatch, change) -> None:

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management import BaseCommand
+from django.core.management import BaseCommand, CommandError
 from django.template.defaultfilters import filesizeformat
 
 from tracking.domain import locks
@@ -25,6 +25,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, dry_run: bool, project: str | None, **options: Any) -> None:
         ruled = Project.objects.filter(keep_full_days__isnull=False)
         if project is not None:
+            if not Project.objects.filter(key=project).exists():
+                raise CommandError(f"There is no project {project!r}.")
             ruled = ruled.filter(key=project)
         work = preview_retention if dry_run else apply_retention
         with locks.alone("cleaning"):
