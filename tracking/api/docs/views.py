@@ -9,6 +9,12 @@ from django.shortcuts import render
 from django.urls import include, path
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_safe
+from drf_spectacular.renderers import (
+    OpenApiJsonRenderer,
+    OpenApiJsonRenderer2,
+    OpenApiYamlRenderer,
+    OpenApiYamlRenderer2,
+)
 from drf_spectacular.views import (
     SpectacularAPIView,
     SpectacularRedocView,
@@ -23,6 +29,14 @@ allow_worker_too = csp_update(INLINE_STYLE | {"worker-src": [SELF, "blob:"]})
 
 READING = ["get", "head"]  # DRF's answer to OPTIONS is data, for which there is no template
 
+# The first is for who asks for nothing: one of the addresses ends in .json.
+SCHEMA_FORMS = [
+    OpenApiJsonRenderer2,
+    OpenApiJsonRenderer,
+    OpenApiYamlRenderer,
+    OpenApiYamlRenderer2,
+]
+
 
 class Surface(NamedTuple):
     """A published API: the name its URLs use, its title, and where its paths hang."""
@@ -36,6 +50,7 @@ class Surface(NamedTuple):
         return SpectacularAPIView.as_view(
             patterns=[path(self.prefix, include(self.urlconf))],
             custom_settings={"TITLE": self.title},
+            renderer_classes=SCHEMA_FORMS,
         )
 
 

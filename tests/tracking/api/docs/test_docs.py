@@ -1,3 +1,4 @@
+import json
 import re
 from html.parser import HTMLParser
 
@@ -87,6 +88,26 @@ def test_schema_names_the_published_operations(client, path, operations):
         for operation in methods.values()
     }
     assert operations <= listed
+
+
+@pytest.mark.parametrize(
+    ("accept", "content_type"),
+    [
+        ("*/*", "application/json"),
+        ("text/html,*/*;q=0.8", "application/json"),
+        ("application/vnd.oai.openapi+json", "application/vnd.oai.openapi+json"),
+        ("application/yaml", "application/yaml"),
+        ("application/vnd.oai.openapi", "application/vnd.oai.openapi"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/tracker/openapi.json", "/docs/dashboard/schema"])
+def test_schema_is_json_unless_yaml_is_asked_for(client, path, accept, content_type):
+    answer = client.get(path, headers={"Accept": accept})
+
+    assert answer["Content-Type"].partition(";")[0] == content_type
+    read = json.loads if "json" in content_type else yaml.safe_load
+    assert read(answer.content)["openapi"].startswith("3.")
+    assert answer.content.startswith(b"{") == ("json" in content_type)
 
 
 def test_browsable_pages_are_ours_too(client):
