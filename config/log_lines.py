@@ -18,6 +18,37 @@ NOT_TOLD = {*RESERVED_ATTRS, "request", "server_time", "request_id"}  # the firs
 Trouble = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
+class OutageFilter(logging.Filter):
+    """Of `django.request`: that something is away is a line and no fault of the server's.
+
+    What asks whether it is ready asks every few seconds: `tracking.domain.readiness` tells of changes.
+    """
+
+    def __init__(self, least: int) -> None:
+        super().__init__()
+        self._least = least
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if getattr(record, "status_code", None) != 503:
+            return True
+        if _path_of(record).rstrip("/") == "/ready":
+            return False
+        if record.exc_info and (error := record.exc_info[1]):
+            reason = (str(error).strip().splitlines() or [""])[0]
+            record.msg, record.args = (
+                f"%s ({type(error).__name__}: %s)",
+                (record.getMessage(), reason),
+            )
+        record.exc_info = None
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        return record.levelno >= self._least
+
+
+def _path_of(record: logging.LogRecord) -> str:
+    path: str = getattr(getattr(record, "request", None), "path", "")
+    return path
+
+
 class LineFormatter(logging.Formatter):
     """`2026-01-31 12:00:00,123 WARNING tracking.domain.writer [4f0c2ab1]: …`"""
 

@@ -19,13 +19,15 @@ def find_logging(form: str, level: str) -> dict[str, Any]:
             "line": {"()": "config.log_lines.LineFormatter"},
             "json": {"()": "config.log_lines.JsonFormatter"},
         },
+        "filters": {"outages": {"()": "config.log_lines.OutageFilter", "least": least}},
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": form}},
         "root": {"handlers": ["console"], "level": max(least, logging.WARNING)},
         "loggers": {
             **others,
             **{name: {"level": least} for name in OWN},
             "django": {"handlers": [], "level": max(least, logging.INFO)},  # debug: each query
-            "django.request": {"level": "ERROR"},  # a 4xx is the caller's news, not the operator's
+            # A 4xx is the caller's news, not the operator's.
+            "django.request": {"level": "ERROR", "filters": ["outages"]},
             "django.security.csrf": {"level": "ERROR"},  # as above; some addresses are secrets
             "runyard.access": {"level": "INFO"},  # asked for by a variable of its own
         },

@@ -6,9 +6,11 @@ import sys
 from typing import Any
 
 import pytest
+from django.db import OperationalError
+from django.test import RequestFactory
 
 from config import env
-from config.log_lines import JsonFormatter, LineFormatter
+from config.log_lines import JsonFormatter, LineFormatter, OutageFilter
 from config.logging import find_logging
 from config.redaction import ReportFilter, redact
 
@@ -173,3 +175,43 @@ def test_pages_about_errors_hide_addresses_with_passwords(rf):
     shown = ReportFilter().cleanse_setting("DATABASE_URL", f"postgres://me:{SECRET}@db/x")
 
     assert SECRET not in shown
+
+
+def note_503(path: str, error: Exception | None, least: int = logging.WARNING) -> Any:
+    """As Django notes an answer of 503. None: nothing is told."""
+    trouble = (type(error), error, None) if error else None
+    words = ("django.request", logging.ERROR, "x.py", 1, "%s: %s", ("Service Unavailable", path))
+    record = logging.LogRecord(*words, trouble)
+    record.status_code, record.request = 503, RequestFactory().get(path)
+    return record if OutageFilter(least).filter(record) else None
+
+
+def test_outage_is_a_warning_of_one_line():
+    record = note_503("/api/x", OperationalError("refused\nIs it running?"))
+
+    line = LineFormatter().format(record)
+
+    text = " WARNING django.request: Service Unavailable: /api/x (OperationalError: refused)"
+    assert line.endswith(text)
+    assert "\n" not in line
+
+
+@pytest.mark.parametrize(
+    ("path", "least", "is_told"),
+    [
+        ("/projects", logging.WARNING, True),
+        ("/projects", logging.ERROR, False),
+        ("/ready", logging.WARNING, False),
+        ("/ready/", logging.WARNING, False),
+    ],
+)
+def test_whether_the_server_is_ready_is_not_told_with_each_question(path, least, is_told):
+    assert (note_503(path, None, least) is not None) == is_told
+
+
+def test_what_breaks_is_an_error_with_its_traceback():
+    record = logging.LogRecord("django.request", logging.ERROR, "x.py", 1, "x", (), (None,) * 3)
+    record.status_code = 500
+
+    assert OutageFilter(logging.INFO).filter(record)
+    assert (record.levelname, record.exc_info) == ("ERROR", (None,) * 3)

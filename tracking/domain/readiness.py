@@ -4,6 +4,7 @@ Each part is looked at in a thread of its own, because a database or a store tha
 interrupted. Nobody waits longer than WAIT_S, and one that still hangs is not asked a second time.
 """
 
+import logging
 import os
 import shutil
 import threading
@@ -17,6 +18,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 
+log = logging.getLogger(__name__)
 WAIT_S = 1.5
 FRESH_S = 1.0  # whoever asks more often gets the same answer, so that asking costs nothing
 OK, FAILED, SLOW, BEHIND, LOW, UNUSED = "ok", "failed", "slow", "behind", "low", "not used"
@@ -60,6 +62,7 @@ class Readiness:
         self._lock = threading.Lock()
         self._looked_at = float("-inf")
         self._states: dict[str, str] = {}
+        self._told: dict[str, str] = {}
 
     def states(self) -> dict[str, str]:
         """How each part is. Takes WAIT_S at most, and for as long others wait for the same answer."""
@@ -70,7 +73,20 @@ class Readiness:
                     part.begin()
                 self._states = {name: part.end(until) for name, part in self._parts.items()}
                 self._looked_at = time.monotonic()
+                self._tell()
             return self._states
+
+    def _tell(self) -> None:
+        """Once as it changes: whoever asks, asks every few seconds."""
+        troubled = {name: s for name, s in self._states.items() if s not in {OK, UNUSED}}
+        if troubled == self._told:
+            return
+        self._told = troubled
+        if troubled:
+            parts = ", ".join(f"{name}: {state}" for name, state in troubled.items())
+            log.warning("The server is %s (%s).", judge(troubled), parts)
+        else:
+            log.info("The server is ready again.")
 
     def forget(self) -> None:
         self._looked_at = float("-inf")

@@ -19,6 +19,7 @@ def _fresh(settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path / "not" / "made" / "yet"
     settings.DATA_DIR = tmp_path / "neither"
     readiness.forget()
+    readiness._told = {}
     module._migrated.clear()
     yield
     readiness.forget()
@@ -116,6 +117,20 @@ def test_parts_that_break_tell_nothing_of_why():
         raise OSError("host db.example refused password 'x'")
 
     assert Readiness({"database": break_down}).states() == {"database": "failed"}
+
+
+def test_change_is_told_once_and_questions_never(client, settings, caplog, monkeypatch):
+    monkeypatch.setattr(module, "FRESH_S", 0.0)
+    caplog.set_level("INFO")
+    enough = settings.MIN_FREE_BYTES
+    for least in (10**18, 10**18, enough, enough):
+        settings.MIN_FREE_BYTES = least
+        client.get("/ready")
+
+    assert [(line.levelname, line.getMessage()) for line in caplog.records] == [
+        ("WARNING", "The server is not ready (disk: low)."),
+        ("INFO", "The server is ready again."),
+    ]
 
 
 def test_part_that_hangs_is_waited_for_once_and_asked_once(monkeypatch):
