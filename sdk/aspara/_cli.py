@@ -11,9 +11,10 @@ from typing import Any, NoReturn
 from runyard import __version__, serving
 from runyard.aspara_store.layout import data_dir, find_projects, find_runs
 from runyard.aspara_store.reading import StoredRun
-from runyard.commands.printing import print_json, print_table, say, while_read
+from runyard.commands.printing import explain_os, print_json, print_table, say, while_read
 
 DASHBOARD_PORT, TRACKER_PORT = 3141, 3142
+LAST_PORT = 65_535
 COMPONENTS = {"dashboard": {"dashboard"}, "tracker": {"tracker"}}
 COMPONENTS["together"] = {"dashboard", "tracker"}
 SILENT_S = 3600.0  # a run of the original, which shows no sign of life, may have died after that
@@ -23,14 +24,18 @@ IN_USE = (
 )
 
 
+class Misuse(ValueError):
+    """Of the arguments."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit status: 0 if all is well, 1 for what cannot be done, 2 for misuse."""
     options = _parser().parse_args(arguments)
     try:
         return while_read(lambda: int(options.work(options)))
     except (OSError, ValueError, serving.NoServerHere) as error:
-        say(f"Error: {error}")
-        return 1
+        say(f"Error: {explain_os(error) if isinstance(error, OSError) else error}")
+        return 2 if isinstance(error, Misuse) else 1
     except KeyboardInterrupt:
         return 130
 
@@ -106,13 +111,15 @@ def _add_backend(command: argparse.ArgumentParser) -> None:
 
 def _serve(options: argparse.Namespace) -> NoReturn:
     components = _components(options.components)
-    root = _writable(data_dir(options.data_dir), is_chosen=bool(options.data_dir))
+    port = options.port or (DASHBOARD_PORT if "dashboard" in components else TRACKER_PORT)
+    if not 0 < port <= LAST_PORT:
+        raise Misuse(f"{port} is no port: there are 1 to {LAST_PORT}.")
+    root = _writable(_root(options), is_chosen=bool(options.data_dir))
     home = root / ".runyard"  # hidden: it is no project
     if serving.is_in_use(home):
         raise ValueError(IN_USE.format(root))
     if options.storage_backend:
         say(f"Note: --storage-backend is without effect here: the database is {home}.")
-    port = options.port or (DASHBOARD_PORT if "dashboard" in components else TRACKER_PORT)
     watched = ["--watch", str(root)] if "dashboard" in components else []
     serving.become_server(
         ["--host", options.host, "--port", str(port), *watched],
@@ -124,9 +131,16 @@ def _components(names: list[str]) -> set[str]:
     chosen: set[str] = set()
     for name in names or ["dashboard"]:
         if name not in COMPONENTS:
-            raise ValueError(f"Invalid component: {name}. There are {', '.join(COMPONENTS)}.")
+            raise Misuse(f"Invalid component: {name}. There are {', '.join(COMPONENTS)}.")
         chosen |= COMPONENTS[name]
     return chosen
+
+
+def _root(options: argparse.Namespace) -> Path:
+    root = data_dir(options.data_dir)
+    if root.exists() and not root.is_dir():
+        raise Misuse(f"{root} is no directory: choose another with --data-dir.")
+    return root
 
 
 def _writable(root: Path, *, is_chosen: bool) -> Path:
@@ -143,7 +157,7 @@ def _writable(root: Path, *, is_chosen: bool) -> Path:
 
 
 def _list_projects(options: argparse.Namespace) -> int:
-    root = data_dir(options.data_dir)
+    root = _root(options)
     rows: list[tuple[str, int, float]] = []
     for project in find_projects(root) if root.is_dir() else ():
         runs = [StoredRun(paths) for paths in find_runs(root, project)]
@@ -166,7 +180,7 @@ def _list_projects(options: argparse.Namespace) -> int:
 
 
 def _list_runs(options: argparse.Namespace) -> int:
-    root = data_dir(options.data_dir)
+    root = _root(options)
     if options.project not in (find_projects(root) if root.is_dir() else ()):
         raise ValueError(f"There is no project {options.project!r} in {root}.")
     runs = [StoredRun(paths) for paths in find_runs(root, options.project)]

@@ -12,7 +12,10 @@ def no_such_metrics(asked: Iterable[str], known: Collection[str]) -> list[str]:
 
 
 def _say(name: str, known: Collection[str]) -> str:
+    return f"No run here has a metric {name!r}.{near_to(name, known)}"
+
+
+def near_to(name: str, known: Collection[str]) -> str:
+    """A sentence to go on with, or nothing."""
     near = get_close_matches(name, sorted(known)[:MAX_KNOWN])
-    if near:
-        return f"No run here has a metric {name!r}. Near to it: {', '.join(near)}."
-    return f"No run here has a metric {name!r}."
+    return f" Near to it: {', '.join(near)}." if near else ""

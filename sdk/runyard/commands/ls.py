@@ -3,6 +3,7 @@
 import argparse
 import math
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from runyard.api import Api, RunRecord
@@ -16,7 +17,13 @@ from runyard.commands.printing import (
     print_table,
     say,
 )
-from runyard.nearness import no_such_metrics
+from runyard.nearness import near_to, no_such_metrics
+
+FIELDS = (
+    *("status", "name", "key", "folder", "tags", "tag", "user", "started", "ended", "duration"),
+    *("notes", "source", "exit_code", "archived"),
+)
+STATS = ("last", "min", "max", "mean", "count", "last_step")  # of a metric
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -35,11 +42,12 @@ def _list(options: argparse.Namespace, api: Api) -> int:
         raise ValueError("--limit is a number from 0 on.")
     if options.project is None:
         return _list_projects(options, api, limit)
-    runs = api.each_run(options.project, options.query, sort=options.sort, limit=limit)
+    found = list(api.each_run(options.project, options.query, sort=options.sort, limit=limit))
+    if found:
+        _check_sort(options.sort, found)
     if options.json:
-        print_json([run.facts for run in runs])
+        print_json([run.facts for run in found])
         return 0
-    found = list(runs)
     if not found:
         say(f"No runs {'fit' if options.query else 'are there'}.")
         return 0
@@ -49,6 +57,21 @@ def _list(options: argparse.Namespace, api: Api) -> int:
     ):
         say(f"runyard: {complaint}")
     return 0
+
+
+def _check_sort(sort: str, found: list[RunRecord]) -> None:
+    """The server sorts by what is missing everywhere, too. Raises: ValueError."""
+    name = sort.removeprefix("-")
+    if not name or '"' in name or name in FIELDS:
+        return
+    known = set(FIELDS)
+    for run in found:
+        known.update(f"config.{key}" for key in run.facts["params"])
+        known.update(f"summary.{key}" for key in run.facts["summary"])
+        known.update(run.metrics)
+    metric, _, stat = name.rpartition(".")
+    if name not in known and not (metric in known and stat in STATS):
+        raise ValueError(f"No run here has a field {name!r} to sort by.{near_to(name, known)}")
 
 
 def _print_runs(runs: list[RunRecord], metrics: list[str]) -> None:
@@ -80,8 +103,9 @@ def _list_projects(options: argparse.Namespace, api: Api, limit: float) -> int:
 
 def _project_rows(projects: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
     for one in projects:
-        changed = str(one["updated_at"])[:16].replace("T", " ")
-        yield one["name"], str(one["run_count"]), f"{changed}Z", ", ".join(one["tags"])
+        changed = datetime.fromisoformat(str(one["updated_at"]).replace("Z", "+00:00"))
+        when = local_time(changed.timestamp() * 1000)
+        yield one["name"], str(one["run_count"]), when, ", ".join(one["tags"])
 
 
 def _cells(run: RunRecord, metrics: list[str]) -> tuple[str, ...]:

@@ -105,7 +105,6 @@ def test_storage_backend_is_taken_and_explained(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["serve", "nonsense"], "Error: Invalid component: nonsense."),
         (["dashboard", "--data-dir", "/etc"], "Error: /etc belongs to the system"),
         (["dashboard", "--data-dir", "/nowhere/at/all"], "Error: /nowhere/at is not there"),
         (["projects", "--data-dir", "/usr"], "Error: /usr belongs to the system"),
@@ -118,6 +117,26 @@ def test_what_cannot_be_done_is_explained(
     assert _cli.main(arguments) == 1
 
     assert capsys.readouterr().err.startswith(said)
+    assert started == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["serve", "nonsense"], "Invalid component: nonsense. There are dashboard, tracker,"),
+        (["dashboard", "--port", "99999"], "99999 is no port: there are 1 to 65535."),
+        (["projects", "--data-dir", __file__], f"{__file__} is no directory: choose another"),
+        (["runs", "p", "--data-dir", __file__], f"{__file__} is no directory: choose another"),
+        (["dashboard", "--data-dir", __file__], f"{__file__} is no directory: choose another"),
+    ],
+)
+def test_misuse_is_one_sentence(
+    started: Started, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    assert _cli.main(arguments) == 2
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"Error: {said}")
     assert started == []
 
 

@@ -1,7 +1,9 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,29 @@ def test_projects_are_listed(runyard: Runyard, project: str) -> None:
     assert outcome.status == 0
     assert cells(outcome, 0, 1)[0] == ["PROJECT", "RUNS"]
     assert [project, "3"] in cells(outcome, 0, 1)
+
+
+def test_times_of_projects_are_local_as_those_of_runs(
+    runyard: Runyard, project: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (one,) = [one for one in runyard("ls", "--json").json() if one["name"] == project]
+    monkeypatch.setenv("TZ", "Asia/Kathmandu")
+    time.tzset()
+    try:
+        outcome = runyard("ls")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+    local = datetime.fromisoformat(one["updated_at"]) + timedelta(hours=5, minutes=45)
+    assert f"{local:%Y-%m-%d %H:%M:%S}" in outcome.out
+
+
+@pytest.mark.parametrize(
+    "sort", ["-loss.min", "acc/top.last_step", "config.lr", "summary.best", "started", '"loss"']
+)
+def test_fields_to_sort_by_are_known(runyard: Runyard, project: str, sort: str) -> None:
+    assert runyard("ls", project, "--sort", sort).status == 0
 
 
 def test_runs_are_listed_newest_first_with_chosen_metrics(runyard: Runyard, project: str) -> None:
@@ -125,6 +150,12 @@ def test_full_disk_is_said_once(server: LiveServer, project: str, root: Path, co
     [
         (["ls", "nope"], 1, "runyard: Project 'nope' not found"),
         (["ls", "looked-at", "--query", "lr <"], 2, "Expected"),
+        (
+            ["ls", "looked-at", "--sort", "-los"],
+            2,
+            "No run here has a field 'los' to sort by. Near to it: loss.",
+        ),
+        (["ls", "looked-at", "--sort", "config.model.dept", "--json"], 2, "config.model.depth, "),
         (["ls", "looked-at", "--limit", "-1"], 2, "--limit is a number from 0 on."),
         (["ls", "--query", "loss < 1"], 2, "name one"),
     ],
