@@ -4,9 +4,9 @@ On SQLite there is one process, and nothing to do. A lock ends with the process 
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
-from django.db import connection, transaction
+from django.db import Error, connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 KEY = "hashtextextended(%s, 0)"
@@ -50,7 +50,9 @@ def alone(name: str, *, wait: bool = True) -> Iterator[bool]:
         holder.set_autocommit(False)
         yield _ask("pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock", name, holder)
     finally:
-        holder.close()  # the lock ends with the transaction
+        with suppress(Error):  # one that broke has let go of it
+            holder.rollback()  # the lock ends with the transaction
+        holder.close()
 
 
 @contextmanager

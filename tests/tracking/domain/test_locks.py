@@ -54,6 +54,15 @@ def test_lock_ends_with_work_that_fails():
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="others have one process")
+def test_lock_that_ends_leaves_the_pool_nothing_to_mend(caplog):
+    with locks.alone("work"):
+        pass
+
+    said = [line.getMessage() for line in caplog.records if line.name == "psycopg.pool"]
+    assert said == []
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="others have one process")
 def test_count_is_held_until_it_is_written():
     with locks.counting("somebody"):
         assert not elsewhere(lambda: locks.try_hold("somebody"))
