@@ -1,11 +1,16 @@
 """What `manage.py serve` refuses before it promises anything."""
 
 import fcntl
+import json
+import os
 import socket
+import subprocess
+import sys
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from tests.e2e.live import ROOT
 from tests.engines import sqlite_only
 from tracking.management.commands.serve import _address
 
@@ -41,6 +46,35 @@ def test_second_server_on_a_data_directory_is_refused(settings, tmp_path):
 
         with pytest.raises(CommandError, match="Another server uses"):
             call_command("serve", port=[free_port()])
+
+
+@pytest.mark.parametrize(
+    ("url", "text", "level", "check"),
+    [
+        ("x", "Nobody reads the variable RUNYARD_XYZZY.", "warning", "runyard.W001"),
+        ("/", "RUNYARD_ALLOWED_HOSTS: '/' is no name of a host.", "error", "runyard.E006"),
+    ],
+)
+def test_checks_are_lines_of_the_log_where_programs_read_it(url, text, level, check):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])  # is looked at next, so that nothing starts
+        done = subprocess.run(
+            [sys.executable, "manage.py", "serve", "--port", port],
+            env=os.environ
+            | {"RUNYARD_LOG_FORMAT": "json", "RUNYARD_XYZZY": "1", "RUNYARD_ALLOWED_HOSTS": url},
+            cwd=ROOT,
+            capture_output=True,
+            check=False,
+            text=True,
+            timeout=60,
+        )
+    *lines, last = done.stderr.splitlines()
+    told = {line["check"]: (line["level"], line["message"]) for line in map(json.loads, lines)}
+
+    assert told[check] == (level, text)
+    assert ("cannot start like this" in last) == (level == "error")
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "example.org"])

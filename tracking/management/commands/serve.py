@@ -14,7 +14,9 @@ from channels.routing import get_default_application
 from daphne.endpoints import build_endpoint_description_strings
 from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
+from django.core import checks
 from django.core.management import BaseCommand, CommandError, call_command
+from django.core.management.base import SystemCheckError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.urls import reverse
@@ -31,6 +33,7 @@ from tracking.server import run_server
 from tracking.watcher import HOW_TO_GET_IT, is_installed, make_watcher
 
 DEFAULT_PORT = 3141
+log = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -56,7 +59,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, host: str, port: list[int] | None, **options: Any) -> None:
         _refuse_open_beyond_loopback(host)
         for warning in [] if _is_loopback(host) else tell_hosts():
-            self.stderr.write(str(warning))
+            if settings.LOG_FORMAT == "json":
+                _log(warning)
+            else:
+                self.stderr.write(str(warning))
         ports = port or [DEFAULT_PORT]
         _require_free_ports(host, ports)
         settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
@@ -65,6 +71,17 @@ class Command(BaseCommand):
         )
         with lock:
             self._serve(host, ports, options.get("watch") or [])
+
+    def check(self, *args: Any, **asked: Any) -> None:
+        """Django's; where programs read the log, in the log's form."""
+        if settings.LOG_FORMAT != "json":
+            super().check(*args, **asked)
+            return
+        found = [each for each in checks.run_checks(*args, **asked) if not each.is_silenced()]
+        for each in found:
+            _log(each)
+        if any(each.is_serious() for each in found):
+            raise SystemCheckError("The server cannot start like this: the lines above say why.")
 
     def _serve(self, host: str, ports: list[int], watch: list[str]) -> None:
         self.check(
@@ -80,6 +97,11 @@ class Command(BaseCommand):
         start_cleaning()
         with _watching(watch, _address(host, ports[0])):
             _serve(host, ports)
+
+
+def _log(message: checks.CheckMessage) -> None:
+    more = {"check": message.id, "hint": message.hint}
+    log.log(message.level, "%s", message.msg, extra=more)
 
 
 def _address(host: str, port: int) -> str:
