@@ -188,7 +188,10 @@ def _credentials(address: Address, user: str) -> Credentials:
         return Credentials()
     from getpass import getpass  # noqa: PLC0415 -- slow import, seldom needed
 
-    return Login(user, getpass(f"Password of {user} at {address.url}: "))
+    try:
+        return Login(user, getpass(f"Password of {user} at {address.url}: "))
+    except EOFError:  # Ctrl-D: nobody wants to say it
+        return Credentials()
 
 
 class Progress:

@@ -200,6 +200,24 @@ def test_sync_asks_once_for_the_password_of_who_logged(
         assert len(gate.logins) == 1
 
 
+def test_sync_goes_on_where_the_password_is_not_said(
+    make_spool: Callable[..., Spool],
+    root: Path,
+    typed: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def press_ctrl_d(question: str) -> str:
+        raise EOFError(question)
+
+    monkeypatch.setattr("getpass.getpass", press_ctrl_d)
+    with open_gate() as gate:
+        make_spool(url=gate.url, user="user").release()
+
+        assert main(["sync", str(root), "--patience", "0"]) == 1
+        assert f"{gate.url} does not let us in" in capsys.readouterr().err
+
+
 def test_sync_rather_takes_a_token_than_asks(
     make_spool: Callable[..., Spool],
     root: Path,

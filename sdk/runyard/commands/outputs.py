@@ -1,6 +1,7 @@
 """The file that somebody names for the output of a command."""
 
 import contextlib
+import errno
 import os
 import shutil
 import stat
@@ -20,6 +21,8 @@ def written(path: Path) -> Iterator[IO[bytes]]:
     Raises: OSError, with the name as it was given.
     """
     target = Path(os.path.realpath(path))  # a link stays one
+    if target.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
     draft = ""
     try:
         if _is_stream(path):

@@ -50,6 +50,17 @@ def test_link_stays_and_its_target_is_replaced_with_its_mode(tmp_path: Path) -> 
     assert list(target.parent.iterdir()) == [target]
 
 
+def test_link_that_leads_to_itself_stays(tmp_path: Path) -> None:
+    loop = tmp_path / "loop"
+    loop.symlink_to("loop")
+
+    with pytest.raises(OSError, match="Too many levels") as caught, written(loop):
+        pass
+
+    assert caught.value.filename == str(loop)
+    assert loop.is_symlink()
+
+
 def test_file_that_cannot_be_made_is_called_as_it_was_given(tmp_path: Path) -> None:
     path = tmp_path / "nowhere" / "runs.csv"
 
