@@ -154,6 +154,8 @@ def _sync_kept(root: Path, options: argparse.Namespace) -> bool:
             remove_kept(path)
         elif not is_sent:
             silent.add(spool.meta.url)
+    for url in sorted(silent):
+        _say(f"{url} could not be asked whether it still has what it was sent before.")
     return not failed_count
 
 

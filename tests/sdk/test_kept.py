@@ -72,7 +72,7 @@ def test_server_that_lacks_nothing_is_asked_once_and_told_nothing(
 
 
 def test_silent_server_is_asked_for_one_spool_only(
-    make_spool: MakeSpool, root: Path, door: Door
+    make_spool: MakeSpool, root: Path, door: Door, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for _ in range(3):
         send_all(make_spool, root, door)
@@ -83,6 +83,10 @@ def test_silent_server_is_asked_for_one_spool_only(
 
     assert len(door.requests) == 1
     assert len(kept_paths(root)) == 3
+    assert capsys.readouterr().err.splitlines() == [
+        f"0 of 0 spools in {root} sent.",
+        f"{door.url} could not be asked whether it still has what it was sent before.",
+    ]
 
 
 def test_spool_of_a_deleted_run_is_not_kept(sent: Spool, root: Path, door: Door) -> None:
