@@ -66,17 +66,17 @@ class Report:
     def _describe(self, one: Imported) -> str:
         taken, known, *_ = one.outcome
         if not self.base:
-            return f"{one.run.title}: {taken:,} records"
+            return f"{one.run.title}: {_count(taken, 'record')}"
         where = f" → {self.base}{one.info.path}" if one.info else ""
-        return f"{one.run.title}: {taken:,} records taken, {known:,} known{where}"
+        return f"{one.run.title}: {_count(taken, 'record')} taken, {known:,} known{where}"
 
     def _total(self) -> str:
         taken = sum(one.outcome.taken for one in self.imported)
         known = sum(one.outcome.known for one in self.imported)
         runs = _count(len(self.imported), "run")
         if not self.base:
-            return f"{runs}: {taken:,} records; nothing was sent."
-        return f"{runs}: {taken:,} records taken, {known:,} known already."
+            return f"{runs}: {_count(taken, 'record')}; nothing was sent."
+        return f"{runs}: {_count(taken, 'record')} taken, {known:,} known already."
 
     def _open(self) -> Iterator[str]:
         if count := sum(one.outcome.is_open for one in self.imported):
