@@ -18,6 +18,8 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 
+from tracking.domain.outages import is_refused
+
 log = logging.getLogger(__name__)
 WAIT_S = 1.5
 FRESH_S = 1.0  # whoever asks more often gets the same answer, so that asking costs nothing
@@ -105,6 +107,8 @@ _migrated: set[tuple[str, str]] = set()  # what was there when nothing was left 
 
 def look_at_database() -> str:
     """Loading the migrations takes 50 ms, so that is done until they are all there, once."""
+    if is_refused():  # the pool would go on trying for longer than anybody waits
+        return FAILED
     applied = set(MigrationRecorder(connection).applied_migrations())
     if _migrated and _migrated <= applied:
         return OK

@@ -4,9 +4,10 @@ import threading
 import time
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from django.db.migrations.recorder import MigrationRecorder
 
+from tests.engines import postgres_only
 from tracking.domain import readiness as module
 from tracking.domain.readiness import Readiness, judge, look_at_disk, readiness
 
@@ -131,6 +132,14 @@ def test_change_is_told_once_and_questions_never(client, settings, caplog, monke
         ("WARNING", "The server is not ready (disk: low)."),
         ("INFO", "The server is ready again."),
     ]
+
+
+@postgres_only
+def test_database_that_refuses_is_told_at_once(client, monkeypatch):
+    nowhere = connection.get_connection_params() | {"host": "127.0.0.1", "port": 1}
+    monkeypatch.setattr(type(connections["default"]), "get_connection_params", lambda _: nowhere)
+
+    assert client.get("/ready").json()["parts"] == WELL | {"database": "failed"}
 
 
 def test_part_that_hangs_is_waited_for_once_and_asked_once(monkeypatch):
