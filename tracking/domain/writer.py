@@ -126,11 +126,14 @@ def _commit(jobs: list[_Job], tries: int = CONFLICT_TRIES) -> None:
     """Run all jobs in one transaction; if any fails, each in one of its own."""
     began_at = time.perf_counter()
     results: list[Any] = []
+    held = None
     try:
+        connection.ensure_connection()
+        held = connection.connection
         _run_in_transaction(jobs, results)
     except Exception as error:  # noqa: BLE001 -- whatever it is, it belongs to the job's caller
         forget_metric_ids()
-        is_lost = _note_failure(error)
+        is_lost = _note_failure(error, held)
         if is_lost and (len(results) == len(jobs) or tries < CONFLICT_TRIES):
             # Perhaps it was committed: whoever asked knows whether it may come twice. Or the
             # database is away, and not each of them need wait for it.
@@ -175,7 +178,7 @@ def _keep_house(work: Callable[[], None]) -> None:
         work()
     except Exception as error:  # noqa: BLE001 -- whatever it is, it may not end the writer
         log.warning("Housekeeping was put off: %r", error)
-        _note_failure(error)
+        _note_failure(error, connection.connection)
 
 
 def _tune_connection() -> None:
@@ -185,12 +188,15 @@ def _tune_connection() -> None:
                 cursor.execute(pragma)
 
 
-def _note_failure(error: Exception) -> bool:
-    """Whether the connection was lost; the next job gets a new one."""
+def _note_failure(error: Exception, held: object) -> bool:
+    """Whether the connection that was `held` is lost; the next job gets a new one.
+
+    Django may have opened another one already, at the end of the transaction that failed.
+    """
     if not isinstance(error, DatabaseFailure):
         return False
     telemetry.count_database_error(error)
-    if connection.is_usable():
+    if connection.connection is held and connection.is_usable():
         return False
     connection.close()
     return True

@@ -10,6 +10,7 @@ import pytest
 from django.db import OperationalError, connection, connections, transaction
 from django.utils.functional import SimpleLazyObject
 
+from tests.engines import postgres_only
 from tests.factories import make_batch, make_points, start_event
 from tracking.domain import packing, writer
 from tracking.domain.access import local_user
@@ -246,3 +247,15 @@ def test_whoever_writes_to_several_runs_does_so_in_one_order(monkeypatch):
     monkeypatch.setattr(connection.features, "has_select_for_update", False)
     assert writer._group(jobs) == [jobs]
     assert writer._group([]) == []
+
+
+@postgres_only
+def test_connection_that_was_lost_meanwhile_is_nobodys_error():
+    writer.write(Project.objects.count)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+    assert writer.write(Project.objects.count) == 0
