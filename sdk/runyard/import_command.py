@@ -3,12 +3,12 @@
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from runyard import config
-from runyard.importing.delivery import PATIENCE_S, Courier, Outcome, bring
+from runyard.importing.delivery import PATIENCE_S, Courier, Outcome, bring, open_or_leave
 from runyard.importing.detect import FORMATS, open_source
 from runyard.importing.lanes import deal_out, open_couriers
 from runyard.importing.progress import Imported, Line, Report
@@ -89,14 +89,20 @@ def _bring(sources: list[Source], options: argparse.Namespace) -> Report:
     begun: dict[int, str] = {}
     imported: dict[int, Imported] = {}
 
-    def bring_one(courier: Courier, task: tuple[int, tuple[Source, FoundRun]]) -> None:
+    def begin(courier: Courier, task: tuple[int, tuple[Source, FoundRun]]) -> Callable[[], None]:
+        """Runs are made in the order they are found in: of one name, the first one gets it."""
         number, (source, run) = task
         begun[number] = run.title
         line.begin(run.title)
-        imported[number] = Imported(run, *bring(courier, source, run))
+        opened = open_or_leave(courier, run)
+
+        def work() -> None:
+            imported[number] = Imported(run, *bring(courier, source, run, opened))
+
+        return work
 
     with open_couriers(address, patience_s=options.patience, on_progress=line.add) as couriers:
-        report.stopped = deal_out(found, couriers, bring_one)
+        report.stopped = deal_out(found, couriers, begin)
     if report.stopped:
         report.missing = [begun[number] for number in sorted(begun.keys() - imported.keys())]
         report.missing += [run.title for _, (_, run) in found]

@@ -365,12 +365,22 @@ def _receipt(parcel: Parcel) -> str:
     return "id" if "uid" in parcel.entry else "artifact_name"
 
 
-def bring(courier: Courier, source: Source, run: FoundRun) -> tuple[RunInfo | None, Outcome]:
+def open_or_leave(courier: Courier, run: FoundRun) -> RunInfo | StrandLeft:
+    """The run, or why the server will not have it. Raises: ImportStopped."""
+    try:
+        return courier.open(run)
+    except StrandLeft as left:
+        return left
+
+
+def bring(
+    courier: Courier, source: Source, run: FoundRun, opened: RunInfo | StrandLeft | None = None
+) -> tuple[RunInfo | None, Outcome]:
     """All of a run, as far as the server has it; None if it has no such run. Raises: ImportStopped."""
     told = Outcome()
     info: RunInfo | None = None
     try:
-        info = courier.open(run)
+        info = _opened(opened or open_or_leave(courier, run))
         for strand in source.strands(run):
             try:
                 told = told.plus(courier.deliver_first(run, info, strand))
@@ -386,3 +396,9 @@ def bring(courier: Courier, source: Source, run: FoundRun) -> tuple[RunInfo | No
     except OSError as error:  # of the source's disk
         told = told.plus(Outcome(problems=(Problem(run.place, str(error)),)))
     return info, told
+
+
+def _opened(opened: RunInfo | StrandLeft) -> RunInfo:
+    if isinstance(opened, StrandLeft):
+        raise opened
+    return opened

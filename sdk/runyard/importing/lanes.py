@@ -29,11 +29,12 @@ def open_couriers(
 
 
 def deal_out(
-    tasks: Iterator[Task], couriers: list[Courier], work: Callable[[Courier, Task], None]
+    tasks: Iterator[Task],
+    couriers: list[Courier],
+    begin: Callable[[Courier, Task], Callable[[], None]],
 ) -> str:
-    """Do `work` for each task, begun in their order; "", or why no more could be sent.
-
-    What was not begun then is left in `tasks`.
+    """Begin one task after the other, and do what `begin` returns at the same time as others; "",
+    or why no more could be sent. What was not begun then is left in `tasks`.
     """
     lock = threading.Lock()
     reasons: list[str] = []
@@ -45,12 +46,13 @@ def deal_out(
 
     def go(courier: Courier) -> None:
         while True:
-            with lock:  # finding a task reads files
-                task = None if reasons else next(tasks, None)
-            if task is None:
-                return
             try:
-                work(courier, task)
+                with lock:
+                    task = None if reasons else next(tasks, None)
+                    work = None if task is None else begin(courier, task)
+                if work is None:
+                    return
+                work()
             except ImportStopped as stopped:
                 stop(str(stopped))
 
