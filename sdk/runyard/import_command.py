@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from runyard import config
-from runyard.importing.delivery import PATIENCE_S, Courier, Outcome, bring, open_or_leave
+from runyard.importing.bringing import bring, open_or_leave
+from runyard.importing.delivery import PATIENCE_S, Courier, Outcome
 from runyard.importing.detect import FORMATS, open_source
 from runyard.importing.lanes import deal_out, open_couriers
 from runyard.importing.progress import Imported, Line, Report

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from runyard.errors import TransportError
 from runyard.importing import delivery
+from runyard.importing.bringing import bring
 from runyard.importing.delivery import (
     Courier,
     ImportStopped,
@@ -12,7 +13,6 @@ from runyard.importing.delivery import (
     RunDeleted,
     RunLeft,
     StrandLeft,
-    bring,
 )
 from runyard.importing.source import FoundRun, Problem, Record, Strand, encode
 from runyard.records import encode_points

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from runyard.aspara_store.layout import find_runs
 from runyard.importing import aspara as aspara_format
-from runyard.importing.delivery import Courier, bring
+from runyard.importing.bringing import bring
+from runyard.importing.delivery import Courier
 from runyard.importing.detect import open_source
 from runyard.importing.progress import Imported, Report
 from runyard.importing.source import Options, first_line
