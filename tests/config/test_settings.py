@@ -1,25 +1,12 @@
 """What the environment makes of the settings, in a process of its own: they are read once."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.commands import manage
+
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def manage(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "manage.py", *words],
-        cwd=ROOT,
-        env=os.environ | variables,
-        capture_output=True,
-        check=False,
-        text=True,
-        timeout=60,
-    )
 
 
 @pytest.mark.parametrize("proxies", ["0", "1"])

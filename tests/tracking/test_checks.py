@@ -1,10 +1,8 @@
 """What is said about settings that cannot be meant so."""
 
 import errno
-import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ import pytest
 from django.core import checks as django_checks
 
 from config import env
+from tests.commands import manage
 from tests.services.postgres import database, postgres
 from tests.services.redis import redis
 from tracking import checks
@@ -22,18 +21,6 @@ VARIABLE = re.compile(r"\bRUNYARD_[A-Z][A-Z_]*[A-Z]\b")
 
 def ids(found: list[Any]) -> list[str]:
     return [message.id for message in found]
-
-
-def manage(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "manage.py", *words],
-        cwd=ROOT,
-        env=os.environ | variables,
-        capture_output=True,
-        check=False,
-        text=True,
-        timeout=60,
-    )
 
 
 def test_settings_of_the_tests_are_fine():

@@ -49,7 +49,6 @@ def describe_sqlite(path: Path) -> dict[str, Any]:
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": 30,
-            "init_command": "PRAGMA auto_vacuum=INCREMENTAL;",  # before its first table
         },
     }
 
