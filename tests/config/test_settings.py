@@ -1,12 +1,8 @@
 """What the environment makes of the settings, in a process of its own: they are read once."""
 
-from pathlib import Path
-
 import pytest
 
 from tests.commands import manage
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize("proxies", ["0", "1"])
